@@ -1,0 +1,1 @@
+//! The configuration file: types, defaults and validation with positions.

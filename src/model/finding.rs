@@ -1,0 +1,149 @@
+//! What a detection says: its metadata, its hits, and the grades of both.
+
+use super::time::Micros;
+use serde_json::{Map, Value};
+
+text_enum! {
+    /// How bad a hit would be.
+    Severity { Info = "info", Low = "low", Medium = "medium", High = "high", Critical = "critical" }
+}
+
+text_enum! {
+    /// How often such an answer is right, apart from how bad it is.
+    Confidence { Low = "low", Medium = "medium", High = "high" }
+}
+
+text_enum! {
+    /// The question that a detection answers.
+    Family {
+        /// Is the token needed at all?
+        Use = "use",
+        /// Is it wider than its use?
+        Scope = "scope",
+        /// Does it behave oddly?
+        Anomaly = "anomaly",
+        /// Is it named, dated and rotated as it should be?
+        Hygiene = "hygiene",
+        /// Did the organisation weaken what guards it?
+        Posture = "posture",
+    }
+}
+
+text_enum! {
+    /// What a finding is about.
+    SubjectKind { Token = "token", User = "user", Org = "org", Project = "project", Other = "other" }
+}
+
+/// The thing that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Subject {
+    /// Kind of thing.
+    pub kind: SubjectKind,
+    /// Its id; for a token the token_id.
+    pub id: String,
+    /// Its name, where one is known.
+    pub name: Option<String>,
+}
+
+/// A detection, described: what lists, reports and SARIF rules show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetectionMeta {
+    /// Stable id such as `PAT-A003`, never reused.
+    pub id: String,
+    /// File name without ending, such as `first-network`.
+    pub slug: String,
+    /// The folder it lies in.
+    pub family: Family,
+    /// One line.
+    pub title: String,
+    /// Default severity of a hit.
+    pub severity: Severity,
+    /// Default confidence of a hit.
+    pub confidence: Confidence,
+    /// Kind of its subjects.
+    pub subject: SubjectKind,
+    /// Sentence with `{column}` places.
+    pub message: String,
+    /// What to do.
+    pub fix: String,
+    /// Why the grades are what they are, and what the detection cannot see.
+    pub rationale: String,
+    /// Links.
+    pub references: Vec<String>,
+    /// Controls such as `NIST AC-2(3)`.
+    pub controls: Vec<String>,
+    /// ATT&CK techniques.
+    pub attack: Vec<String>,
+    /// Known rules that it stands for, such as `SEN-A01`.
+    pub equivalents: Vec<String>,
+    /// Columns that belong to the fingerprint beside organisation, detection and subject.
+    pub keys: Vec<String>,
+}
+
+/// A reviewer's decision that hides a finding from `--fail-on`, not from the outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppression {
+    /// keep, reduce, revoke or exception.
+    pub decision: String,
+    /// Who decided.
+    pub reviewer: String,
+    /// Until when, where limited.
+    pub until: Option<Micros>,
+}
+
+/// One detection's hit on one subject.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Organisation + detection + subject + declared keys, hashed; never times or counts.
+    pub fingerprint: String,
+    /// Detection id.
+    pub detection: String,
+    /// Detection slug.
+    pub slug: String,
+    /// Family.
+    pub family: Family,
+    /// Severity of this hit.
+    pub severity: Severity,
+    /// Confidence of this hit.
+    pub confidence: Confidence,
+    /// Organisation.
+    pub org: String,
+    /// What it is about.
+    pub subject: Subject,
+    /// Owner of the token: UPN, else name, else storage key.
+    pub owner: Option<String>,
+    /// First event of the hit.
+    pub first_time: Option<Micros>,
+    /// Last event of the hit.
+    pub last_time: Option<Micros>,
+    /// Exact number of events.
+    pub count: u64,
+    /// Full sentence.
+    pub message: String,
+    /// Evidence columns in order.
+    pub evidence: Map<String, Value>,
+    /// Newest 100 event ids, newest first.
+    pub event_ids: Vec<String>,
+    /// What to do.
+    pub fix: String,
+    /// Controls.
+    pub controls: Vec<String>,
+    /// ATT&CK techniques.
+    pub attack: Vec<String>,
+    /// Set when a reviewer's decision covers it.
+    pub suppressed: Option<Suppression>,
+}
+
+/// Most event ids that a finding or verdict carries; counts stay exact.
+pub const MAX_EVENT_IDS: usize = 100;
+
+/// A detection that did not run, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRun {
+    /// Detection id.
+    pub detection: String,
+    /// A sentence.
+    pub reason: String,
+    /// Whether it failed, rather than lacked an optional input.
+    pub failed: bool,
+}

@@ -1,0 +1,112 @@
+//! Names and ids of people and organisations: their normal forms, and what joins one to another.
+
+use base64::Engine as _;
+use std::borrow::Cow;
+
+/// The GUID that stands for "none" in audit entries and inventories.
+pub const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Returns a GUID in lower case without braces; nothing for the zero GUID and for other text.
+#[must_use]
+pub fn guid(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.trim().trim_start_matches('{').trim_end_matches('}');
+    if !is_guid(text) || text == ZERO_GUID {
+        return None;
+    }
+    Some(if text.bytes().any(|c| c.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    })
+}
+
+/// Tells whether `text` has the shape of a GUID, in either casing.
+#[must_use]
+pub fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(i, c)| match i {
+            8 | 13 | 18 | 23 => c == b'-',
+            _ => c.is_ascii_hexdigit(),
+        })
+}
+
+/// Returns an organisation's name as patwatch keeps it: lower case, without ` (Organization)`.
+#[must_use]
+pub fn org_name(display: &str) -> String {
+    let display = display.trim();
+    let cut = display.len().saturating_sub(" (organization)".len());
+    let bare = match display.get(cut..) {
+        Some(tail) if tail.eq_ignore_ascii_case(" (organization)") => &display[..cut],
+        _ => display,
+    };
+    bare.trim().to_lowercase()
+}
+
+/// Returns the CUID inside a Graph subject descriptor (`aad.` + base64 of the CUID).
+///
+/// Source: facts, section 0 item 7: two Graph examples agree with two audit samples.
+#[must_use]
+pub fn cuid_of_descriptor(descriptor: &str) -> Option<String> {
+    let (_, payload) = descriptor.split_once('.')?;
+    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(payload.trim_end_matches('='))
+        .or_else(|_| base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')))
+        .ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    is_guid(&text).then(|| text.to_ascii_lowercase())
+}
+
+/// Returns the form in which a CUID and a storage key of one Entra account are equal.
+///
+/// The two differ only in the version nibble (7 and 6), so the nibble is blanked. Older accounts have
+/// unrelated storage keys; for them the forms differ and the join does not happen.
+#[must_use]
+pub fn person_key(guid: &str) -> Option<String> {
+    let guid = self::guid(guid)?;
+    Some(format!("{}x{}", &guid[..14], &guid[15..]))
+}
+
+/// Returns the name by which outputs call a person: UPN in lower case, else display name, else id.
+#[must_use]
+pub fn actor_label(upn: &str, name: &str, id: &str) -> String {
+    let upn = upn.trim();
+    if !upn.is_empty() {
+        upn.to_lowercase()
+    } else if !name.trim().is_empty() {
+        name.trim().to_owned()
+    } else {
+        id.to_owned()
+    }
+}
+
+/// Tells whether an entry was made by the service itself and so says nothing of any person or PAT.
+///
+/// Source: facts, section 0 item 6: zero CUID, UPN or name "Azure DevOps Service", empty mechanism;
+/// service ids have the form `000000xx-0000-8888-8000-000000000000`.
+#[must_use]
+pub fn is_service_actor(upn: &str, name: &str, actor_id: &str, mechanism: &str) -> bool {
+    const SERVICE: &str = "Azure DevOps Service";
+    mechanism.trim().is_empty()
+        && (upn.eq_ignore_ascii_case(SERVICE)
+            || name.eq_ignore_ascii_case(SERVICE)
+            || actor_id.ends_with("-0000-8888-8000-000000000000"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptor_joins_storage_key() {
+        let cuid = cuid_of_descriptor("aad.YWZkMzM2ZGQtZTgwYy03MWViLThlYmQtODMzNjMxYmEwNWM2").expect("cuid");
+        assert_eq!(cuid, "afd336dd-e80c-71eb-8ebd-833631ba05c6");
+        assert_eq!(person_key(&cuid), person_key("AFD336DD-e80c-61eb-8ebd-833631ba05c6"));
+    }
+
+    #[test]
+    fn organisation_names_lose_their_suffix() {
+        assert_eq!(org_name("Fabrikam (Organization)"), "fabrikam");
+        assert_eq!(org_name("007"), "007");
+        assert_eq!(org_name("Ünïted"), "ünïted");
+    }
+}

@@ -1,0 +1,47 @@
+//! Every threshold that verdicts and detections use, with its default and its reason.
+
+/// Thresholds. The fields are the columns of the one-row table `policy`, beside `as_of` and the window.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Covered days that a token needs before its silence is judged.
+    pub min_covered_days: i64,
+    /// Longest life in days from creation to end; Microsoft's tenant policy of the same name is off by default.
+    pub max_lifetime_days: i64,
+    /// Days before the end at which a token in use is reported as expiring.
+    pub expiry_notice_days: i64,
+    /// Days a token is watched before something new about it counts as new.
+    pub learning_days: i64,
+    /// Active days a token must have shown in that time.
+    pub learning_active_days: i64,
+    /// Events within ten minutes that a burst must reach, whatever the token's past.
+    pub burst_floor: i64,
+    /// How many times the token's own largest past peak a burst must reach.
+    pub burst_factor: f64,
+    /// Distinct projects within ten minutes that count as breadth.
+    pub breadth_projects: i64,
+    /// Quiet days after which use counts as waking up.
+    pub dormant_days: i64,
+    /// Hours of grace after a revoke or an owner's leaving, since both take up to one hour to bite.
+    pub grace_hours: i64,
+    /// Days before an owner's leaving in which a new token is suspicious.
+    pub departure_days: i64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            min_covered_days: 30,
+            max_lifetime_days: 90,
+            expiry_notice_days: 14,
+            learning_days: 14,
+            learning_active_days: 5,
+            burst_floor: 20,
+            burst_factor: 4.0,
+            breadth_projects: 5,
+            dormant_days: 45,
+            grace_hours: 1,
+            departure_days: 7,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A PAT as one organisation lists it or sees it.
+
+use super::time::Micros;
+
+text_enum! {
+    /// Where a token is known from.
+    KnownFrom {
+        /// The token administration API lists it.
+        Inventory = "inventory",
+        /// `Token.*` events tell of it.
+        Ledger = "ledger",
+        /// Only its use is seen.
+        Events = "events",
+    }
+}
+
+text_enum! {
+    /// Whether a token can still be used.
+    TokenState { Active = "active", Expired = "expired", Revoked = "revoked", Unknown = "unknown" }
+}
+
+text_enum! {
+    /// Whether the owner can still sign in.
+    OwnerState { Active = "active", Disabled = "disabled", Removed = "removed", Unknown = "unknown" }
+}
+
+/// One change in a token's life, told by a `Token.*` event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LifeEvent {
+    /// When.
+    pub time: Micros,
+    /// Bare GUID of the event.
+    pub event_id: String,
+    /// Action id.
+    pub action: String,
+    /// One sentence on what changed.
+    pub text: String,
+    /// Who did it.
+    pub actor: String,
+    /// From which network.
+    pub network: String,
+    /// With which client.
+    pub client: String,
+}
+
+/// The grant that was in force from some instant on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// From when; the token's creation for the first.
+    pub since: Micros,
+    /// Scopes, sorted; nothing when unknown.
+    pub scopes: Option<Vec<String>>,
+    /// End date, where known.
+    pub valid_to: Option<Micros>,
+}
+
+/// A PAT, one row per organisation that lists it or where it is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Organisation.
+    pub org: String,
+    /// authorizationId in lower case; the visible part where only that is known.
+    pub token_id: String,
+    /// Display name.
+    pub name: Option<String>,
+    /// Owner: UPN in lower case, else display name, else storage key.
+    pub owner: Option<String>,
+    /// Storage key of the owner.
+    pub owner_id: Option<String>,
+    /// Whether the owner can sign in.
+    pub owner_state: OwnerState,
+    /// Since when the owner is disabled or removed.
+    pub owner_gone_at: Option<Micros>,
+    /// Where it is known from, in declaration order.
+    pub known_from: Vec<KnownFrom>,
+    /// Whether it can be used.
+    pub state: TokenState,
+    /// Granted scopes now, sorted; nothing when the grant is unknown.
+    pub scopes: Option<Vec<String>>,
+    /// Every grant that is known, oldest first.
+    pub grants: Vec<Grant>,
+    /// Whether it reaches all organisations; nothing when unknown.
+    pub all_orgs: Option<bool>,
+    /// Organisations it targets beside this one that are not in the lake.
+    pub reaches_unseen_orgs: bool,
+    /// Creation (survives edits: not the last rotation).
+    pub valid_from: Option<Micros>,
+    /// End date.
+    pub valid_to: Option<Micros>,
+    /// When it was revoked, where an event tells.
+    pub revoked_at: Option<Micros>,
+    /// When it was found in public, where an event tells.
+    pub leaked_at: Option<Micros>,
+    /// Life as told by events, oldest first.
+    pub life: Vec<LifeEvent>,
+}
+
+impl Token {
+    /// Tells whether the grant is full access.
+    #[must_use]
+    pub fn is_full_access(&self) -> bool {
+        self.scopes.as_ref().is_some_and(|s| s.iter().any(|s| is_full_scope(s)))
+    }
+
+    /// Tells whether the token is out of force, so that use and scope findings would be idle.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, TokenState::Expired | TokenState::Revoked)
+    }
+}
+
+/// Tells whether a scope string grants everything.
+#[must_use]
+pub fn is_full_scope(scope: &str) -> bool {
+    matches!(scope, "app_token" | "user_impersonation")
+}
+
+/// Splits a grant as inventories and events write it: blanks or commas between scopes, any order.
+#[must_use]
+pub fn split_scopes(text: &str) -> Vec<String> {
+    let mut scopes: Vec<String> = text
+        .split(|c: char| c.is_whitespace() || c == ',' || c == ';')
+        .filter(|s| !s.is_empty())
+        .map(str::to_owned)
+        .collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}
