@@ -35,7 +35,7 @@ SELECT p.org AS org, p.token_id AS subject, p.wide_time AS first_time, p.wide_ti
   p.wide_date AS day, p.wide_projects AS projects, p.wide_targets AS targets, p.past_projects AS past_projects, p.past_targets AS past_targets,
   p.past_days AS past_days,
   CASE WHEN p.past_days >= policy.learning_active_days
-      AND ((p.wide_projects >= policy.breadth_projects AND p.wide_projects >= 2 * p.past_projects)
+      AND ((p.wide_projects >= policy.breadth_projects AND p.wide_projects >= 2 * p.past_projects AND p.wide_projects >= p.past_projects + 4)
         OR (p.wide_targets >= policy.breadth_targets AND p.wide_targets >= 3 * p.past_targets))
     THEN 'medium' ELSE 'low' END AS severity
 FROM past AS p CROSS JOIN policy

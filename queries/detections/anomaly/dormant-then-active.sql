@@ -6,7 +6,7 @@
 --! tables      = ["token_day", "seen", "tokens", "coverage", "policy", "firsts"]
 --! message     = "The token '{name}' of {owner} made a change on {day} after {kind}; {novelties} networks or clients were new that day."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A forgotten token that wakes up is worth a question; quarterly jobs do it too, so it is low unless a network or client is new on the day it wakes. The silence counts audited changes only: reads are not in the log."
+--! rationale   = "A forgotten token that wakes up is worth a question; quarterly jobs do it too, so it is low unless two networks or clients are new on the day it wakes. The silence counts audited changes only: reads are not in the log."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1550.001"]
@@ -43,5 +43,5 @@ fresh AS (
   GROUP BY org, token_id, CAST(first_time AS DATE)
 )
 SELECT w.org AS org, w.token_id AS subject, w.first_time AS first_time, w.last_time AS last_time, w.n AS count, w.day AS day, w.kind AS kind,
-  COALESCE(f.novelties, 0) AS novelties, CASE WHEN COALESCE(f.novelties, 0) > 0 THEN 'medium' ELSE 'low' END AS severity
+  COALESCE(f.novelties, 0) AS novelties, CASE WHEN COALESCE(f.novelties, 0) >= 2 THEN 'medium' ELSE 'low' END AS severity
 FROM woken AS w LEFT JOIN fresh AS f ON w.org = f.org AND w.token_id = f.token_id AND w.day = f.day
