@@ -5,12 +5,12 @@
 //! every query; rules against wrong rows without an error hold for the pack and are hints for ad hoc SQL.
 
 use super::schema;
+use super::shape::{any, bounded, has_column, is_integer, may_be_fraction, only_equalities, op_compares};
 use super::{EngineError, EngineErrorKind};
 use sqlparser::ast::{
-    BinaryOperator, DataType, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, SetExpr, Spanned as _, Statement, TableFactor, Value, Visit as _, Visitor, WindowFrame,
-    WindowFrameBound, WindowType,
+    DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
+    JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr,
+    Spanned as _, Statement, TableFactor, Visit as _, Visitor, WindowFrame, WindowType,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
@@ -133,9 +133,6 @@ const AGGREGATES: &[&str] = &[
     "sum",
     "variance",
 ];
-/// Functions whose answer may have a fraction.
-const FRACTIONS: &[&str] =
-    &["avg", "median", "quantile_cont", "quantile_disc", "stddev", "sqrt", "ln", "exp", "power"];
 
 impl Rules {
     fn object(&mut self, line: u64, safety: bool, why: &str, mend: &str) {
@@ -310,13 +307,6 @@ impl Rules {
     }
 }
 
-fn bounded(start: &WindowFrameBound, end: Option<&WindowFrameBound>) -> bool {
-    let some = |b: &WindowFrameBound| {
-        matches!(b, WindowFrameBound::Preceding(Some(_)) | WindowFrameBound::Following(Some(_)))
-    };
-    some(start) || end.is_some_and(some)
-}
-
 /// Offers the table whose name is nearest, else the list.
 fn near(name: &str) -> String {
     let close = schema::tables()
@@ -331,68 +321,6 @@ fn near(name: &str) -> String {
             )
         },
         |t| format!("Did you mean {}?", t.name),
-    )
-}
-
-fn only_equalities(on: &Expr) -> bool {
-    match on {
-        Expr::Nested(inner) => only_equalities(inner),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            only_equalities(left) && only_equalities(right)
-        }
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => is_column(left) && is_column(right),
-        _ => false,
-    }
-}
-
-fn is_column(expr: &Expr) -> bool {
-    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
-}
-
-fn any(expr: &Expr, test: impl FnMut(&Expr) -> bool) -> bool {
-    struct Any<F>(F);
-    impl<F: FnMut(&Expr) -> bool> Visitor for Any<F> {
-        type Break = ();
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            if (self.0)(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        }
-    }
-    expr.visit(&mut Any(test)).is_break()
-}
-
-fn has_column(expr: &Expr) -> bool {
-    any(expr, |e| is_column(e))
-}
-
-/// Tells whether a cast to integer could cut a fraction off.
-fn may_be_fraction(expr: &Expr) -> bool {
-    match expr {
-        Expr::Nested(inner) => may_be_fraction(inner),
-        Expr::Floor { .. } | Expr::Ceil { .. } => false,
-        Expr::Function(f)
-            if matches!(f.name.to_string().to_lowercase().as_str(), "floor" | "ceil" | "ceiling") =>
-        {
-            false
-        }
-        _ => any(expr, |e| match e {
-            Expr::BinaryOp { op: BinaryOperator::Divide, .. } => true,
-            Expr::Value(v) => matches!(&v.value, Value::Number(n, _) if n.contains('.')),
-            Expr::Function(f) => FRACTIONS.contains(&f.name.to_string().to_lowercase().as_str()),
-            _ => false,
-        }),
-    }
-}
-
-fn is_integer(kind: &DataType) -> bool {
-    matches!(
-        kind,
-        DataType::BigInt(_)
-            | DataType::Int(_)
-            | DataType::Integer(_)
-            | DataType::SmallInt(_)
-            | DataType::TinyInt(_)
-            | DataType::Int64
-            | DataType::Int32
     )
 }
 
@@ -515,32 +443,21 @@ impl Visitor for Rules {
                     "Use CAST(FLOOR(x) AS BIGINT).",
                 );
             }
-            Expr::BinaryOp { left, op, right } if op_compares(op) => {
-                if matches!(**left, Expr::Subquery(_)) || matches!(**right, Expr::Subquery(_)) {
-                    self.object(
-                        left.span().start.line,
-                        false,
-                        "Comparing with a sub-select is hardly supported.",
-                        "Write it as a CTE of one row and CROSS JOIN it.",
-                    );
-                }
+            Expr::BinaryOp { left, op, right }
+                if op_compares(op)
+                    && (matches!(**left, Expr::Subquery(_)) || matches!(**right, Expr::Subquery(_))) =>
+            {
+                self.object(
+                    left.span().start.line,
+                    false,
+                    "Comparing with a sub-select is hardly supported.",
+                    "Write it as a CTE of one row and CROSS JOIN it.",
+                );
             }
             _ => {}
         }
         ControlFlow::Continue(())
     }
-}
-
-fn op_compares(op: &BinaryOperator) -> bool {
-    matches!(
-        op,
-        BinaryOperator::Eq
-            | BinaryOperator::NotEq
-            | BinaryOperator::Lt
-            | BinaryOperator::LtEq
-            | BinaryOperator::Gt
-            | BinaryOperator::GtEq
-    )
 }
 
 #[cfg(test)]

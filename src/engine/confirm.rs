@@ -69,6 +69,24 @@ pub(super) fn events(
     Ok(pick(&rows, wanted))
 }
 
+/// Returns the times of the given events, as far as `notable` holds them.
+pub(super) fn times(engine: &Engine, ids: &BTreeSet<&str>) -> HashMap<String, Micros> {
+    if ids.is_empty() {
+        return HashMap::new();
+    }
+    let found = engine.frame("notable").and_then(|frame| {
+        let frame = frame
+            .filter(one_of("event_id", ids.iter().map(|id| (*id).to_owned()).collect()))
+            .select([pl::col("event_id"), pl::col("time")]);
+        Rows::from_frame(&guarded(|| Ok(frame.collect()?))?)
+    });
+    // Without times the ids keep their order, which is no worse than any other.
+    let rows = found.unwrap_or_default();
+    (0..rows.len())
+        .filter_map(|row| Some((rows.text(row, "event_id")?.to_owned(), rows.time(row, "time")?)))
+        .collect()
+}
+
 fn one_of(column: &str, values: Vec<String>) -> pl::Expr {
     let values = pl::Series::from_iter(values);
     pl::col(column).is_in(pl::lit(values).implode(true), false)

@@ -270,7 +270,7 @@ fn newest_first(engine: &Engine, findings: &mut [Finding]) {
         .filter(|f| f.event_ids.len() > 1)
         .flat_map(|f| f.event_ids.iter().map(String::as_str))
         .collect();
-    let times = if ids.is_empty() { HashMap::new() } else { event_times(engine, &ids) };
+    let times = confirm::times(engine, &ids);
     for finding in findings {
         let mut seen = BTreeSet::new();
         finding.event_ids.retain(|id| seen.insert(id.clone()));
@@ -278,16 +278,6 @@ fn newest_first(engine: &Engine, findings: &mut [Finding]) {
         finding.event_ids.sort_by_key(|id| std::cmp::Reverse(times.get(id).copied().unwrap_or(Micros::MIN)));
         finding.event_ids.truncate(MAX_EVENT_IDS);
     }
-}
-
-fn event_times(engine: &Engine, ids: &BTreeSet<&str>) -> HashMap<String, Micros> {
-    let Ok(rows) = engine.query("SELECT event_id, time FROM notable") else { return HashMap::new() };
-    (0..rows.len())
-        .filter_map(|row| {
-            let id = rows.text(row, "event_id")?;
-            ids.contains(id).then(|| Some((id.to_owned(), rows.time(row, "time")?))).flatten()
-        })
-        .collect()
 }
 
 #[cfg(test)]

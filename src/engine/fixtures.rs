@@ -112,6 +112,10 @@ fn every_detection_meets_its_fixtures() {
                 faults.push(format!("{id}/{name}: severity {} is not {severity}", findings[0].severity));
             }
             for f in &findings {
+                let raw = fixture["tables"]["events"].is_array();
+                if raw && detection.confirm.is_some() && f.event_ids.is_empty() && f.count > 0 {
+                    faults.push(format!("{id}/{name}: no event was confirmed"));
+                }
                 if f.message.contains("unknown") && fixture["unknown"].is_null() || !f.message.ends_with('.')
                 {
                     faults.push(format!("{id}/{name}: message: {}", f.message));

@@ -12,6 +12,7 @@ pub mod rewrite;
 pub mod rows;
 pub mod schema;
 mod seen;
+mod shape;
 pub mod tables;
 pub mod views;
 

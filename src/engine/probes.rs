@@ -140,3 +140,33 @@ fn no_files_make_an_empty_table_and_a_missing_one_is_said() {
         assert_eq!((rows.len(), rows.columns.len()), (0, schema::table(table).expect("table").columns.len()));
     }
 }
+
+#[test]
+fn parquet_files_are_scanned_joined_and_cut() {
+    use polars::prelude as pl;
+    let folder = tempfile::tempdir().expect("folder");
+    let day = folder.path().join("org=007").join("date=2026-03-01");
+    std::fs::create_dir_all(&day).expect("folder");
+    let file = day.join("data [1].parquet");
+    let time = parse_time("2026-03-01T10:00:00Z").expect("time");
+    let mut frame = pl::df!(
+        "org" => ["007", "007", "007"], "event_id" => ["e1", "e2", "e3"], "credential" => ["c1", "c2", "c1"],
+        "action" => ["A.B", "A.B", "A.B"], "time" => [time, time + 1, time - 90 * 86_400_000_000],
+    )
+    .expect("frame");
+    let typed = frame.column("time").expect("time").cast(&super::tables::dtype(schema::Kind::Time));
+    frame.with_column(typed.expect("cast")).expect("set");
+    pl::ParquetWriter::new(std::fs::File::create(&file).expect("file")).finish(&mut frame).expect("written");
+
+    let mut engine = engine_of(&json!({"tables": {
+        "credentials": [{"org": "007", "credential": "c1", "token_id": "t1"}, {"org": "7", "credential": "c2", "token_id": "t2"}],
+    }}));
+    for table in ["events", "notable"] {
+        engine.register_parquet(table, std::slice::from_ref(&file), Cut::Window).expect("scans");
+        let sql = format!("SELECT org, event_id, token_id, network, date FROM {table} ORDER BY event_id");
+        let rows = engine.query(&sql).expect("runs");
+        let shown: Vec<String> =
+            rows.iter().map(|r| r.iter().map(ToString::to_string).collect::<Vec<_>>().join("|")).collect();
+        assert_eq!(shown, ["007|e1|t1||", "007|e2|||"]);
+    }
+}

@@ -136,11 +136,10 @@ impl VisitorMut for Rewriter<'_> {
         } else if let Expr::Function(f) = expr
             && UNSIGNED.contains(&f.name.to_string().to_lowercase().as_str())
             && let Some(mut cast) = parse("CAST(NULL AS BIGINT)")
+            && let Expr::Cast { expr: inner, .. } = &mut cast
         {
-            if let Expr::Cast { expr: inner, .. } = &mut cast {
-                **inner = expr.clone();
-                *expr = cast;
-            }
+            **inner = expr.clone();
+            *expr = cast;
         }
         ControlFlow::Continue(())
     }
