@@ -113,7 +113,7 @@ impl<'l> Import<'l> {
         Ok(())
     }
 
-    /// Merges everything staged into the lake, records the run and writes the index.
+    /// Merges everything staged into the lake, and learns the names of organisations; [`Lake::record`] completes it.
     ///
     /// `newest` holds the organisations seen, with the time of the newest event of each.
     ///
@@ -278,6 +278,21 @@ impl<'l> Import<'l> {
     }
 }
 
+impl Lake {
+    /// Records an ingest run and writes the index: what it names is from now on part of the lake.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn record(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
+        if !inputs.is_empty() {
+            self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+        }
+        super::make_folder(&self.root)?;
+        let path = self.root.join("index.json");
+        self.index.write(&path)
+    }
+}
+
 /// Merges one day; returns its entry where something changed, and how many events each input brought.
 fn write_day(
     lake: &Lake,
@@ -331,6 +346,11 @@ fn write_day(
         first_time: rows.iter().map(|r| r.row.time).min().unwrap_or_default(),
         last_time: rows.iter().map(|r| r.row.time).max().unwrap_or_default(),
         shapes: rows.iter().fold(0, |bits, r| bits | r.shapes),
+        hours: derive::hours::count(&rows),
+        areas: {
+            let areas: BTreeSet<&str> = rows.iter().map(|r| r.row.area).filter(|a| !a.is_empty()).collect();
+            areas.into_iter().map(str::to_owned).collect()
+        },
     };
     Ok((Some(entry), kept))
 }

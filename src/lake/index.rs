@@ -69,6 +69,10 @@ pub struct DayEntry {
     pub last_time: Micros,
     /// Bits of the shapes that fed it: the union over its events.
     pub shapes: u8,
+    /// Events per hour that show the organisation's rhythm.
+    pub hours: Vec<u32>,
+    /// Areas that occur, sorted; few of them betray a filtered export.
+    pub areas: Vec<String>,
 }
 
 text_enum! {

@@ -5,17 +5,26 @@
 //! any order gives the same lake.
 
 use crate::model::event::EventRow;
+use std::cmp::Reverse;
+
+/// The one action that the service folds (facts, section 1).
+const FOLDABLE: &str = "AuditLog.AccessLog";
 
 /// Merges `other` into `row`.
 pub(super) fn merge<'a>(row: &mut EventRow<'a>, other: &EventRow<'a>) {
-    // A folded entry lists the times of many reads in its data; the copy of the single read is the truer one.
-    let by_fold = other.folded.cmp(&row.folded);
-    for (mine, theirs) in [(&mut row.data, other.data), (&mut row.details, other.details)] {
-        match by_fold {
-            std::cmp::Ordering::Less if !theirs.is_empty() => *mine = theirs,
-            std::cmp::Ordering::Greater if !mine.is_empty() => {}
-            _ => take_better(mine, theirs),
+    if row.action == FOLDABLE || other.action == FOLDABLE {
+        // A folded entry lists the times of many reads; the copy of the single read is the truer one.
+        let order = |text: &'a str| (!text.is_empty(), Reverse(entries(text)), text.len(), text);
+        if order(other.data) > order(row.data) {
+            row.data = other.data;
         }
+        let order = |text: &'a str| (!text.is_empty(), Reverse(text.len()), text);
+        if order(other.details) > order(row.details) {
+            row.details = other.details;
+        }
+    } else {
+        take_better(&mut row.data, other.data);
+        take_better(&mut row.details, other.details);
     }
     row.folded = row.folded.min(other.folded);
     // A coarser copy is a cut one, so the later time is the finer.
@@ -49,6 +58,12 @@ pub(super) fn merge<'a>(row: &mut EventRow<'a>, other: &EventRow<'a>) {
     }
 }
 
+/// Counts the entries of `EventSummary` in a `data` text.
+fn entries(data: &str) -> usize {
+    let Some((_, rest)) = data.split_once("\"EventSummary\"") else { return 0 };
+    rest.split(']').next().map_or(0, |list| list.matches(',').count() + 1)
+}
+
 fn take_better<'a>(mine: &mut &'a str, theirs: &'a str) {
     if (theirs.len(), theirs) > (mine.len(), *mine) {
         *mine = theirs;
@@ -70,12 +85,19 @@ mod tests {
     #[test]
     fn order_changes_nothing() {
         let folded = EventRow {
+            action: FOLDABLE,
             folded: 3,
             data: "{\"EventSummary\":[1,2,3]}",
             details: "read 3 times",
             ..EventRow::EMPTY
         };
-        let single = EventRow { data: "{}", details: "read", mechanism: "PAT_Unscoped", ..EventRow::EMPTY };
+        let single = EventRow {
+            action: FOLDABLE,
+            data: "{}",
+            details: "read",
+            mechanism: "PAT_Unscoped",
+            ..EventRow::EMPTY
+        };
         let cut = EventRow {
             time: 7,
             mechanism: "PAT",

@@ -4,6 +4,7 @@
 //! was made from (in its file name), so a mismatch is seen without opening it.
 
 pub mod activity;
+pub mod hours;
 pub mod notable;
 pub mod token_day;
 
