@@ -48,7 +48,9 @@ fn panels(series: &Series) -> (Vec<(String, Vec<u64>)>, usize) {
         values[..values.len().min(days)].chunks(per_bar).map(|c| total(c.iter().copied())).collect()
     };
     let mut out: Vec<(String, Vec<u64>)> = Vec::new();
-    for (name, values) in series.activity.iter().filter(|(_, v)| v.iter().any(|n| *n > 0)) {
+    let mut kinds: Vec<_> = series.activity.iter().filter(|(_, v)| v.iter().any(|n| *n > 0)).collect();
+    kinds.sort_by_key(|(name, _)| name != "pat");
+    for (name, values) in kinds {
         if out.len() < MOST_PANELS {
             out.push((kind(name).to_owned(), bars(values)));
         } else if let Some((last, sums)) = out.last_mut() {
@@ -69,7 +71,7 @@ impl Chart for Activity {
     }
 
     fn title(&self) -> &'static str {
-        "Audited events per day by kind of sign-in; each panel has its own scale up to its busiest day"
+        "Audited events over time (UTC) by kind of sign-in; each panel has its own scale up to its busiest bar"
     }
 
     fn describe(&self) -> &'static str {
@@ -130,10 +132,8 @@ impl Chart for Activity {
             }
             canvas.line((x0, base), (x1, base), if i + 1 == panels.len() { GREY } else { GRID }, 3);
         }
-        let mut notes = axis.gap_note(&series.gaps).unwrap_or_else(|| "No gap in the log is known".into());
-        if per_bar > 1 {
-            notes = format!("One bar is {per_bar} days. {notes}");
-        }
+        let notes = axis.gap_note(&series.gaps).unwrap_or_else(|| "No gap in the log is known".into());
+        let notes = format!("One bar is {}. {notes}", counted(per_bar as u64, "day", "days"));
         canvas.label(&notes, (area.x0, area.y1 - 30), SMALL, GREY, Anchor::Start, area.width());
     }
 }

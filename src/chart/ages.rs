@@ -1,9 +1,9 @@
 //! Age since creation or last true rotation: a column an age class, with its number.
 
 use super::Chart;
-use super::canvas::{Anchor, Area, Canvas};
-use super::numbers::{compact, counted, percent, scale, thousands, total};
-use super::theme::{self, BLACK, BLUE, BODY, GREY, SMALL, STRONG, VERMILLION};
+use super::canvas::{Anchor, Area, Canvas, Hatch};
+use super::numbers::{compact, counted, percent, pick, scale, thousands, total};
+use super::theme::{BLACK, BLUE, BODY, GREY, SMALL, STRONG, VERMILLION};
 use crate::report::series::Series;
 
 pub(super) struct Ages;
@@ -65,8 +65,9 @@ impl Chart for Ages {
             let tokens = counted(all, "token", "tokens");
             if bound > 0 {
                 format!(
-                    "{} of {tokens} were last renewed more than {} days ago",
+                    "{} of {tokens} {} last renewed more than {} days ago",
                     thousands(over),
+                    pick(over, "was", "were"),
                     days(bound)
                 )
             } else {
@@ -92,10 +93,8 @@ impl Chart for Ages {
             let x = area.x0 + step * i as i32 + step / 2;
             let bar = Area::new(x - half, base - scale(*tokens, most, base - top), x + half, base);
             let old = bound > 0 && *past >= bound;
-            canvas.fill(bar, if old { VERMILLION } else { BLUE });
-            if old {
-                canvas.hatch(bar, super::canvas::Hatch::Rising, theme::WHITE);
-            }
+            let (ink, hatch) = if old { (VERMILLION, Hatch::Rising) } else { (BLUE, Hatch::Plain) };
+            canvas.bar(bar, ink, hatch);
             let face = if step < 260 { SMALL } else { STRONG };
             canvas.label(&compact(*tokens), (x, bar.y0 - 52), face, BLACK, Anchor::Middle, step - 10);
             canvas.label(&percent(*tokens, all), (x, bar.y0 - 14), SMALL, GREY, Anchor::Middle, step - 10);

@@ -140,6 +140,16 @@ impl Canvas {
         }
     }
 
+    /// Fills a rectangle that can be told from others without colour.
+    pub fn bar(&mut self, area: Area, ink: Ink, hatch: Hatch) {
+        self.fill(area, ink);
+        if hatch != Hatch::Plain && area.width() > 0 && area.height() > 0 {
+            self.hatch(area, hatch, super::theme::WHITE);
+            // Without an edge the last line of the hatch eats the end of the bar.
+            self.outline(area, ink, 3);
+        }
+    }
+
     /// Fills a polygon.
     pub fn polygon(&mut self, points: &[(i32, i32)], ink: Ink) {
         self.shapes.push(Shape::Polygon(points.to_vec(), ink));

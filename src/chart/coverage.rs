@@ -101,13 +101,14 @@ impl Chart for Coverage {
         let window = window_days(series);
         let least = rows.first()?;
         let whole = rows.iter().filter(|r| r.days.len() as u64 >= window).count() as u64;
-        let days = counted(window, "day", "days");
+        let days =
+            if window == 1 { "the one day".to_owned() } else { format!("all {} days", thousands(window)) };
         let org: String = least.org.chars().take(40).collect();
         Some(if whole == rows.len() as u64 {
-            format!("The log of {} covers all {days}", counted(whole, "organisation", "organisations"))
+            format!("The log covers {days} of {}", counted(whole, "organisation", "organisations"))
         } else {
             format!(
-                "{} of {} are covered on all {days}; {org} on {}",
+                "The log covers {days} of {} of {}; of {org} it covers {}",
                 thousands(whole),
                 counted(rows.len() as u64, "organisation", "organisations"),
                 thousands(least.days.len() as u64)
@@ -131,7 +132,8 @@ impl Chart for Coverage {
         let (x0, x1) = (area.x0 + LABELS, area.x1 - COUNTS);
         let axis = TimeAxis::days(series.days, x0, x1);
         let bottom = area.y0 + ROW * shown.len() as i32;
-        axis.draw(canvas, area.y0, bottom);
+        // Ticks only: lines would run through the words under the bars.
+        axis.draw(canvas, bottom, bottom);
         for (i, row) in shown.iter().enumerate() {
             let y = area.y0 + ROW * i as i32;
             let (top, base) = (y + 10, y + 54);

@@ -2,7 +2,7 @@
 
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas};
-use super::numbers::{counted, scale, short, thousands, total};
+use super::numbers::{counted, pick, scale, short, thousands, total};
 use super::theme::{self, BLACK, BODY, GREY, HEADING, SEVERITY, STRONG, TRACK, WHITE};
 use crate::report::series::Series;
 
@@ -48,9 +48,10 @@ impl Chart for Findings {
         let family: String = family.chars().take(40).collect();
         (all > 0).then(|| {
             format!(
-                "{} of {} are critical or high; most belong to {family} ({})",
+                "{} of {} {} critical or high; most belong to {family} ({})",
                 thousands(severe),
                 counted(all, "finding", "findings"),
+                pick(severe, "is", "are"),
                 thousands(most)
             )
         })
@@ -75,8 +76,7 @@ impl Chart for Findings {
         for (i, (name, ink, hatch)) in SEVERITY.iter().rev().enumerate() {
             // The swatch over each column makes the table the legend.
             let swatch = Area::new(right(i) - 120, head - 50 - 40, right(i), head - 50);
-            canvas.fill(swatch, *ink);
-            canvas.hatch(swatch, *hatch, WHITE);
+            canvas.bar(swatch, *ink, *hatch);
             canvas.text(name, (right(i), head), BODY, BLACK, Anchor::End);
         }
         canvas.text("all", (right(5), head), HEADING, BLACK, Anchor::End);
@@ -89,8 +89,7 @@ impl Chart for Findings {
             for (i, (_, ink, hatch)) in SEVERITY.iter().enumerate().rev() {
                 let end = (at + scale(numbers[i], most, x1 - x0)).min(x1);
                 let part = Area::new(at, top, end, bottom);
-                canvas.fill(part, *ink);
-                canvas.hatch(part, *hatch, WHITE);
+                canvas.bar(part, *ink, *hatch);
                 canvas.line((end, top), (end, bottom), WHITE, 3);
                 at = end;
             }

@@ -2,7 +2,7 @@
 
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Face};
-use super::numbers::{compact, counted, percent, total};
+use super::numbers::{compact, counted, percent, short, total};
 use super::text;
 use super::theme::{self, BLACK, BODY, GREY, SMALL, STRONG};
 use crate::report::series::Series;
@@ -38,12 +38,11 @@ impl Chart for Hours {
         let top = cells.iter().enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a })?;
         (all > 0).then(|| {
             format!(
-                "{} of {} fall on weekends; the busiest hour is {} {:02}:00 to {:02}:00 UTC",
+                "{} of {} on weekends; busiest hour: {} {:02}:00 UTC",
                 percent(weekend, all),
                 counted(all, "PAT event", "PAT events"),
                 DAYS[top.0 / 24],
-                top.0 % 24,
-                top.0 % 24 + 1
+                top.0 % 24
             )
         })
     }
@@ -60,7 +59,7 @@ impl Chart for Hours {
         let cells = cells(series);
         let most = cells.iter().copied().max().unwrap_or(0).max(1);
         let area = canvas.area;
-        let (x0, x1) = (area.x0 + 230, area.x1 - 150);
+        let (x0, x1) = (area.x0 + 230, area.x1 - 180);
         let (top, rows) = (area.y0 + 70, 100);
         let at = |hour: i32| x0 + (x1 - x0) * hour / 24;
         for hour in 0..24 {
@@ -94,7 +93,7 @@ impl Chart for Hours {
                     canvas.text(&words, middle, face, theme::ink_on(ink), Anchor::Middle);
                 }
             }
-            let sum = compact(total(row.iter().copied()));
+            let sum = short(total(row.iter().copied()), 99_999);
             canvas.text(&sum, (area.x1, y + 62), STRONG, BLACK, Anchor::End);
         }
         let words =

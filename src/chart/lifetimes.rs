@@ -59,6 +59,7 @@ fn end_words(row: &Lifetime, as_of: Micros) -> String {
     let day = day_label(day_of(sane(row.to)));
     let left = i64::from(day_of(sane(row.to))) - i64::from(day_of(sane(as_of)));
     match left {
+        n if n.unsigned_abs() > 3_650 => day,
         0 if row.to >= as_of => format!("{day}, today"),
         0 => format!("{day}, ended today"),
         n if n > 0 => format!("{day}, in {} d", thousands(n.unsigned_abs())),
@@ -102,7 +103,7 @@ impl Chart for Lifetimes {
     }
 
     fn height(&self, series: &Series) -> i32 {
-        theme::HEAD + theme::FOOT + 270 + ROW * rows(series).0.len().max(4) as i32
+        theme::HEAD + theme::FOOT + 316 + ROW * rows(series).0.len().max(4) as i32
     }
 
     fn draw(&self, series: &Series, canvas: &mut Canvas) {
@@ -164,8 +165,7 @@ fn bar(canvas: &mut Canvas, axis: &TimeAxis, row: &Lifetime, series: &Series, y:
         let limit = series.max_lifetime_days.filter(|days| *days >= 0);
         let allowed = limit.map_or(from, |days| from.saturating_add(days.saturating_mul(DAY)).min(to));
         let excess = Area::new(axis.x(sane(allowed)).min(right - 8).max(left), top, right, bottom);
-        canvas.fill(excess, VERMILLION);
-        canvas.hatch(excess, Hatch::Rising, WHITE);
+        canvas.bar(excess, VERMILLION, Hatch::Rising);
     }
     let middle = i32::midpoint(top, bottom);
     if !axis.holds(from) {
@@ -188,11 +188,10 @@ fn notes(canvas: &mut Canvas, series: &Series, left_out: usize, shown: usize, bo
         Some(_) => format!("Hatched: beyond {}.", limit(series)),
         None => "Hatched: longer than the policy allows.".to_owned(),
     };
-    let marks = format!(
-        "{over} Upright mark: last audited change. Grey: ended. \
-         ◆ reaches all organisations; such tokens stop working on 2026-12-01."
-    );
+    let marks = format!("{over} Upright mark: last audited change. Grey: ended.");
     canvas.label(&marks, (area.x0, bottom + 112), SMALL, GREY, Anchor::Start, area.width());
+    let global = "◆ reaches all organisations; such tokens stop working on 2026-12-01.";
+    canvas.label(global, (area.x0, bottom + 158), SMALL, GREY, Anchor::Start, area.width());
     let words = if left_out == 0 {
         format!("All {} with known dates are shown.", counted(shown as u64, "token", "tokens"))
     } else {
@@ -202,7 +201,7 @@ fn notes(canvas: &mut Canvas, series: &Series, left_out: usize, shown: usize, bo
             thousands(left_out as u64)
         )
     };
-    canvas.label(&words, (area.x0, bottom + 158), SMALL, GREY, Anchor::Start, area.width());
+    canvas.label(&words, (area.x0, bottom + 204), SMALL, GREY, Anchor::Start, area.width());
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! Nothing is read by colour alone: every number that matters is written, and fills carry hatches.
 
 pub mod canvas;
+mod metrics;
 pub mod numbers;
 mod render;
 pub mod text;
@@ -28,7 +29,7 @@ mod samples;
 mod tests;
 
 use crate::report::series::{Series, TokenTimeline};
-use canvas::{Anchor, Canvas};
+use canvas::{Anchor, Area, Canvas};
 
 /// A chart of the whole run.
 pub trait Chart: Sync {
@@ -159,8 +160,9 @@ fn picture(chart: &dyn Chart, series: &Series) -> Canvas {
 /// A small picture that says in words that there is nothing to draw.
 fn nothing(why: &str, title: &str, source: &str) -> Canvas {
     let mut canvas = theme::frame(640, why, title, source);
-    let at = ((canvas.area.x0 + canvas.area.x1) / 2, (canvas.area.y0 + canvas.area.y1) / 2 + 20);
-    canvas.outline(canvas.area, theme::GRID, 2);
+    let at = ((canvas.area.x0 + canvas.area.x1) / 2, (canvas.area.y0 + canvas.area.y1) / 2 - 5);
+    let plate = Area { y1: canvas.area.y1 - 30, ..canvas.area };
+    canvas.outline(plate, theme::GRID, 2);
     canvas.text("Nothing to draw", at, theme::BODY, theme::GREY, Anchor::Middle);
     canvas
 }

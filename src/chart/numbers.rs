@@ -71,6 +71,12 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
+/// Chooses a verb's form.
+#[must_use]
+pub const fn pick<'a>(number: u64, one: &'a str, many: &'a str) -> &'a str {
+    if number == 1 { one } else { many }
+}
+
 /// Scales `part` of `whole` to pixels; anything above nothing shows.
 #[must_use]
 pub fn scale(part: u64, whole: u64, pixels: i32) -> i32 {

@@ -22,12 +22,14 @@ struct Metrics {
     size: f64,
     /// Distance from the upper edge to the baseline, in the size asked for.
     baseline: f64,
+    /// Whether letters are set one by one, since the backend spaces them unevenly.
+    by_letter: bool,
 }
 
 /// The bitmap backend: size is ascent plus descent (1.164 em), baseline half a size down.
-const BITMAP: Metrics = Metrics { size: 1.164, baseline: 0.5 };
+const BITMAP: Metrics = Metrics { size: 1.164, baseline: 0.5, by_letter: true };
 /// The SVG backend: font-size is size / 1.24, the baseline 0.76 of that down.
-const VECTOR: Metrics = Metrics { size: 1.24, baseline: 0.76 / 1.24 };
+const VECTOR: Metrics = Metrics { size: 1.24, baseline: 0.76 / 1.24, by_letter: false };
 
 const fn colour(ink: Ink) -> RGBColor {
     RGBColor(ink.0, ink.1, ink.2)
@@ -63,8 +65,25 @@ fn replay<B: DrawingBackend>(
                 };
                 let font = FontDesc::new(FontFamily::Name(FAMILY), size, theme::style(*face));
                 let ink = colour(*ink);
-                let style = TextStyle::from(font).color(&ink).pos(Pos::new(h_pos, VPos::Top));
-                target.draw(&Text::new(text.as_str(), (*x, top), style))
+                let style = TextStyle::from(font).color(&ink);
+                let letters = super::metrics::of(*face).filter(|_| metrics.by_letter);
+                match letters {
+                    Some(letters) => {
+                        let width = letters.width(text, face.em);
+                        let left = match anchor {
+                            Anchor::Start => *x,
+                            Anchor::Middle => x - width / 2,
+                            Anchor::End => x - width,
+                        };
+                        letters.place(text, face.em).into_iter().try_for_each(|(c, at)| {
+                            target.draw(&Text::new(c.to_string(), (left + at, top), style.clone()))
+                        })
+                    }
+                    None => {
+                        let style = style.pos(Pos::new(h_pos, VPos::Top));
+                        target.draw(&Text::new(text.as_str(), (*x, top), style))
+                    }
+                }
             }
         };
         drawn.map_err(|e| failed(&e))?;

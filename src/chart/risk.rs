@@ -2,8 +2,8 @@
 
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Hatch};
-use super::numbers::{compact, counted, scale, thousands, total};
-use super::theme::{self, BLACK, BLUE, BODY, GREY, SMALL, STRONG, VERMILLION};
+use super::numbers::{compact, counted, pick, scale, thousands, total};
+use super::theme::{BLACK, BLUE, BODY, GREY, SMALL, STRONG, VERMILLION};
 use crate::report::series::Series;
 
 pub(super) struct Risk;
@@ -34,7 +34,11 @@ impl Chart for Risk {
         let high = scores.iter().filter(|r| **r >= HIGH).count() as u64;
         let top = scores.iter().copied().reduce(f64::max)?;
         let all = counted(scores.len() as u64, "token", "tokens");
-        Some(format!("{} of {all} reach {HIGH:.0} points of risk; the highest has {top:.0}", thousands(high)))
+        Some(format!(
+            "{} of {all} {} {HIGH:.0} points of risk; the highest has {top:.0}",
+            thousands(high),
+            pick(high, "reaches", "reach")
+        ))
     }
 
     fn nothing(&self) -> &'static str {
@@ -55,10 +59,8 @@ impl Chart for Risk {
             let left = area.x0 + step * i as i32;
             let bar = Area::new(left + 8, base - scale(*count, most, base - top), left + step - 8, base);
             let high = i as f64 * 10.0 >= HIGH;
-            canvas.fill(bar, if high { VERMILLION } else { BLUE });
-            if high {
-                canvas.hatch(bar, Hatch::Rising, theme::WHITE);
-            }
+            let (ink, hatch) = if high { (VERMILLION, Hatch::Rising) } else { (BLUE, Hatch::Plain) };
+            canvas.bar(bar, ink, hatch);
             let (words, ink) = if *count == 0 { ("0".into(), GREY) } else { (compact(*count), BLACK) };
             canvas.text(&words, (left + step / 2, bar.y0 - 16), STRONG, ink, Anchor::Middle);
             let label = if i == 9 { "90–100".to_owned() } else { format!("{}–{}", i * 10, i * 10 + 9) };
@@ -67,7 +69,7 @@ impl Chart for Risk {
         canvas.line((area.x0, base), (area.x1, base), GREY, 3);
         let sum = total(bins);
         let words = format!(
-            "Points of risk. Hatched: {HIGH:.0} points and more. {}",
+            "Points of risk, rounded down. Hatched: {HIGH:.0} points and more. {}",
             counted(sum, "token", "tokens")
         );
         canvas.label(&words, (area.x0, area.y1 - 20), SMALL, GREY, Anchor::Start, area.width());

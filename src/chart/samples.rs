@@ -25,7 +25,7 @@ fn life(i: i64, to: i64) -> Lifetime {
     let length = [30, 90, 180, 365][(noise(i as u64) % 4) as usize];
     Lifetime {
         label: format!("{} {i}", names[(i % 6) as usize]),
-        from: as_of() + (to - length) * DAY,
+        from: as_of() + (to - length).min(-1 - i % 40) * DAY,
         to: as_of() + to * DAY,
         last_observed: (i % 3 == 0).then(|| as_of() - (i * 7 % 80) * DAY),
         all_orgs: i % 7 == 2,
@@ -187,7 +187,11 @@ pub fn large() -> Series {
     series.coverage = (0..60)
         .map(|i| {
             let span = Span { from: day_start(days.0), to: as_of() };
-            (format!("org-{i}"), span, (days.0..=days.1).filter(|d| noise(*d as u64 + i) % 5 > 0).collect())
+            (
+                format!("org-{i}"),
+                span,
+                (days.0..=days.1).filter(|d| !noise(*d as u64 + i).is_multiple_of(5)).collect(),
+            )
         })
         .collect();
     series

@@ -2,7 +2,7 @@
 
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Hatch};
-use super::numbers::{compact, counted, scale, thousands, total};
+use super::numbers::{compact, counted, pick, scale, thousands, total};
 use super::theme::{self, BLACK, BODY, GREY, GRID, HEADING, Ink, SMALL, TRACK};
 use crate::report::series::{ScopeCount, Series};
 
@@ -17,7 +17,7 @@ const LABELS: i32 = 640;
 const STATES: [(&str, &str, Ink, Hatch); 4] = [
     ("used", "an event needed it", theme::BLUE, Hatch::Plain),
     ("not seen", "use would have shown", theme::ORANGE, Hatch::Falling),
-    ("cannot be seen", "use leaves no trace", theme::NEUTRAL, Hatch::Upright),
+    ("cannot be seen", "use may leave no trace", theme::NEUTRAL, Hatch::Upright),
     ("beyond grant", "needed, not granted", theme::VERMILLION, Hatch::Crossed),
 ];
 
@@ -58,12 +58,13 @@ impl Chart for Scopes {
         let quiet = total(rows.iter().map(|r| r.not_seen));
         let beyond = total(rows.iter().map(|r| r.beyond_grant));
         let mut words = format!(
-            "{} of {} show no use although it would have been seen",
+            "{} of {} {} no use that would have been seen",
             thousands(quiet),
-            counted(held, "scope grant", "scope grants")
+            counted(held, "scope grant", "scope grants"),
+            pick(quiet, "shows", "show")
         );
         if beyond > 0 {
-            words = format!("{words}; {} needed beyond the grant", thousands(beyond));
+            words = format!("{words}; {} beyond the grant", counted(beyond, "need", "needs"));
         }
         (!rows.is_empty()).then_some(words)
     }
@@ -103,8 +104,7 @@ impl Chart for Scopes {
                 let room = column - 150;
                 let bar = Area::new(x, y + 10, x + scale(number, most, room), y + ROW - 10);
                 canvas.fill(Area::new(x, y + 10, x + 3, y + ROW - 10), GRID);
-                canvas.fill(bar, ink);
-                canvas.hatch(bar, hatch, theme::WHITE);
+                canvas.bar(bar, ink, hatch);
                 let (words, ink) = if number == 0 { ("0".into(), GREY) } else { (compact(number), BLACK) };
                 canvas.text(&words, (bar.x1 + 16, y + 39), BODY, ink, Anchor::Start);
             }

@@ -133,7 +133,7 @@ fn png_decodes() {
 fn png_repeats() {
     let series = samples::usual();
     for chart in list() {
-        let draw = || png(chart.name(), &series).expect(chart.name());
+        let draw = || png(chart.name(), &series).expect("png");
         assert!(draw() == draw(), "{} differs when drawn again", chart.name());
     }
     assert!(
@@ -164,7 +164,7 @@ fn names_are_unique_and_described() {
 #[test]
 fn nothing_to_draw_is_said_in_words() {
     for chart in list() {
-        let drawn = svg(chart.name(), &Series::default()).expect(chart.name());
+        let drawn = svg(chart.name(), &Series::default()).expect("svg");
         assert!(drawn.contains(chart.nothing()), "{}", chart.name());
     }
 }

@@ -1,7 +1,7 @@
 //! Text that fits: hostile labels in, short safe lines with a known width out.
 
 use super::canvas::Face;
-use super::theme;
+use super::metrics;
 
 /// More characters of one label than any chart has room for.
 const MOST_CHARS: usize = 300;
@@ -49,8 +49,8 @@ const fn is_mark(c: char) -> bool {
 /// so what fits by this measure fits there.
 #[must_use]
 pub fn width(text: &str, face: Face) -> i32 {
-    let guess = || text.chars().count() as i32 * face.em * 2 / 3;
-    theme::font(face).layout_box(text).map_or_else(|_| guess(), |((x0, _), (x1, _))| x1 - x0 + 1)
+    metrics::of(face)
+        .map_or_else(|| text.chars().count() as i32 * face.em * 2 / 3, |font| font.width(text, face.em))
 }
 
 /// Cleans a label and cuts it with an ellipsis to `room` pixels.
@@ -94,6 +94,22 @@ pub fn wrap(text: &str, face: Face, room: i32, most: usize) -> Vec<String> {
     }
     lines.push(line);
     lines.iter().map(|line| fit(line, face, room)).filter(|line| !line.is_empty()).collect()
+}
+
+/// Like [`wrap`], with the break where the lines come out about equally long.
+#[must_use]
+pub fn balance(text: &str, face: Face, room: i32, most: usize) -> Vec<String> {
+    let widest = wrap(text, face, room, most);
+    let whole = clean(text);
+    let mut best = widest.clone();
+    for room in (room / 2..room).rev().step_by(20) {
+        let lines = wrap(text, face, room, most);
+        if widest.len() < 2 || lines.len() != widest.len() || lines.join(" ") != whole {
+            break;
+        }
+        best = lines;
+    }
+    best
 }
 
 #[cfg(test)]

@@ -5,11 +5,11 @@
 
 use std::sync::OnceLock;
 
-use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
+use plotters::style::{FontStyle, register_font};
 
 use super::canvas::{Anchor, Canvas, Face, Hatch};
 use super::text;
-use super::time_axis::{day_label, time_label};
+use super::time_axis::{day_label, sane_days, time_label};
 use crate::report::series::Series;
 
 /// A colour as red, green, blue.
@@ -87,15 +87,6 @@ pub fn registered() -> bool {
     })
 }
 
-/// The font at the size at which the bitmap backend draws a face.
-///
-/// plotters takes the size as ascent plus descent, which in DejaVu Sans is 1.164 em.
-#[must_use]
-pub fn font(face: Face) -> FontDesc<'static> {
-    registered();
-    FontDesc::new(FontFamily::Name(FAMILY), f64::from(face.em) * 1.164, style(face))
-}
-
 /// The weight in plotters' words.
 #[must_use]
 pub const fn style(face: Face) -> FontStyle {
@@ -107,7 +98,7 @@ pub const fn style(face: Face) -> FontStyle {
 pub fn frame(height: i32, finding: &str, subtitle: &str, source: &str) -> Canvas {
     let mut canvas = Canvas::new(height);
     let room = WIDTH - 2 * MARGIN;
-    let lines = text::wrap(finding, TITLE, room, 2);
+    let lines = text::balance(finding, TITLE, room, 2);
     // One line of title sits lower, so that the gap to the subtitle stays the same.
     let mut y = if lines.len() > 1 { 96 } else { 128 };
     for line in &lines {
@@ -131,10 +122,11 @@ pub fn source(series: &Series) -> String {
     if series.days == (0, 0) && series.as_of == 0 {
         return "Source: Azure DevOps audit log; patwatch".into();
     }
+    let (from, to) = sane_days(series.days);
     format!(
         "Source: Azure DevOps audit log, {} to {} (UTC), as of {}; patwatch",
-        day_label(series.days.0),
-        day_label(series.days.1),
+        day_label(from),
+        day_label(to),
         time_label(series.as_of)
     )
 }

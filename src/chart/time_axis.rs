@@ -121,8 +121,9 @@ impl TimeAxis {
         marks
     }
 
-    /// Shades gaps inside `area`; overlapping ones are drawn once.
+    /// Shades gaps inside `area` and says so above each that has room; overlapping ones are drawn once.
     pub fn shade(&self, canvas: &mut Canvas, area: Area, gaps: &[(String, Span, String)]) {
+        let mut labelled = i32::MIN;
         for span in merged(gaps.iter().map(|(_, span, _)| *span)) {
             if !span.overlaps(&self.span) {
                 continue;
@@ -133,6 +134,12 @@ impl TimeAxis {
             // Lines in a sliver cannot be seen, and thousands of them make the file large.
             if band.width() >= 20 {
                 canvas.hatch(band, Hatch::Rising, GAP_LINE);
+            }
+            let half = text::width("gap", SMALL) / 2;
+            let at = i32::midpoint(x0, x1).clamp(self.x0 + half, self.x1 - half);
+            if at - half > labelled {
+                canvas.text("gap", (at, area.y0 - 12), SMALL, GREY, Anchor::Middle);
+                labelled = at + half + 20;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One token's timeline: its life, its events per day, its networks and its clients on one axis.
 
 use super::canvas::{Anchor, Area, Canvas};
-use super::numbers::{compact, counted, scale, total};
+use super::numbers::{compact, counted, scale, short, total};
 use super::text;
 use super::theme::{self, BLACK, BLUE, BODY, GREEN, GREY, GRID, HEADING, Ink, SMALL, TRACK, VERMILLION};
 use super::time_axis::{TimeAxis, day_label, sane};
@@ -30,13 +30,16 @@ pub(super) fn finding(timeline: &TokenTimeline) -> String {
     if events == 0 {
         return format!("{label}: no audited change in the window");
     }
-    format!(
-        "{label}: {} on {} from {} with {}",
-        counted(events, "event", "events"),
-        counted(days, "day", "days"),
-        counted(timeline.networks.len() as u64, "network", "networks"),
-        counted(timeline.clients.len() as u64, "client", "clients")
-    )
+    let mut words =
+        format!("{label}: {} on {}", counted(events, "event", "events"), counted(days, "day", "days"));
+    let parts = [
+        ("from", timeline.networks.len(), "network", "networks"),
+        ("with", timeline.clients.len(), "client", "clients"),
+    ];
+    for (link, number, one, many) in parts.into_iter().filter(|p| p.1 > 0) {
+        words = format!("{words} {link} {}", counted(number as u64, one, many));
+    }
+    words
 }
 
 /// Lanes to draw, and the number left out.
@@ -106,7 +109,7 @@ fn place(axis: &TimeAxis, life: &[(Micros, String)], x0: i32, x1: i32) -> (Vec<P
     for (time, what) in life {
         let time = sane(*time);
         let x = axis.x(time);
-        let words = text::fit(&format!("{} {what}", day_label(day_of(time))), BODY, 620);
+        let words = text::fit(&format!("{} {what}", day_label(day_of(time))), BODY, 780);
         let width = text::width(&words, BODY) + 40;
         let left = x + width > x1;
         let room = if left { (x - width, x + 24) } else { (x - 24, x + width) };
@@ -142,6 +145,10 @@ fn draw_life(canvas: &mut Canvas, life: &[Placed]) {
         };
         canvas.polygon(&points, VERMILLION);
         let (at, anchor) = if event.left { (x - 24, Anchor::End) } else { (x + 24, Anchor::Start) };
+        // A plate keeps grid and gap lines out of the words.
+        let width = text::width(&event.words, BODY);
+        let left = if event.left { at - width } else { at };
+        canvas.fill(Area::new(left - 6, y - 22, left + width + 6, y + 24), theme::WHITE);
         canvas.text(&event.words, (at, y + 12), BODY, BLACK, anchor);
     }
 }
@@ -164,8 +171,8 @@ fn draw_bars(
     }
     canvas.line((x0, base), (x1, base), GREY, 3);
     let events = total(timeline.per_day.iter().map(|(_, n)| *n));
-    let words = counted(events, "event", "events");
-    canvas.label(&words, (theme::WIDTH - x, base - 8), BODY, BLACK, Anchor::End, COUNTS - 10);
+    canvas.text("events", (theme::WIDTH - x, base - 56), SMALL, GREY, Anchor::End);
+    canvas.text(&short(events, 9_999_999), (theme::WIDTH - x, base - 12), BODY, BLACK, Anchor::End);
 }
 
 /// Fills the part of a row that belongs to a day of the window.
@@ -204,7 +211,7 @@ fn draw_lanes(
         for (day, _) in lane.days.iter().filter(|(_, n)| *n > 0) {
             cell(canvas, axis, *day, ink, (y + 8, y + ROW - 12));
         }
-        let words = compact(lane.events);
+        let words = short(lane.events, 999_999);
         canvas.text(&words, (theme::WIDTH - theme::MARGIN, y + 38), BODY, BLACK, Anchor::End);
     }
     let end = top + 84 + ROW * lanes.len() as i32;

@@ -97,10 +97,9 @@ impl Chart for Verdicts {
             let (top, bottom) = (y + 66, y + 66 + (step - 100).clamp(40, 90));
             canvas.fill(Area::new(area.x0, top, bar_x1, bottom), TRACK);
             let bar = Area::new(area.x0, top, area.x0 + scale(*count, all, bar_x1 - area.x0), bottom);
-            canvas.fill(bar, *ink);
-            canvas.hatch(bar, *hatch, theme::WHITE);
+            canvas.bar(bar, *ink, *hatch);
             let middle = (top + bottom) / 2 + 12;
-            canvas.text(&short(*count, 9_999_999), (bar_x1 + 30, middle), STRONG, BLACK, Anchor::Start);
+            canvas.text(&short(*count, 9_999_999), (area.x1 - 170, middle), STRONG, BLACK, Anchor::End);
             canvas.text(&percent(*count, all), (area.x1, middle), SMALL, GREY, Anchor::End);
         }
     }
