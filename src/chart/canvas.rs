@@ -146,7 +146,8 @@ impl Canvas {
         if hatch != Hatch::Plain && area.width() > 0 && area.height() > 0 {
             self.hatch(area, hatch, super::theme::WHITE);
             // Without an edge the last line of the hatch eats the end of the bar.
-            self.outline(area, ink, 3);
+            let Area { x0, y0, x1, y1 } = area;
+            self.outline(Area::new(x0 + 1, y0 + 1, x1 - 1, y1 - 1), ink, 3);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Hatch};
-use super::numbers::{counted, thousands};
+use super::numbers::{counted, pick, thousands};
 use super::theme::{self, BLACK, BLUE, BODY, GREY, SMALL, STRONG, TRACK, VERMILLION, WHITE};
 use super::time_axis::{TimeAxis, day_label, sane_days};
 use crate::model::time::{DAY, Day, Span, day_of, day_start};
@@ -14,7 +14,7 @@ pub(super) struct Coverage;
 const MOST: usize = 30;
 const ROW: i32 = 108;
 const LABELS: i32 = 480;
-const COUNTS: i32 = 320;
+const COUNTS: i32 = 410;
 
 /// One organisation's row.
 struct Row<'a> {
@@ -108,9 +108,10 @@ impl Chart for Coverage {
             format!("The log covers {days} of {}", counted(whole, "organisation", "organisations"))
         } else {
             format!(
-                "The log covers {days} of {} of {}; of {org} it covers {}",
+                "{} of {} {} covered on {days}; the least, {org}, on {}",
                 thousands(whole),
                 counted(rows.len() as u64, "organisation", "organisations"),
+                pick(whole, "is", "are"),
                 thousands(least.days.len() as u64)
             )
         })

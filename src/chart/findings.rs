@@ -48,7 +48,7 @@ impl Chart for Findings {
         let family: String = family.chars().take(40).collect();
         (all > 0).then(|| {
             format!(
-                "{} of {} {} critical or high; most belong to {family} ({})",
+                "{} of {} {} critical or high; the largest family is {family} ({})",
                 thousands(severe),
                 counted(all, "finding", "findings"),
                 pick(severe, "is", "are"),

@@ -7,6 +7,7 @@
 pub mod canvas;
 mod metrics;
 pub mod numbers;
+mod palette;
 mod render;
 pub mod text;
 pub mod theme;

@@ -3,6 +3,8 @@
 //! No system font is touched, and nothing in the output names a machine or a time, so equal
 //! pictures are equal bytes.
 
+use std::collections::HashSet;
+
 use plotters::coord::Shift;
 use plotters::prelude::{
     BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, Polygon, RGBColor, Rectangle,
@@ -91,20 +93,48 @@ fn replay<B: DrawingBackend>(
     target.present().map_err(|e| failed(&e))
 }
 
+/// Every ink that the picture uses on purpose.
+fn inks(canvas: &Canvas) -> HashSet<Ink> {
+    let ink = |shape: &Shape| match shape {
+        Shape::Fill(_, ink)
+        | Shape::Line(_, _, ink, _)
+        | Shape::Polygon(_, ink)
+        | Shape::Text { ink, .. } => *ink,
+    };
+    canvas.shapes.iter().map(ink).chain([theme::WHITE]).collect()
+}
+
+/// Draws the picture as rows of red, green, blue.
+pub(super) fn pixels(canvas: &Canvas) -> Result<Vec<u8>, ChartError> {
+    let (width, height) = (WIDTH as u32, canvas.height.max(1) as u32);
+    let mut pixels = vec![255_u8; width as usize * height as usize * 3];
+    let target = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
+    replay(canvas, &target, BITMAP)?;
+    drop(target);
+    Ok(pixels)
+}
+
 /// Draws the picture as PNG with 300 dpi noted in it.
 pub(super) fn png(canvas: &Canvas) -> Result<Vec<u8>, ChartError> {
     if !theme::registered() {
         return Err(ChartError::Font);
     }
     let (width, height) = (WIDTH as u32, canvas.height.max(1) as u32);
-    let mut pixels = vec![255_u8; width as usize * height as usize * 3];
-    {
-        let target = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
-        replay(canvas, &target, BITMAP)?;
-    }
+    let pixels = pixels(canvas)?;
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, width, height);
-    encoder.set_color(png::ColorType::Rgb);
+    let indexed = super::palette::index(&pixels, &inks(canvas));
+    let data = match indexed {
+        Some(indexed) => {
+            encoder.set_color(png::ColorType::Indexed);
+            encoder.set_palette(indexed.colours);
+            indexed.pixels
+        }
+        None => {
+            encoder.set_color(png::ColorType::Rgb);
+            pixels
+        }
+    };
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Balanced);
     // Flat colours compress best unfiltered.
@@ -116,7 +146,7 @@ pub(super) fn png(canvas: &Canvas) -> Result<Vec<u8>, ChartError> {
     }));
     let failed = |e: png::EncodingError| ChartError::Draw(e.to_string());
     let mut writer = encoder.write_header().map_err(failed)?;
-    writer.write_image_data(&pixels).map_err(failed)?;
+    writer.write_image_data(&data).map_err(failed)?;
     writer.finish().map_err(failed)?;
     Ok(out)
 }

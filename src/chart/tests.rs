@@ -41,6 +41,22 @@ fn check_texts(name: &str, canvas: &Canvas) {
     assert!(boxes.len() >= 3, "{name}: a picture has a finding, a subtitle and a source");
 }
 
+#[test]
+fn nothing_usual_is_cut() {
+    for (sample, series) in
+        [("small", samples::small()), ("usual", samples::usual()), ("large", samples::large())]
+    {
+        let mut drawn: Vec<_> = list().iter().map(|chart| (chart.name(), picture(*chart, &series))).collect();
+        drawn.push(("timeline", timeline::picture(&samples::timeline())));
+        for (name, canvas) in drawn {
+            for shape in &canvas.shapes {
+                let Shape::Text { text, .. } = shape else { continue };
+                assert!(!text.contains('…'), "{name} on {sample} cuts \"{text}\"");
+            }
+        }
+    }
+}
+
 /// Walks through an XML text: tags nest, entities are known, every character is allowed.
 fn check_xml(name: &str, xml: &str) {
     let mut open: Vec<&str> = Vec::new();
