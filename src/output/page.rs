@@ -37,14 +37,14 @@ pub fn render(report: &Report, charts: &[ChartFile], facts: &RunFacts) -> Result
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.add_template("page.html", HTML)?;
     let mut context = front(report);
-    let command: Vec<String> = facts.command_line.clone();
+    context["command"] = facts.command_line.join(" ").into();
+    cleaned(&mut context);
     let more = json!({
         "policy_header": policy_header(),
         "style": STYLE,
         "script": SCRIPT,
         "data": embed(&data(report))?,
         "charts": charts.iter().map(chart).collect::<Vec<_>>(),
-        "command": command.join(" "),
     });
     if let (Value::Object(context), Value::Object(more)) = (&mut context, more) {
         context.extend(more);
@@ -102,6 +102,16 @@ fn to_page(value: &Value) -> Page {
         Value::Object(fields) => {
             Page::from(fields.iter().map(|(k, v)| (k.clone(), to_page(v))).collect::<BTreeMap<_, _>>())
         }
+    }
+}
+
+/// Writes out what acts without being seen, in every text of `value`.
+fn cleaned(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = super::terminal::clean(text),
+        Value::Array(items) => items.iter_mut().for_each(cleaned),
+        Value::Object(fields) => fields.values_mut().for_each(cleaned),
+        _ => {}
     }
 }
 
