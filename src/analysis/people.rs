@@ -57,7 +57,7 @@ impl People {
             if person.id.is_none() {
                 person.id.clone_from(&user.storage_key);
             }
-            if let Some(state) = user.state.as_deref().and_then(|s| s.parse().ok()) {
+            if let Some(state) = user.state {
                 person.state = state;
             }
             person.last_access = person.last_access.max(user.last_access);

@@ -201,7 +201,7 @@ fn listed(inputs: &Inputs<'_>, people: &BTreeMap<String, People>) -> Vec<Listed>
                 org: org.clone(),
                 token_id: row.token_id.clone(),
                 name: row.name.clone().unwrap_or_default(),
-                owner: owner_texts(people, org, row.user_id.iter().chain(&row.owner).cloned()),
+                owner: owner_texts(people, org, row.user_id.iter().chain(row.owner()).cloned()),
                 valid_from: row.valid_from,
             })
         })
@@ -218,7 +218,7 @@ fn known(inputs: &Inputs<'_>, ledger: &Ledger, people: &BTreeMap<String, People>
                 Known {
                     org: org.clone(),
                     token_id: row.token_id.clone(),
-                    owner: owner_texts(people, org, row.user_id.iter().chain(&row.owner).cloned()),
+                    owner: owner_texts(people, org, row.user_id.iter().chain(row.owner()).cloned()),
                     all_orgs: row.target_accounts.is_none(),
                     targets: targets.filter_map(|t| inputs.scopes.get(t)).cloned().collect(),
                 },
@@ -365,9 +365,9 @@ fn owner_usage(token: &Token, spans: &[Span], rows: &[UsageRow], tokens: &[Token
         if mechanism.kind != MechanismKind::Pat {
             continue;
         }
-        usage.calls += row.calls.max(1);
+        usage.calls += u64::try_from(row.count.max(1)).unwrap_or(1);
         if same_class(&mechanism) {
-            usage.calls_of_class += row.calls.max(1);
+            usage.calls_of_class += u64::try_from(row.count.max(1)).unwrap_or(1);
         }
     }
     let sharing = tokens

@@ -159,7 +159,7 @@ fn own(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, ent
         .or_else(|| entry.and_then(|e| e.owner_id.clone()))
         .or_else(|| actor.map(|(id, _)| id.clone()).filter(|id| !id.is_empty()));
     let words = [
-        row.and_then(|r| r.owner.clone()),
+        row.and_then(|r| r.owner().cloned()),
         entry.and_then(|e| e.owner.clone()),
         actor.map(|(_, label)| label.clone()),
     ];

@@ -55,6 +55,12 @@ impl<'l> Import<'l> {
         }
     }
 
+    /// The organisation that fills in, where one was given.
+    #[must_use]
+    pub fn org(&self) -> Option<&str> {
+        self.org.as_deref()
+    }
+
     /// Names the next input; returns its number.
     pub fn input(&mut self, ingest: Ingest) -> usize {
         self.inputs.push(ingest);

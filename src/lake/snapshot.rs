@@ -56,7 +56,8 @@ impl Lake {
             .time("valid_from", r().map(|r| r.valid_from))
             .time("valid_to", r().map(|r| r.valid_to))
             .text("user_id", r().map(|r| opt(&r.user_id)))
-            .text("owner", r().map(|r| opt(&r.owner)))
+            .text("owner_upn", r().map(|r| opt(&r.owner_upn)))
+            .text("owner_name", r().map(|r| opt(&r.owner_name)))
             .flag("is_valid", r().map(|r| r.is_valid))
             .flag("is_public", r().map(|r| Some(r.is_public)))
             .text("client_id", r().map(|r| opt(&r.client_id)));
@@ -76,7 +77,7 @@ impl Lake {
             .text("upn", r().map(|r| r.upn.as_str()))
             .text("name", r().map(|r| r.name.as_str()))
             .text("subject_kind", r().map(|r| r.subject_kind.as_str()))
-            .text("state", r().map(|r| opt(&r.state)))
+            .text("state", r().map(|r| state_of(r)))
             .time("last_access", r().map(|r| r.last_access));
         self.add(SnapshotKind::Users, org, frame, rows.len(), facts)
     }
@@ -97,7 +98,7 @@ impl Lake {
             .text("user_agent", r().map(|r| r.user_agent.as_str()))
             .text("command", r().map(|r| r.command.as_str()))
             .text("status", r().map(|r| r.status.as_str()))
-            .int("calls", r().map(|r| i64::try_from(r.calls).ok()));
+            .int("calls", r().map(|r| Some(r.count)));
         self.add(SnapshotKind::Usage, org, frame, rows.len(), facts)
     }
 
@@ -152,9 +153,18 @@ impl Lake {
     /// When the file cannot be read.
     pub fn inventory(&self, snapshot: &Snapshot) -> Result<Vec<InventoryRow>, LakeError> {
         let table = Table::read(&self.root().join(&snapshot.file))?;
-        let texts = ["token_id", "name", "scopes", "target_accounts", "user_id", "owner", "client_id"]
-            .map(|n| table.text(n));
-        let [token_id, name, scopes, targets, user_id, owner, client_id] =
+        let texts = [
+            "token_id",
+            "name",
+            "scopes",
+            "target_accounts",
+            "user_id",
+            "owner_upn",
+            "owner_name",
+            "client_id",
+        ]
+        .map(|n| table.text(n));
+        let [token_id, name, scopes, targets, user_id, owner_upn, owner_name, client_id] =
             texts.each_ref().map(|t| t.cells());
         let (from, to) = (table.int("valid_from"), table.int("valid_to"));
         let (all, valid, public) = (table.flag("all_orgs"), table.flag("is_valid"), table.flag("is_public"));
@@ -169,11 +179,12 @@ impl Lake {
                 valid_from: from[i],
                 valid_to: to[i],
                 user_id: some(user_id[i]),
-                owner: some(owner[i]),
+                owner_upn: some(owner_upn[i]),
+                owner_name: some(owner_name[i]),
                 is_valid: valid[i],
                 is_public: public[i] == Some(true),
                 client_id: some(client_id[i]),
-                org: None,
+                ..InventoryRow::default()
             })
             .collect())
     }
@@ -197,8 +208,9 @@ impl Lake {
                 upn: upn[i].to_owned(),
                 name: name[i].to_owned(),
                 subject_kind: kind[i].to_owned(),
-                state: some(state[i]),
+                state: state[i].parse().ok(),
                 last_access: access[i],
+                ..UserRow::default()
             })
             .collect())
     }
@@ -224,8 +236,19 @@ impl Lake {
                 user_agent: agent[i].to_owned(),
                 command: command[i].to_owned(),
                 status: status[i].to_owned(),
-                calls: calls[i].and_then(|n| u64::try_from(n).ok()).unwrap_or_default(),
+                count: calls[i].unwrap_or_default(),
+                ..UsageRow::default()
             })
             .collect())
+    }
+}
+
+/// State of a user; an account that its directory has deleted cannot sign in.
+fn state_of(user: &UserRow) -> &'static str {
+    use crate::model::token::OwnerState;
+    match user.state {
+        Some(state) => state.as_str(),
+        None if user.deleted => OwnerState::Removed.as_str(),
+        None => "",
     }
 }

@@ -1,42 +1,112 @@
 //! Rows of the lists that stand beside the log: PATs, users, usage records; and how files name an organisation.
 
 use super::time::Micros;
+use super::token::OwnerState;
 
-/// How a record names its organisation: by id, by name, by both or not at all.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The organisation of an event, as far as the event tells.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct OrgKey {
-    /// `scopeId` of organisation or enterprise scope, lower case; empty when missing.
+    /// Id of the scope, lower case; of a project where the scope is one. Empty when missing.
     pub scope_id: String,
-    /// Name as [`super::identity::org_name`] gives it; empty when missing or when the scope is a project.
+    /// Name as [`org_name`](super::identity::org_name) forms it; empty when the scope is a project or
+    /// has no name.
     pub name: String,
 }
 
-/// One row of a PAT list, from `tokenadmin` or `tokens/pats`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+impl OrgKey {
+    /// Tells whether nothing is known of the organisation.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.scope_id.is_empty() && self.name.is_empty()
+    }
+}
+
+/// One authorisation as an administration API lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InventoryRow {
     /// authorizationId, lower case.
     pub token_id: String,
     /// Display name.
     pub name: Option<String>,
-    /// Scopes as written.
+    /// Granted scopes as written.
     pub scopes: Option<String>,
-    /// Organisation ids that it is for; nothing means all organisations.
+    /// Ids of the organisations it is for, lower case; nothing stands for all.
     pub target_accounts: Option<Vec<String>>,
-    /// Creation.
+    /// First creation.
     pub valid_from: Option<Micros>,
     /// End date.
     pub valid_to: Option<Micros>,
     /// Storage key of the owner, lower case.
     pub user_id: Option<String>,
-    /// Owner's UPN, where the row names it.
-    pub owner: Option<String>,
     /// Whether the service calls it valid.
     pub is_valid: Option<bool>,
-    /// An SSH key.
+    /// Whether it is an SSH key.
     pub is_public: bool,
-    /// Set for an OAuth authorisation.
+    /// Client id where not zero: then it is an OAuth authorisation.
     pub client_id: Option<String>,
-    /// Organisation, where the row names it.
+    /// Organisation that lists it, where the file says so, as written.
+    pub org: Option<String>,
+    /// UPN of the owner, where the file says so.
+    pub owner_upn: Option<String>,
+    /// Name of the owner, where the file says so.
+    pub owner_name: Option<String>,
+    /// `tokenadmin` or `pats`.
+    pub source: &'static str,
+}
+
+/// One user, service principal or group.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UserRow {
+    /// Graph subject descriptor; empty when missing.
+    pub descriptor: String,
+    /// CUID, from the descriptor.
+    pub cuid: Option<String>,
+    /// Storage key, lower case.
+    pub storage_key: Option<String>,
+    /// Principal name as written; empty when missing.
+    pub upn: String,
+    /// Display name; empty when missing.
+    pub name: String,
+    /// Where the identity comes from: aad, msa, vsts.
+    pub origin: String,
+    /// `user`, `servicePrincipal`, `group`: only users own PATs.
+    pub subject_kind: String,
+    /// Whether the directory has deleted the account.
+    pub deleted: bool,
+    /// Whether the user can sign in, where the file says so.
+    pub state: Option<OwnerState>,
+    /// Last access to the organisation; nothing where never or unknown.
+    pub last_access: Option<Micros>,
+    /// Organisation, where the file says so, as written.
+    pub org: Option<String>,
+}
+
+/// One row of the organisation's Usage page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UsageRow {
+    /// Storage key of the user, lower case; empty when missing.
+    pub user_id: String,
+    /// User as written.
+    pub user: String,
+    /// Start of the span that the row counts.
+    pub start: Micros,
+    /// End of the span.
+    pub end: Micros,
+    /// Mechanism as written.
+    pub mechanism: String,
+    /// Address as written.
+    pub address: String,
+    /// User agent as written.
+    pub user_agent: String,
+    /// Application, such as `Git`.
+    pub application: String,
+    /// Command, such as `Git.GetRefs`.
+    pub command: String,
+    /// Outcome as written.
+    pub status: String,
+    /// Calls.
+    pub count: i64,
+    /// Organisation, where the file says so, as written.
     pub org: Option<String>,
 }
 
@@ -46,50 +116,10 @@ impl InventoryRow {
     pub fn is_pat(&self) -> bool {
         !self.is_public && self.client_id.is_none()
     }
-}
 
-/// One user, from Graph or from user entitlements.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserRow {
-    /// Graph subject descriptor.
-    pub descriptor: String,
-    /// CUID inside the descriptor, lower case.
-    pub cuid: Option<String>,
-    /// Storage key, lower case.
-    pub storage_key: Option<String>,
-    /// Principal name.
-    pub upn: String,
-    /// Display name.
-    pub name: String,
-    /// Graph subject kind, such as `user` or `servicePrincipal`.
-    pub subject_kind: String,
-    /// active, disabled or removed, where the source tells.
-    pub state: Option<String>,
-    /// Last access of the person (not of a token).
-    pub last_access: Option<Micros>,
-}
-
-/// One row of the organisation's Usage data.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UsageRow {
-    /// Storage key or CUID of the user, lower case; empty when the row names the user only.
-    pub user_id: String,
-    /// User as written.
-    pub user: String,
-    /// Start of the bucket.
-    pub start: Micros,
-    /// End of the bucket.
-    pub end: Micros,
-    /// Mechanism class as written.
-    pub mechanism: String,
-    /// Address.
-    pub address: String,
-    /// User agent.
-    pub user_agent: String,
-    /// Command.
-    pub command: String,
-    /// Status.
-    pub status: String,
-    /// Calls.
-    pub calls: u64,
+    /// Owner in words, where the file says so.
+    #[must_use]
+    pub fn owner(&self) -> Option<&String> {
+        self.owner_upn.as_ref().or(self.owner_name.as_ref())
+    }
 }
