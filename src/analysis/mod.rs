@@ -14,6 +14,7 @@ pub mod people;
 pub mod risk;
 pub mod run;
 pub mod scope;
+pub mod tables;
 pub mod tokens;
 pub mod usage;
 

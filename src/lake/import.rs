@@ -361,6 +361,23 @@ fn write_day(
     Ok((Some(entry), kept))
 }
 
+/// Writes the tables of one day as they stood at `as_of` into `scratch`.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn write_cut(lake: &Lake, scratch: &Lake, org: &str, day: Day, as_of: Micros) -> Result<(), LakeError> {
+    let whole = day::read(&lake.day_file("events", org, day))?;
+    let mut cut = EventBatch::default();
+    for i in (0..whole.len()).filter(|i| whole.time[*i] <= as_of) {
+        cut.push_merged(&whole.row(i), whole.shapes[i]);
+    }
+    let merged = day::merge_batches(&[&cut]);
+    let lookups = day::Lookups::of(&merged);
+    let rows = day::rows(&merged, &lookups);
+    day::write(&scratch.day_file("events", org, day), org, &rows)?;
+    derive::write_all(scratch, org, day, &rows)
+}
+
 /// Writes bytes as lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
