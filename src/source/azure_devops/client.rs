@@ -4,7 +4,9 @@
 //! a budget of tries, time limits on connection, headers and every piece of the body, an honest user agent.
 //! Redirects are not followed, since one leads to a sign-in page and would carry the credential along.
 
+use super::answer::{Failure, not_data, refusal};
 use super::auth::{Auth, Authoriser};
+use super::budget::Tally;
 use super::endpoints::{Endpoints, Service};
 use super::error::{ApiError, Purpose, service_message};
 use super::progress::{Progress, ProgressEvent, WaitReason};
@@ -13,8 +15,8 @@ use super::retry::{Pace, RetryPolicy, Timer};
 use crate::model::time::Micros;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{StatusCode, Url};
+use reqwest::Url;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -102,19 +104,6 @@ pub(super) enum ReadError {
     /// It ends too early: the connection's fault.
     Cut,
     /// It is something else.
-    Wrong(String),
-}
-
-/// One try's failure.
-enum Failure {
-    /// Nothing else will help.
-    Final(ApiError),
-    /// The credential was refused; another one may do. Holds what to say if none does.
-    Credential(ApiError),
-    Throttled(String),
-    Server(u16, String),
-    Connect(String),
-    Broken(String),
     Wrong(String),
 }
 
@@ -281,7 +270,15 @@ impl Client {
                 return Err(Failure::Wrong("the answer does not end".to_owned()));
             }
         }
-        if let Some(failure) = refusal(request.purpose, response.status(), response.headers(), &body) {
+        let status = response.status();
+        let refused = if status.is_success() {
+            not_data(request.purpose, status, response.headers(), &body)
+        } else {
+            // A service that repeats the credential in its complaint must not make us repeat it.
+            let message = self.authoriser.redact(&service_message(&body)).await;
+            Some(refusal(request.purpose, status, response.headers(), message))
+        };
+        if let Some(failure) = refused {
             return Err(failure);
         }
         match read(&body) {
@@ -295,127 +292,6 @@ impl Client {
             Err(ReadError::Wrong(message)) => Err(Failure::Wrong(redact(&message))),
         }
     }
-}
-
-/// What one request has spent.
-#[derive(Default)]
-struct Tally {
-    tries: u32,
-    waited: Duration,
-    renewed: bool,
-    not_connected: u32,
-    wrong: u32,
-}
-
-impl Tally {
-    /// Returns how long to wait before the next try; nothing when there shall be none.
-    fn next_wait(
-        &mut self,
-        failure: &Failure,
-        pace: Pace,
-        policy: &RetryPolicy,
-        rng: &Mutex<ChaCha8Rng>,
-    ) -> Option<Duration> {
-        let spent = match failure {
-            Failure::Final(_) | Failure::Credential(_) => true,
-            Failure::Connect(message) => {
-                self.not_connected += 1;
-                // A certificate that is not trusted now will not be trusted in a minute.
-                self.not_connected >= policy.connect_tries || message.contains("certificate")
-            }
-            Failure::Wrong(_) => {
-                self.wrong += 1;
-                self.wrong >= policy.unreadable_tries
-            }
-            _ => false,
-        };
-        if spent || self.tries >= policy.tries {
-            return None;
-        }
-        let own = policy.backoff(self.tries, &mut *rng.lock().unwrap_or_else(PoisonError::into_inner));
-        let wait = match pace.wait() {
-            // A little jitter on top, so that many clients told the same second do not meet there.
-            Some(asked) => asked + own.min(asked / 10),
-            None => own,
-        };
-        if wait > policy.longest_wait || self.waited + wait > policy.patience {
-            return None;
-        }
-        self.waited += wait;
-        Some(wait)
-    }
-
-    async fn give_up(
-        &self,
-        failure: Failure,
-        purpose: Purpose,
-        host: &str,
-        authoriser: &Authoriser,
-    ) -> ApiError {
-        let (tries, waited, host) = (self.tries, self.waited, host.to_owned());
-        match failure {
-            Failure::Final(error) | Failure::Credential(error) => error,
-            Failure::Throttled(message) => {
-                ApiError::Throttled { purpose, tries, waited, message: authoriser.redact(&message).await }
-            }
-            Failure::Server(status, message) => {
-                ApiError::Server { purpose, status, tries, message: authoriser.redact(&message).await }
-            }
-            Failure::Connect(message) | Failure::Broken(message) => {
-                ApiError::Unreachable { purpose, host, tries, message: authoriser.redact(&message).await }
-            }
-            Failure::Wrong(message) => {
-                ApiError::Unreadable { purpose, tries, message: authoriser.redact(&message).await }
-            }
-        }
-    }
-}
-
-/// Returns what is wrong with an answer that brings no data.
-///
-/// Source: facts, section 8: a bad credential gives 203 with HTML, 302 or 401; any other type than JSON is a
-/// sign-in page.
-fn refusal(purpose: Purpose, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Option<Failure> {
-    let code = status.as_u16();
-    if status.is_success() {
-        let json = is_json(headers, body);
-        return (code == 203 || !json)
-            .then_some(Failure::Credential(ApiError::SignInPage { purpose, status: code }));
-    }
-    let message = service_message(body);
-    Some(match code {
-        _ if message.contains("TF400733") => Failure::Throttled(message),
-        429 => Failure::Throttled(message),
-        300..=399 => {
-            Failure::Credential(ApiError::Redirected { purpose, status: code, to: redirect_host(headers) })
-        }
-        _ if message.contains("TF400813") => Failure::Credential(ApiError::NotAMember { purpose, message }),
-        401 => Failure::Credential(ApiError::Unauthorized { purpose, message }),
-        403 => Failure::Final(ApiError::Forbidden { purpose, message }),
-        404 => Failure::Final(ApiError::NotFound { purpose, message }),
-        408 | 500.. => Failure::Server(code, message),
-        _ => Failure::Final(ApiError::Rejected { purpose, status: code, message }),
-    })
-}
-
-fn is_json(headers: &HeaderMap, body: &[u8]) -> bool {
-    match headers.get(CONTENT_TYPE).map(HeaderValue::to_str) {
-        Some(Ok(kind)) => kind.to_ascii_lowercase().contains("json"),
-        Some(Err(_)) => false,
-        None => {
-            body.iter().find(|c| !c.is_ascii_whitespace() && c.is_ascii()).is_some_and(|c| b"{[".contains(c))
-        }
-    }
-}
-
-/// Only the host: the rest of a sign-in address holds ids and reply addresses.
-fn redirect_host(headers: &HeaderMap) -> String {
-    headers
-        .get(LOCATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| Url::parse(text).ok())
-        .and_then(|url| url.host_str().map(redact))
-        .unwrap_or_else(|| "another page".to_owned())
 }
 
 fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -117,7 +117,7 @@ fn sign_in(client: &Client, answers: [&Result<(), &ApiError>; 3]) -> Check {
     let name = "sign-in";
     let how = client.auth().how();
     let let_in = |answer: &&Result<(), &ApiError>| matches!(answer, Ok(()) | Err(ApiError::Forbidden { .. }));
-    if answers.iter().any(|answer| let_in(answer)) {
+    if answers.iter().any(let_in) {
         return Check { name, state: CheckState::Ok, detail: format!("accepted ({how})"), mend: None };
     }
     let errors = || answers.iter().filter_map(|answer| answer.as_ref().err());

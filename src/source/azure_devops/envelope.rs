@@ -26,7 +26,7 @@ struct RawAudit {
     continuation_token: Option<String>,
     has_more: Option<bool>,
     // The official example wraps the answer, every known client finds it bare.
-    value: Option<Box<RawAudit>>,
+    value: Option<Box<Self>>,
 }
 
 /// Reads the outside of an audit page, bare or inside `value`.

@@ -4,7 +4,6 @@
 //! says what is wrong, [`ApiError::hint`] which permission or scope is missing and how to get it. No text
 //! here holds an address with a query, a header or a credential.
 
-use super::redact::redact;
 use std::time::Duration;
 
 /// What a request is for; it decides which scope and permission an error asks for.
@@ -301,17 +300,15 @@ struct ErrorBody {
     message: String,
 }
 
-/// Returns the service's own sentence from an error body, redacted.
+/// Returns the service's own sentence from an error body, as it stands: to be redacted by whoever knows the
+/// credential.
 pub(super) fn service_message(body: &[u8]) -> String {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    match serde_json::from_slice::<ErrorBody>(body) {
-        Ok(parsed) => redact(parsed.message.trim()),
-        // TF codes also arrive in plain text and HTML; only the sentence around the code is worth showing.
-        Err(_) => {
-            let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
-            text.find("TF400")
-                .map(|at| redact(text[at..].split(['<', '\n', '"']).next().unwrap_or_default().trim()))
-                .unwrap_or_default()
-        }
+    if let Ok(parsed) = serde_json::from_slice::<ErrorBody>(body) {
+        return parsed.message.trim().to_owned();
     }
+    // TF codes also arrive in plain text and HTML; only the sentence around the code is worth showing.
+    let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
+    let sentence = text.find("TF400").map(|at| text[at..].split(['<', '\n', '"']).next().unwrap_or_default());
+    sentence.unwrap_or_default().trim().to_owned()
 }

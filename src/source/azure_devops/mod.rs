@@ -7,8 +7,10 @@
 //! [`audit`], [`inventory`], [`entitlements`] and [`usage`] each read one thing; [`doctor`] tries them all and
 //! says what is missing; [`client`] alone speaks HTTP; [`fake`] is a server to try it against.
 
+mod answer;
 pub mod audit;
 pub mod auth;
+mod budget;
 pub mod client;
 pub mod doctor;
 pub mod endpoints;
