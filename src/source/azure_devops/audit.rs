@@ -116,9 +116,11 @@ pub async fn read_days(
             Err(error) => {
                 let why = error.to_string();
                 client.progress().event(ProgressEvent::DayFailed { org, day: window.day, why: &why });
+                // A spent budget of requests is spent for the other days too.
+                let spent = matches!(error, ApiError::Throttled { .. });
                 summary.failed.push((window.day, error));
                 in_a_row += 1;
-                if in_a_row >= FAILURES_IN_A_ROW {
+                if spent || in_a_row >= FAILURES_IN_A_ROW {
                     summary.skipped.extend(windows[at + 1..].iter().map(|w| w.day));
                     break;
                 }

@@ -197,8 +197,10 @@ impl Client {
                 Failure::Server(..) => WaitReason::ServerError,
                 Failure::Connect(_) | Failure::Broken(_) | Failure::Wrong(_) => WaitReason::Connection,
             };
-            let wait = tally.next_wait(&failure, pace, policy, &self.rng);
-            let Some(wait) = wait else {
+            let Some(wait) = tally.next_wait(&failure, pace, policy, &self.rng) else {
+                // The next request, for another user or day, still owes the host its rest.
+                gate.ready_at =
+                    self.settings.timer.now() + pace.wait().unwrap_or_default().min(policy.longest_wait);
                 return Err(tally.give_up(failure, request.purpose, &host, &self.authoriser).await);
             };
             self.wait(&host, reason, wait).await;

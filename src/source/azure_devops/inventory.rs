@@ -81,7 +81,8 @@ pub async fn read_inventory(
             Err(error) => {
                 in_a_row += 1;
                 summary.users_failed += 1;
-                if error.is_sign_in() || in_a_row >= FAILURES_IN_A_ROW {
+                let spent = matches!(error, ApiError::Throttled { .. });
+                if spent || error.is_sign_in() || in_a_row >= FAILURES_IN_A_ROW {
                     summary.users_failed += (users.len() - at - 1) as u64;
                     summary.reason = Some(error);
                     break;

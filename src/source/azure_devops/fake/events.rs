@@ -12,12 +12,13 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub struct Events {
     index: Vec<Entry>,
-    text: Text,
+    texts: Vec<Text>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     time: Micros,
+    text: usize,
     at: u64,
     len: usize,
 }
@@ -26,12 +27,6 @@ struct Entry {
 enum Text {
     Memory(Vec<u8>),
     File(Mutex<File>),
-}
-
-impl Default for Text {
-    fn default() -> Self {
-        Self::Memory(Vec::new())
-    }
 }
 
 #[derive(Deserialize)]
@@ -52,23 +47,45 @@ impl Events {
     /// # Errors
     /// When a row is no JSON or has no timestamp.
     pub fn from_rows<S: AsRef<str>>(rows: impl IntoIterator<Item = S>) -> io::Result<Self> {
-        let mut text = Vec::new();
-        let mut index = Vec::new();
-        for row in rows {
-            let row = row.as_ref().trim();
-            index.push(Entry { time: time_of(row.as_bytes())?, at: text.len() as u64, len: row.len() });
-            text.extend_from_slice(row.as_bytes());
-        }
-        Ok(Self::new(index, Text::Memory(text)))
+        let mut events = Self::default();
+        events.add_rows(rows)?;
+        events.sort();
+        Ok(events)
     }
 
-    /// Takes a file of one row a line, in any order; the rows stay in the file.
+    /// Takes files in any order: rows, one a line, which stay in their file; or an array or page of rows.
     ///
     /// # Errors
-    /// When it cannot be read, or a line is no JSON or has no timestamp.
-    pub fn from_ndjson(path: &Path) -> io::Result<Self> {
+    /// When one cannot be read, or a row is no JSON or has no timestamp.
+    pub fn from_files<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> io::Result<Self> {
+        let mut events = Self::default();
+        for path in paths {
+            let path = path.as_ref();
+            if holds_lines(path)? {
+                events.add_lines(path)?;
+            } else {
+                let rows = super::load::rows(path)?;
+                events.add_rows(rows.iter().map(ToString::to_string))?;
+            }
+        }
+        events.sort();
+        Ok(events)
+    }
+
+    fn add_rows<S: AsRef<str>>(&mut self, rows: impl IntoIterator<Item = S>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for row in rows {
+            let row = row.as_ref().trim();
+            let (time, at) = (time_of(row.as_bytes())?, bytes.len() as u64);
+            self.index.push(Entry { time, text: self.texts.len(), at, len: row.len() });
+            bytes.extend_from_slice(row.as_bytes());
+        }
+        self.texts.push(Text::Memory(bytes));
+        Ok(())
+    }
+
+    fn add_lines(&mut self, path: &Path) -> io::Result<()> {
         let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
-        let mut index = Vec::new();
         let mut line = Vec::new();
         let mut at = 0_u64;
         loop {
@@ -79,17 +96,18 @@ impl Events {
             }
             let row = line.trim_ascii();
             if !row.is_empty() {
-                let lead = line.len() - line.trim_ascii_start().len();
-                index.push(Entry { time: time_of(row)?, at: at + lead as u64, len: row.len() });
+                let lead = (line.len() - line.trim_ascii_start().len()) as u64;
+                let time = time_of(row)?;
+                self.index.push(Entry { time, text: self.texts.len(), at: at + lead, len: row.len() });
             }
             at += read as u64;
         }
-        Ok(Self::new(index, Text::File(Mutex::new(File::open(path)?))))
+        self.texts.push(Text::File(Mutex::new(File::open(path)?)));
+        Ok(())
     }
 
-    fn new(mut index: Vec<Entry>, text: Text) -> Self {
-        index.sort_by_key(|entry| (std::cmp::Reverse(entry.time), entry.at));
-        Self { index, text }
+    fn sort(&mut self) {
+        self.index.sort_by_key(|entry| (std::cmp::Reverse(entry.time), entry.text, entry.at));
     }
 
     /// How many rows there are.
@@ -118,18 +136,19 @@ impl Events {
     }
 
     fn row(&self, entry: Entry) -> io::Result<String> {
-        let bytes = match &self.text {
-            Text::Memory(text) => {
+        let bytes = match self.texts.get(entry.text) {
+            Some(Text::Memory(text)) => {
                 let at = usize::try_from(entry.at).unwrap_or(usize::MAX);
                 text.get(at..at.saturating_add(entry.len)).unwrap_or_default().to_vec()
             }
-            Text::File(file) => {
+            Some(Text::File(file)) => {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut bytes = vec![0; entry.len];
                 file.seek(SeekFrom::Start(entry.at))?;
                 file.read_exact(&mut bytes)?;
                 bytes
             }
+            None => Vec::new(),
         };
         String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
@@ -144,4 +163,17 @@ fn time_of(row: &[u8]) -> io::Result<Micros> {
     let bad = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
     let timed: Timed<'_> = serde_json::from_slice(row).map_err(|error| bad(error.to_string()))?;
     parse_time(&timed.timestamp).ok_or_else(|| bad(format!("no time: {}", timed.timestamp)))
+}
+
+/// Tells lines from pages: the first line of lines is a whole row.
+fn holds_lines(path: &Path) -> io::Result<bool> {
+    let mut reader = BufReader::new(File::open(path)?);
+    let mut line = Vec::new();
+    while line.trim_ascii().is_empty() {
+        line.clear();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(true);
+        }
+    }
+    Ok(time_of(line.trim_ascii()).is_ok())
 }

@@ -9,10 +9,12 @@
 mod events;
 mod faults;
 mod http;
+mod load;
 mod services;
 
 pub use events::Events;
 pub use faults::{FaultKind, Refusal};
+pub use load::FakeFiles;
 
 use super::error::Purpose;
 use crate::model::time::Micros;

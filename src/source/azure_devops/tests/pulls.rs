@@ -1,6 +1,7 @@
 //! Pulling the audit log: every event, in every shape, through every trouble.
 
 use super::*;
+use crate::source::azure_devops::fake::FakeFiles;
 
 #[tokio::test]
 async fn every_event_comes_through_in_every_shape() {
@@ -53,13 +54,35 @@ async fn thirty_percent_faults_only_cost_time() {
 }
 
 #[tokio::test]
-async fn rows_left_in_a_file_are_served_alike() {
+async fn an_organisation_read_from_files_is_served_alike() {
     let (rows, ids) = events(200, 3);
-    let file = tempfile::NamedTempFile::new().expect("file");
-    std::fs::write(file.path(), format!("\n{}\r\n", rows.join("\n  "))).expect("write");
-    let events = Events::from_ndjson(file.path()).expect("rows");
-    assert_eq!(events.len(), 200);
-    let org = FakeOrganisation { name: ORG.to_owned(), events, ..FakeOrganisation::default() };
+    let folder = tempfile::tempdir().expect("folder");
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("write");
+        vec![path]
+    };
+    let mut audit = write("a.ndjson", format!("\n{}\r\n", rows[..150].join("\n  ")));
+    audit.extend(write(
+        "b.json",
+        format!("{{\"value\":{{\"decoratedAuditLogEntries\":[{}]}}}}", rows[150..].join(",\n")),
+    ));
+    let owner = "afd336dd-e80c-61eb-8ebd-833631ba05c6";
+    let files = FakeFiles {
+        audit,
+        users: write(
+            "u.json",
+            r#"{"value":[{"descriptor":"aad.YWZkMzM2ZGQtZTgwYy03MWViLThlYmQtODMzNjMxYmEwNWM2"}]}"#.to_owned(),
+        ),
+        tokens: write(
+            "t.json",
+            format!(r#"[{{"userId":"{owner}"}},{{"userId":"someone else"}},{{"userId":"{owner}"}}]"#),
+        ),
+        ..FakeFiles::default()
+    };
+    let org = FakeOrganisation::load(ORG, &files).expect("load");
+    assert_eq!(org.events.len(), 200);
+    assert_eq!(org.users.iter().map(|user| user.tokens.len()).collect::<Vec<_>>(), [2, 1]);
     let bench = bench(org, FakeOptions::default()).await;
     let (summary, kept) = pull(&bench, 3, 17).await;
     assert!(summary.expect("pull").failed.is_empty());
@@ -128,4 +151,34 @@ async fn a_taker_that_fails_stops_the_pull() {
     assert!(matches!(outcome, Err(ApiError::Stopped)));
     assert!(taker.finish().await.is_err_and(|error| error.to_string().contains("disk")));
     assert!(bench.server.requests().len() < 10);
+}
+
+/// Takes its time over each page.
+struct Slow(Duration);
+
+impl Pages for Slow {
+    fn page(&mut self, _: Page) -> Result<(), TakeError> {
+        std::thread::sleep(self.0);
+        Ok(())
+    }
+
+    fn day_done(&mut self, _: DayDone) -> Result<(), TakeError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn fetching_overlaps_with_taking() {
+    let (org, _) = audited(400, 1);
+    let latency = Duration::from_millis(50);
+    let bench = bench(org, FakeOptions { latency, audit_page: 20, ..FakeOptions::default() }).await;
+    let started = std::time::Instant::now();
+    let (outlet, taker) = deliver(Slow(Duration::from_millis(40)), 2);
+    let summary = read_days(&bench.client, ORG, &day_windows(span(1), 0), 20, &outlet).await.expect("pull");
+    drop(outlet);
+    taker.finish().await.expect("taken");
+    let (took, pages) = (started.elapsed(), u32::try_from(summary.pages).expect("few"));
+    // One after the other would be 90 ms a page.
+    assert!(took < Duration::from_millis(75) * pages, "{took:?} for {pages} pages");
+    assert!(took >= latency * pages);
 }
