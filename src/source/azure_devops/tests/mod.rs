@@ -125,7 +125,7 @@ async fn bench_with(org: FakeOrganisation, options: FakeOptions, auth: Auth) -> 
     let (timer, log) = (Arc::new(TestTimer::default()), Arc::new(Log::default()));
     let mut settings = Settings::new(timer.clone(), log.clone());
     settings.retry = RetryPolicy { tries: 20, ..RetryPolicy::default() };
-    settings.body_timeout = Duration::from_secs(2);
+    settings.body_timeout = Duration::from_millis(500);
     let endpoints = Endpoints::all_at(&server.url()).expect("loopback");
     let client = Client::new(auth, endpoints, settings).expect("client");
     Bench { server, timer, log, client }

@@ -182,3 +182,31 @@ async fn fetching_overlaps_with_taking() {
     assert!(took < Duration::from_millis(75) * pages, "{took:?} for {pages} pages");
     assert!(took >= latency * pages);
 }
+
+#[tokio::test]
+async fn a_body_that_stalls_is_asked_for_again() {
+    let (org, ids) = audited(60, 1);
+    let options = FakeOptions {
+        audit_page: 15,
+        fault_rate: 0.4,
+        faults: vec![FaultKind::Slow],
+        slow_piece: Duration::from_millis(900),
+        seed: 5,
+        ..FakeOptions::default()
+    };
+    let bench = bench(org, options).await;
+    let (summary, kept) = pull(&bench, 1, 15).await;
+    assert!(summary.expect("pull").failed.is_empty());
+    assert_eq!(set(kept.ids()), ids);
+    assert!(bench.server.faults() > 0);
+    assert!(bench.log.0.lock().expect("log").iter().any(|line| line.contains("Connection")));
+}
+
+#[tokio::test]
+async fn the_services_clock_is_handed_on() {
+    let (org, _) = audited(10, 1);
+    let skewed = time(TODAY) - 3 * HOUR;
+    let bench = bench(org, FakeOptions { time: Some(skewed), ..FakeOptions::default() }).await;
+    let (_, kept) = pull(&bench, 1, 100).await;
+    assert!(kept.days.iter().all(|day| day.server_time == Some(skewed)));
+}
