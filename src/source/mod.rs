@@ -9,6 +9,7 @@
 //! intake (hash, gunzip, UTF-16) -> sniff -> lines | nested | table -> blocks -> decode -> Sink
 //! ```
 
+pub mod azure_devops;
 mod block;
 mod decode;
 mod error;
