@@ -102,7 +102,7 @@ fn read<T>(
     sql: &str,
     make: impl Fn(&Reader<'_>, usize) -> T,
 ) -> Result<Vec<T>, EngineError> {
-    let rows = engine.trusted(sql)?;
+    let rows = engine.query(sql)?;
     let reader = Reader { rows: &rows };
     Ok((0..rows.len()).map(|i| make(&reader, i)).collect())
 }

@@ -50,9 +50,7 @@ impl CliError {
 
 /// Names of files and text from the log may hold escapes for the terminal; these are shown, not sent.
 pub(super) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c })
-        .collect()
+    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
 }
 
 impl<E: Into<anyhow::Error>> From<E> for CliError {

@@ -52,8 +52,12 @@ impl Sink for Taker<'_, '_> {
         }
         for reject in chunk.rejected {
             if self.examples.len() < 3 {
-                let detail = if reject.detail.is_empty() { String::new() } else { format!(" ({})", reject.detail) };
-                self.examples.push(format!("line {}, record {}: {}{detail}", reject.line, reject.record, reject.reason));
+                let detail =
+                    if reject.detail.is_empty() { String::new() } else { format!(" ({})", reject.detail) };
+                self.examples.push(format!(
+                    "line {}, record {}: {}{detail}",
+                    reject.line, reject.record, reject.reason
+                ));
             }
             *self.reasons.entry(reject.reason).or_default() += 1;
         }
@@ -130,12 +134,17 @@ fn scopes(lake: &Lake) -> BTreeMap<String, String> {
 }
 
 fn name_of(lake: &Lake, key: &OrgKey) -> Option<String> {
-    lake.index.org_of_scope(&key.scope_id).map(str::to_owned).or_else(|| (!key.name.is_empty()).then(|| key.name.clone()))
+    lake.index
+        .org_of_scope(&key.scope_id)
+        .map(str::to_owned)
+        .or_else(|| (!key.name.is_empty()).then(|| key.name.clone()))
 }
 
 /// Names of the inputs as records and manifests show them: no folder that names a machine, yet unique.
 fn names(files: &[PathBuf]) -> Vec<String> {
-    let base = |path: &PathBuf| path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+    let base = |path: &PathBuf| {
+        path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+    };
     files
         .iter()
         .map(|path| {
@@ -162,7 +171,8 @@ fn read_one(
     let mut input: Box<dyn std::io::Read + Send> = if stdin {
         Box::new(std::io::stdin())
     } else {
-        let open = std::fs::File::open(path).map_err(|e| CliError::new(format!("cannot read {}: {e}", path.display())))?;
+        let open = std::fs::File::open(path)
+            .map_err(|e| CliError::new(format!("cannot read {}: {e}", path.display())))?;
         Box::new(open)
     };
     let size = if stdin { 0 } else { std::fs::metadata(path).map_or(0, |m| m.len()) };
@@ -203,7 +213,13 @@ fn read_one(
     ingest.truncated.clone_from(&outcome.truncated);
     if outcome.rejected > 0 {
         let reasons: Vec<String> = ingest.reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
-        ui.warn(&format!("{}: {} of {} records rejected ({})", path.display(), outcome.rejected, outcome.read, reasons.join("; ")));
+        ui.warn(&format!(
+            "{}: {} of {} records rejected ({})",
+            path.display(),
+            outcome.rejected,
+            outcome.read,
+            reasons.join("; ")
+        ));
         for example in examples {
             ui.info(&format!("  {}: {example}", path.display()));
         }
@@ -227,11 +243,14 @@ impl Placer {
         if let Some(org) = &self.org {
             return Ok(org.clone());
         }
-        let orgs: Vec<&String> = if self.named.is_empty() { self.known.iter().collect() } else { self.named.iter().collect() };
+        let orgs: Vec<&String> =
+            if self.named.is_empty() { self.known.iter().collect() } else { self.named.iter().collect() };
         match orgs.as_slice() {
             [only] => Ok((*only).clone()),
             [] => Err(format!("{what} names no organisation; name it with --org")),
-            [a, b, ..] => Err(format!("{what} names no organisation, and it could be {a} or {b}; name it with --org")),
+            [a, b, ..] => {
+                Err(format!("{what} names no organisation, and it could be {a} or {b}; name it with --org"))
+            }
         }
     }
 
@@ -240,7 +259,8 @@ impl Placer {
         if let Some(org) = &row.org {
             return Ok(crate::model::identity::org_name(org));
         }
-        let targets: BTreeSet<&String> = row.target_accounts.iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
+        let targets: BTreeSet<&String> =
+            row.target_accounts.iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
         match (targets.len(), targets.first()) {
             (1, Some(only)) => Ok((*only).clone()),
             _ => list.clone(),
@@ -310,7 +330,8 @@ fn store_lists(
         let facts = Facts {
             taken: taken.or_else(|| newest_event(lake, &org)).or(newest).unwrap_or_default(),
             complete,
-            users_listed: rows.iter().filter_map(|(_, r)| r.user_id.as_deref()).collect::<BTreeSet<_>>().len() as u64,
+            users_listed: rows.iter().filter_map(|(_, r)| r.user_id.as_deref()).collect::<BTreeSet<_>>().len()
+                as u64,
             ..Facts::default()
         };
         let (from, rows): (Vec<usize>, Vec<InventoryRow>) = rows.into_iter().unzip();
@@ -319,14 +340,21 @@ fn store_lists(
         ui.detail(&format!("{org}: inventory of {} rows, taken {}", rows.len(), format_time(facts.taken)));
     }
     for (org, rows) in users {
-        let facts = Facts { taken: taken.or_else(|| newest_event(lake, &org)).unwrap_or_default(), complete: true, ..Facts::default() };
+        let facts = Facts {
+            taken: taken.or_else(|| newest_event(lake, &org)).unwrap_or_default(),
+            complete: true,
+            ..Facts::default()
+        };
         let (from, rows): (Vec<usize>, Vec<UserRow>) = rows.into_iter().unzip();
         let new = lake.add_users(&org, &rows, facts)?;
         count(inputs, &from, &rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>(), new);
     }
     for (org, rows) in usage {
         let span = covers.or_else(|| {
-            Some(Span { from: rows.iter().map(|(_, r)| r.start).min()?, to: rows.iter().map(|(_, r)| r.end.max(r.start)).max()? })
+            Some(Span {
+                from: rows.iter().map(|(_, r)| r.start).min()?,
+                to: rows.iter().map(|(_, r)| r.end.max(r.start)).max()?,
+            })
         });
         let taken = taken.or_else(|| newest_event(lake, &org)).or(span.map(|s| s.to)).unwrap_or_default();
         let facts = Facts { taken, complete: true, span, ..Facts::default() };
@@ -366,7 +394,8 @@ fn is_complete(lists: &[Lists], rows: &[(usize, InventoryRow)]) -> bool {
 /// Reads `FROM..TO`; a bare day as TO means its end.
 fn parse_covers(text: &str) -> Result<Span, CliError> {
     let wrong = || {
-        CliError::new(format!("--covers \"{text}\" is no span")).hint("write FROM..TO, such as 2026-01-01..2026-03-31 (both days whole)")
+        CliError::new(format!("--covers \"{text}\" is no span"))
+            .hint("write FROM..TO, such as 2026-01-01..2026-03-31 (both days whole)")
     };
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
     let from = parse_time(from).ok_or_else(wrong)?;
@@ -378,6 +407,7 @@ fn parse_covers(text: &str) -> Result<Span, CliError> {
 }
 
 fn parse_taken(text: &str) -> Result<Micros, CliError> {
-    parse_time(text)
-        .ok_or_else(|| CliError::new(format!("--taken \"{text}\" is no time")).hint("write it as 2026-03-31T12:00:00Z"))
+    parse_time(text).ok_or_else(|| {
+        CliError::new(format!("--taken \"{text}\" is no time")).hint("write it as 2026-03-31T12:00:00Z")
+    })
 }

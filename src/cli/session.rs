@@ -57,7 +57,12 @@ const DAY_TABLES: [&str; 4] = ["events", "activity", "token_day", "notable"];
 
 impl Session {
     /// Opens what the user selected.
-    pub(super) fn open(lake: &Path, config: Config, selection: &Selection, ui: &Ui) -> Result<Self, CliError> {
+    pub(super) fn open(
+        lake: &Path,
+        config: Config,
+        selection: &Selection,
+        ui: &Ui,
+    ) -> Result<Self, CliError> {
         let pack = load_pack(&selection.queries)?;
         let mut folders = Vec::new();
         let mut ingested = None;
@@ -83,17 +88,8 @@ impl Session {
         };
         let window = Window::ending(as_of, parse_window(&selection.window)?);
         let policy = config.policy.clone();
-        let mut session = Self {
-            lake,
-            orgs,
-            window,
-            policy,
-            config,
-            pack,
-            ingested,
-            _folders: folders,
-            cut: Vec::new(),
-        };
+        let mut session =
+            Self { lake, orgs, window, policy, config, pack, ingested, _folders: folders, cut: Vec::new() };
         session.cut_last_day()?;
         Ok(session)
     }
@@ -118,7 +114,11 @@ impl Session {
         for org in cut {
             import::write_cut(&self.lake, &scratch, &org, day, self.window.as_of)?;
             for table in DAY_TABLES {
-                self.cut.push((table, self.lake.day_file(table, &org, day), scratch.day_file(table, &org, day)));
+                self.cut.push((
+                    table,
+                    self.lake.day_file(table, &org, day),
+                    scratch.day_file(table, &org, day),
+                ));
             }
         }
         self._folders.push(folder);
@@ -196,7 +196,9 @@ impl Session {
     fn except(&self, found: &mut [crate::model::finding::Finding]) {
         for finding in found {
             let covered = self.config.exceptions.iter().find(|e| {
-                let named = e.detection == finding.detection || e.detection == finding.slug || e.detection == finding.family.as_str();
+                let named = e.detection == finding.detection
+                    || e.detection == finding.slug
+                    || e.detection == finding.family.as_str();
                 named
                     && e.subject == finding.subject.id
                     && e.org.as_ref().is_none_or(|o| *o == finding.org)
@@ -329,8 +331,10 @@ fn select_orgs(lake: &Lake, wanted: &[String]) -> Result<Vec<String>, CliError> 
     for org in wanted {
         let name = crate::model::identity::org_name(org);
         if !known.contains(&name) {
-            return Err(CliError::new(format!("there is no organisation \"{name}\" here"))
-                .hint(format!("known: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })));
+            return Err(CliError::new(format!("there is no organisation \"{name}\" here")).hint(format!(
+                "known: {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            )));
         }
         orgs.push(name);
     }
@@ -360,8 +364,12 @@ fn parse_as_of(text: &str) -> Result<Micros, CliError> {
 }
 
 fn parse_window(text: &str) -> Result<i32, CliError> {
-    let days = text.trim().trim_end_matches(['d', 'D']).parse::<i32>().ok().filter(|d| (1..=3650).contains(d));
-    days.ok_or_else(|| CliError::new(format!("--window \"{text}\" is no number of days")).hint("write it as 90d, from 1d to 3650d"))
+    let days =
+        text.trim().trim_end_matches(['d', 'D']).parse::<i32>().ok().filter(|d| (1..=3650).contains(d));
+    days.ok_or_else(|| {
+        CliError::new(format!("--window \"{text}\" is no number of days"))
+            .hint("write it as 90d, from 1d to 3650d")
+    })
 }
 
 fn populations(inputs: &Inputs<'_>) -> Vec<Population> {

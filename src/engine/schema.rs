@@ -262,6 +262,7 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("d_valid_from", Text, "`ValidFrom` of the event's data"),
             ("d_valid_to", Text, "`ValidTo` of the event's data"),
             ("d_target_accounts", Text, "`TargetAccounts` of the event's data"),
+            ("d_all_orgs", Text, "whether the token is for all organisations, as written"),
             ("d_group_name", Text, "`GroupName` of the event's data"),
             ("d_group_id", Text, "`GroupId` of the event's data"),
             ("d_member_id", Text, "`MemberId` of the event's data"),

@@ -17,6 +17,7 @@ pub mod import;
 pub mod index;
 pub mod merge;
 pub mod snapshot;
+pub mod verify;
 
 use crate::model::time::{Day, day_text};
 use fs4::fs_std::FileExt as _;

@@ -34,9 +34,9 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
             ))
         })
     });
-    let mut by_token: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
+    let mut by_token: BTreeMap<(String, String), Vec<&Finding>> = BTreeMap::new();
     for finding in findings.iter().filter(|f| f.subject.kind == SubjectKind::Token) {
-        by_token.entry((&finding.org, &finding.subject.id)).or_default().push(finding);
+        by_token.entry((finding.org.clone(), finding.subject.id.clone())).or_default().push(finding);
     }
     let mut activities = activities(&analysis);
     let tokens = analysis
@@ -44,9 +44,9 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
         .into_iter()
         .enumerate()
         .map(|(i, judged)| {
-            let found = by_token.get(&(judged.token.org.as_str(), judged.token.token_id.as_str()));
-            let found = found.map_or(&[][..], Vec::as_slice);
-            token(judged, found, std::mem::take(&mut activities[i]), report.as_of)
+            let key = (judged.token.org.clone(), judged.token.token_id.clone());
+            let found = by_token.remove(&key).unwrap_or_default();
+            token(judged, &found, std::mem::take(&mut activities[i]), report.as_of)
         })
         .collect();
     report.tokens = tokens;
