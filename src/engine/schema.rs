@@ -171,6 +171,8 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("class", Text, "mechanism without its id"),
             ("token_id", Text, "the token it is attributed to"),
             ("actor", Text, "UPN in lower case, else name, else id"),
+            ("actor_id", Text, "storage key of the actor"),
+            ("service_actor", Bool, "whether the service itself did it"),
             ("date", Date, "UTC day"),
             ("action", Text, "action id"),
             ("address", Text, "address"),
