@@ -3,6 +3,7 @@
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Hatch};
 use super::numbers::{counted, pick, thousands};
+use super::text;
 use super::theme::{self, BLACK, BLUE, BODY, GREY, SMALL, STRONG, TRACK, VERMILLION, WHITE};
 use super::time_axis::{TimeAxis, day_label, sane_days};
 use crate::model::time::{DAY, Day, Span, day_of, day_start};
@@ -76,7 +77,7 @@ fn gap_words(row: &Row<'_>, window: u64) -> String {
     };
     let (from, to) = (day_label(day_of(span.from)), day_label(day_of(span.to.saturating_sub(1))));
     let when = if from == to { from } else { format!("{from} to {to}") };
-    let reason: String = reason.chars().take(80).collect();
+    let reason = text::brief(reason, 80);
     match row.gaps.len() as u64 - 1 {
         0 => format!("gap {when}: {reason}"),
         n => format!("gap {when}: {reason}; and {}", counted(n, "more gap", "more gaps")),
@@ -103,7 +104,7 @@ impl Chart for Coverage {
         let whole = rows.iter().filter(|r| r.days.len() as u64 >= window).count() as u64;
         let days =
             if window == 1 { "the one day".to_owned() } else { format!("all {} days", thousands(window)) };
-        let org: String = least.org.chars().take(40).collect();
+        let org = text::brief(least.org, 40);
         Some(if whole == rows.len() as u64 {
             format!("The log covers {days} of {}", counted(whole, "organisation", "organisations"))
         } else {

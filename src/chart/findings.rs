@@ -3,6 +3,7 @@
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas};
 use super::numbers::{counted, pick, scale, short, thousands, total};
+use super::text;
 use super::theme::{self, BLACK, BODY, GREY, HEADING, SEVERITY, STRONG, TRACK, WHITE};
 use crate::report::series::Series;
 
@@ -45,7 +46,7 @@ impl Chart for Findings {
             .iter()
             .map(|(family, n)| (family, total(n.iter().copied())))
             .reduce(|a, b| if b.1 > a.1 { b } else { a })?;
-        let family: String = family.chars().take(40).collect();
+        let family = text::brief(family, 40);
         (all > 0).then(|| {
             format!(
                 "{} of {} {} critical or high; the largest family is {family} ({})",

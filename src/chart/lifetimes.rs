@@ -192,7 +192,9 @@ fn notes(canvas: &mut Canvas, series: &Series, left_out: usize, shown: usize, bo
     canvas.label(&marks, (area.x0, bottom + 112), SMALL, GREY, Anchor::Start, area.width());
     let global = "◆ reaches all organisations; such tokens stop working on 2026-12-01.";
     canvas.label(global, (area.x0, bottom + 158), SMALL, GREY, Anchor::Start, area.width());
-    let words = if left_out == 0 {
+    let words = if left_out == 0 && shown == 1 {
+        "The one token with known dates is shown.".to_owned()
+    } else if left_out == 0 {
         format!("All {} with known dates are shown.", counted(shown as u64, "token", "tokens"))
     } else {
         format!(

@@ -23,7 +23,7 @@ const MOST_LANES: usize = 8;
 
 /// The sentence on top.
 pub(super) fn finding(timeline: &TokenTimeline) -> String {
-    let label: String = text::clean(&timeline.label).chars().take(48).collect();
+    let label = text::brief(&timeline.label, 48);
     let label = if label.is_empty() { "The token".to_owned() } else { label };
     let events = total(timeline.per_day.iter().map(|(_, n)| *n));
     let days = timeline.per_day.iter().filter(|(_, n)| *n > 0).count() as u64;
