@@ -139,7 +139,7 @@ impl Chart for Coverage {
         for (i, row) in shown.iter().enumerate() {
             let y = area.y0 + ROW * i as i32;
             let (top, base) = (y + 10, y + 54);
-            canvas.label(row.org, (x0 - 24, y + 44), BODY, BLACK, Anchor::End, LABELS - 30);
+            canvas.label(&text::name(row.org), (x0 - 24, y + 44), BODY, BLACK, Anchor::End, LABELS - 30);
             canvas.fill(Area::new(x0, top, x1, base), TRACK);
             for (from, to) in runs(&row.days) {
                 let end = axis.x(day_start(to).saturating_add(DAY));

@@ -84,7 +84,7 @@ impl Chart for Findings {
         for (row, (family, numbers)) in rows.iter().enumerate() {
             let top = head + 40 + 140 * row as i32;
             let (bottom, middle) = (top + 90, top + 57);
-            canvas.label(family, (x0 - 30, middle), BODY, BLACK, Anchor::End, 300);
+            canvas.label(&text::name(family), (x0 - 30, middle), BODY, BLACK, Anchor::End, 300);
             canvas.fill(Area::new(x0, top, x1, bottom), TRACK);
             let mut at = x0;
             for (i, (_, ink, hatch)) in SEVERITY.iter().enumerate().rev() {
