@@ -123,7 +123,7 @@ pub(super) fn png(canvas: &Canvas) -> Result<Vec<u8>, ChartError> {
     let pixels = pixels(canvas)?;
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, width, height);
-    let indexed = super::palette::index(&pixels, &inks(canvas));
+    let indexed = super::palette::index(&pixels, width as usize, &inks(canvas));
     let data = match indexed {
         Some(indexed) => {
             encoder.set_color(png::ColorType::Indexed);
