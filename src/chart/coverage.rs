@@ -147,7 +147,8 @@ impl Chart for Coverage {
             }
             for (span, _) in &row.gaps {
                 let gap = Area::new(axis.x(span.from), top, axis.x(span.to), base);
-                if gap.width() > 0 {
+                // Asked of the span: a day of a long window can be less than a pixel.
+                if axis.shows(span) {
                     let gap = Area { x1: gap.x1.max(gap.x0 + 6), ..gap };
                     canvas.fill(gap, WHITE);
                     if gap.width() >= 20 {

@@ -72,6 +72,12 @@ impl TimeAxis {
         self.span.contains(time)
     }
 
+    /// Whether any part of `span` lies in the axis' span.
+    #[must_use]
+    pub const fn shows(&self, span: &Span) -> bool {
+        span.overlaps(&self.span)
+    }
+
     /// Whether `day` lies in the span, whatever its number.
     #[must_use]
     pub fn holds_day(&self, day: Day) -> bool {
