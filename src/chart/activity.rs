@@ -5,6 +5,7 @@
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas};
 use super::numbers::{compact, counted, percent, scale, thousands, total};
+use super::text;
 use super::theme::{self, BLACK, BLUE, GREY, GRID, NEUTRAL, SMALL, STRONG};
 use super::time_axis::{TimeAxis, sane_days};
 use crate::model::time::{DAY, day_start};
@@ -116,7 +117,7 @@ impl Chart for Activity {
             let base = top + step - 4;
             let most = bars.iter().copied().max().unwrap_or(0);
             let ink = if name == "PAT" { BLUE } else { NEUTRAL };
-            canvas.label(name, (area.x0, top + 62), STRONG, BLACK, Anchor::Start, LABELS - 30);
+            canvas.label(&text::name(name), (area.x0, top + 62), STRONG, BLACK, Anchor::Start, LABELS - 30);
             let sum = total(bars.iter().copied());
             let words = counted(sum, "event", "events");
             canvas.label(&words, (area.x0, top + 104), SMALL, GREY, Anchor::Start, LABELS - 30);

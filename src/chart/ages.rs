@@ -71,7 +71,11 @@ impl Chart for Ages {
                     days(bound)
                 )
             } else {
-                format!("{tokens}, none older than the first class of the chart")
+                let label = classes.first().map_or("", |c| c.0.as_str());
+                match classes.len() {
+                    1 => format!("{tokens} of known age"),
+                    _ => format!("All {tokens} {} last renewed {label} days ago", pick(all, "was", "were")),
+                }
             }
         })
     }

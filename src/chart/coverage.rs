@@ -3,6 +3,7 @@
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Hatch};
 use super::numbers::{counted, pick, thousands};
+use super::text;
 use super::theme::{self, BLACK, BLUE, BODY, GREY, SMALL, STRONG, TRACK, VERMILLION, WHITE};
 use super::time_axis::{TimeAxis, day_label, sane_days};
 use crate::model::time::{DAY, Day, Span, day_of, day_start};
@@ -76,7 +77,7 @@ fn gap_words(row: &Row<'_>, window: u64) -> String {
     };
     let (from, to) = (day_label(day_of(span.from)), day_label(day_of(span.to.saturating_sub(1))));
     let when = if from == to { from } else { format!("{from} to {to}") };
-    let reason: String = reason.chars().take(80).collect();
+    let reason = text::brief(reason, 80);
     match row.gaps.len() as u64 - 1 {
         0 => format!("gap {when}: {reason}"),
         n => format!("gap {when}: {reason}; and {}", counted(n, "more gap", "more gaps")),
@@ -103,7 +104,7 @@ impl Chart for Coverage {
         let whole = rows.iter().filter(|r| r.days.len() as u64 >= window).count() as u64;
         let days =
             if window == 1 { "the one day".to_owned() } else { format!("all {} days", thousands(window)) };
-        let org: String = least.org.chars().take(40).collect();
+        let org = text::brief(least.org, 40);
         Some(if whole == rows.len() as u64 {
             format!("The log covers {days} of {}", counted(whole, "organisation", "organisations"))
         } else {
@@ -138,7 +139,7 @@ impl Chart for Coverage {
         for (i, row) in shown.iter().enumerate() {
             let y = area.y0 + ROW * i as i32;
             let (top, base) = (y + 10, y + 54);
-            canvas.label(row.org, (x0 - 24, y + 44), BODY, BLACK, Anchor::End, LABELS - 30);
+            canvas.label(&text::name(row.org), (x0 - 24, y + 44), BODY, BLACK, Anchor::End, LABELS - 30);
             canvas.fill(Area::new(x0, top, x1, base), TRACK);
             for (from, to) in runs(&row.days) {
                 let end = axis.x(day_start(to).saturating_add(DAY));
@@ -146,7 +147,8 @@ impl Chart for Coverage {
             }
             for (span, _) in &row.gaps {
                 let gap = Area::new(axis.x(span.from), top, axis.x(span.to), base);
-                if gap.width() > 0 {
+                // Asked of the span: a day of a long window can be less than a pixel.
+                if axis.shows(span) {
                     let gap = Area { x1: gap.x1.max(gap.x0 + 6), ..gap };
                     canvas.fill(gap, WHITE);
                     if gap.width() >= 20 {

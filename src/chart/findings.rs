@@ -3,6 +3,7 @@
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas};
 use super::numbers::{counted, pick, scale, short, thousands, total};
+use super::text;
 use super::theme::{self, BLACK, BODY, GREY, HEADING, SEVERITY, STRONG, TRACK, WHITE};
 use crate::report::series::Series;
 
@@ -45,7 +46,7 @@ impl Chart for Findings {
             .iter()
             .map(|(family, n)| (family, total(n.iter().copied())))
             .reduce(|a, b| if b.1 > a.1 { b } else { a })?;
-        let family: String = family.chars().take(40).collect();
+        let family = text::brief(family, 40);
         (all > 0).then(|| {
             format!(
                 "{} of {} {} critical or high; the largest family is {family} ({})",
@@ -83,7 +84,7 @@ impl Chart for Findings {
         for (row, (family, numbers)) in rows.iter().enumerate() {
             let top = head + 40 + 140 * row as i32;
             let (bottom, middle) = (top + 90, top + 57);
-            canvas.label(family, (x0 - 30, middle), BODY, BLACK, Anchor::End, 300);
+            canvas.label(&text::name(family), (x0 - 30, middle), BODY, BLACK, Anchor::End, 300);
             canvas.fill(Area::new(x0, top, x1, bottom), TRACK);
             let mut at = x0;
             for (i, (_, ink, hatch)) in SEVERITY.iter().enumerate().rev() {

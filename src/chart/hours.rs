@@ -96,8 +96,7 @@ impl Chart for Hours {
             let sum = short(total(row.iter().copied()), 99_999);
             canvas.text(&sum, (area.x1, y + 62), STRONG, BLACK, Anchor::End);
         }
-        let words =
-            "Hours in UTC, 09 stands for 09:00 to 09:59. Empty cells: no event. k = thousand, rounded down";
+        let words = "Hours in UTC, 09 stands for 09:00 to 09:59. Empty cells: no event. k = thousand, M = million, rounded down";
         canvas.label(words, (area.x0, top + 7 * rows + 56), SMALL, GREY, Anchor::Start, area.width());
     }
 }

@@ -3,6 +3,7 @@
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Hatch};
 use super::numbers::{counted, thousands};
+use super::text;
 use super::theme::{self, BLACK, BLUE, BODY, GREY, Ink, SMALL, VERMILLION, WHITE};
 use super::time_axis::{TimeAxis, day_label, sane};
 use crate::model::time::{DAY, Micros, day_of, day_start};
@@ -117,7 +118,8 @@ impl Chart for Lifetimes {
         let as_of = axis.x(series.as_of);
         for (i, row) in rows.iter().enumerate() {
             let y = top + ROW * i as i32;
-            let name = if row.all_orgs { format!("◆ {}", row.label) } else { row.label.clone() };
+            let name = text::name(&row.label);
+            let name = if row.all_orgs { format!("◆ {name}") } else { name };
             let ink = if row.to < series.as_of { GREY } else { BLACK };
             canvas.label(&name, (x0 - 24, y + 39), BODY, ink, Anchor::End, LABELS - 34);
             bar(canvas, &axis, row, series, y);
@@ -132,7 +134,7 @@ impl Chart for Lifetimes {
         }
         canvas.line((as_of, top - 14), (as_of, bottom), BLACK, 4);
         let words = format!("run, {}", day_label(day_of(sane(series.as_of))));
-        let half = super::text::width(&words, SMALL) / 2 + 4;
+        let half = text::width(&words, SMALL) / 2 + 4;
         let run_at = as_of.clamp(x0 + half, x1 - half);
         canvas.text(&words, (run_at, top - 24), SMALL, BLACK, Anchor::Middle);
         if rows.iter().any(|row| row.all_orgs) && axis.holds(GLOBAL_END) {
@@ -141,7 +143,7 @@ impl Chart for Lifetimes {
                 canvas.line((x, y), (x, (y + 12).min(bottom)), VERMILLION, 4);
             }
             let words = "◆ end, 2026-12-01";
-            let reach = super::text::width(words, SMALL) / 2 + 4;
+            let reach = text::width(words, SMALL) / 2 + 4;
             let at = x.clamp(x0 + reach, x1 - reach + ENDS);
             // Where the two words would touch, the line and the note below must do.
             if (at - run_at).abs() > half + reach + 20 {
@@ -192,7 +194,9 @@ fn notes(canvas: &mut Canvas, series: &Series, left_out: usize, shown: usize, bo
     canvas.label(&marks, (area.x0, bottom + 112), SMALL, GREY, Anchor::Start, area.width());
     let global = "◆ reaches all organisations; such tokens stop working on 2026-12-01.";
     canvas.label(global, (area.x0, bottom + 158), SMALL, GREY, Anchor::Start, area.width());
-    let words = if left_out == 0 {
+    let words = if left_out == 0 && shown == 1 {
+        "The one token with known dates is shown.".to_owned()
+    } else if left_out == 0 {
         format!("All {} with known dates are shown.", counted(shown as u64, "token", "tokens"))
     } else {
         format!(

@@ -106,6 +106,9 @@ fn inks(canvas: &Canvas) -> HashSet<Ink> {
 
 /// Draws the picture as rows of red, green, blue.
 pub(super) fn pixels(canvas: &Canvas) -> Result<Vec<u8>, ChartError> {
+    if !theme::registered() {
+        return Err(ChartError::Font);
+    }
     let (width, height) = (WIDTH as u32, canvas.height.max(1) as u32);
     let mut pixels = vec![255_u8; width as usize * height as usize * 3];
     let target = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
@@ -116,14 +119,11 @@ pub(super) fn pixels(canvas: &Canvas) -> Result<Vec<u8>, ChartError> {
 
 /// Draws the picture as PNG with 300 dpi noted in it.
 pub(super) fn png(canvas: &Canvas) -> Result<Vec<u8>, ChartError> {
-    if !theme::registered() {
-        return Err(ChartError::Font);
-    }
     let (width, height) = (WIDTH as u32, canvas.height.max(1) as u32);
     let pixels = pixels(canvas)?;
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, width, height);
-    let indexed = super::palette::index(&pixels, &inks(canvas));
+    let indexed = super::palette::index(&pixels, width as usize, &inks(canvas));
     let data = match indexed {
         Some(indexed) => {
             encoder.set_color(png::ColorType::Indexed);

@@ -3,6 +3,7 @@
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Hatch};
 use super::numbers::{compact, counted, pick, scale, thousands, total};
+use super::text;
 use super::theme::{self, BLACK, BODY, GREY, GRID, HEADING, Ink, SMALL, TRACK};
 use crate::report::series::{ScopeCount, Series};
 
@@ -96,7 +97,14 @@ impl Chart for Scopes {
             if i % 2 == 0 {
                 canvas.fill(Area::new(area.x0, y, area.x1, y + ROW), (248, 248, 248));
             }
-            canvas.label(&row.scope, (area.x0 + 8, y + 39), BODY, BLACK, Anchor::Start, LABELS - 40);
+            canvas.label(
+                &text::name(&row.scope),
+                (area.x0 + 8, y + 39),
+                BODY,
+                BLACK,
+                Anchor::Start,
+                LABELS - 40,
+            );
             for (state, number) in numbers(row).into_iter().enumerate() {
                 let (_, _, ink, hatch) = STATES[state];
                 let x = area.x0 + LABELS + column * state as i32;

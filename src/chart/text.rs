@@ -77,6 +77,24 @@ pub fn fit(text: &str, face: Face, room: i32) -> String {
     if low == 0 { String::new() } else { cut(low) }
 }
 
+/// What to call a thing: its cleaned name, or words that say it has none to show.
+#[must_use]
+pub fn name(text: &str) -> String {
+    let text = clean(text);
+    if text.is_empty() { "(no name)".to_owned() } else { text }
+}
+
+/// Cleans a name and cuts it to `most` characters, for use inside a sentence.
+#[must_use]
+pub fn brief(text: &str, most: usize) -> String {
+    let text = name(text);
+    if text.chars().count() <= most {
+        return text;
+    }
+    let head: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", head.trim_end())
+}
+
 /// Breaks a sentence at blanks into at most `most` lines of `room` pixels; the last is cut if it must be.
 #[must_use]
 pub fn wrap(text: &str, face: Face, room: i32, most: usize) -> Vec<String> {

@@ -24,7 +24,7 @@ pub const DOTS_PER_METRE: u32 = 11_811;
 /// White border.
 pub const MARGIN: i32 = 80;
 /// Height that the frame takes above the plot.
-pub const HEAD: i32 = 270;
+pub const HEAD: i32 = 290;
 /// Height that the frame takes below the plot.
 pub const FOOT: i32 = 110;
 

@@ -72,6 +72,12 @@ impl TimeAxis {
         self.span.contains(time)
     }
 
+    /// Whether any part of `span` lies in the axis' span.
+    #[must_use]
+    pub const fn shows(&self, span: &Span) -> bool {
+        span.overlaps(&self.span)
+    }
+
     /// Whether `day` lies in the span, whatever its number.
     #[must_use]
     pub fn holds_day(&self, day: Day) -> bool {
@@ -80,7 +86,7 @@ impl TimeAxis {
 
     /// Draws grid lines from `top` to `bottom` and dates under them.
     pub fn draw(&self, canvas: &mut Canvas, top: i32, bottom: i32) {
-        let room = text::width("2026-12-30", SMALL) + 40;
+        let room = text::width("2026-12-30", SMALL) + 30;
         let marks = self.marks(room);
         for (day, label) in marks {
             let x = self.x(day_start(day));
@@ -152,12 +158,12 @@ impl TimeAxis {
         let rest = inside.count() as u64;
         let (from, to) = (day_label(day_of(span.from)), day_label(day_of(span.to.saturating_sub(1))));
         let when = if from == to { from } else { format!("{from} to {to}") };
-        let org = org.chars().take(24).collect::<String>();
+        let org = text::brief(org, 24);
         let more = match rest {
             0 => String::new(),
             n => format!("; and {}, see the chart \"coverage\"", counted(n, "more gap", "more gaps")),
         };
-        let reason: String = reason.chars().take(60).collect();
+        let reason = text::brief(reason, 60);
         Some(format!("Shaded: no log for {org} on {when} ({reason}){more}"))
     }
 }

@@ -23,8 +23,7 @@ const MOST_LANES: usize = 8;
 
 /// The sentence on top.
 pub(super) fn finding(timeline: &TokenTimeline) -> String {
-    let label: String = text::clean(&timeline.label).chars().take(48).collect();
-    let label = if label.is_empty() { "The token".to_owned() } else { label };
+    let label = text::brief(&timeline.label, 48);
     let events = total(timeline.per_day.iter().map(|(_, n)| *n));
     let days = timeline.per_day.iter().filter(|(_, n)| *n > 0).count() as u64;
     if events == 0 {
@@ -201,7 +200,14 @@ fn draw_lanes(
     canvas.text(head, (theme::MARGIN, top + 66), HEADING, BLACK, Anchor::Start);
     for (i, lane) in lanes.iter().enumerate() {
         let y = top + 84 + ROW * i as i32;
-        canvas.label(&lane.label, (theme::MARGIN, y + 38), BODY, BLACK, Anchor::Start, LABELS - 30);
+        canvas.label(
+            &text::name(&lane.label),
+            (theme::MARGIN, y + 38),
+            BODY,
+            BLACK,
+            Anchor::Start,
+            LABELS - 30,
+        );
         if lane.days.is_empty() {
             let words = "days not known";
             canvas.text(words, (x0 + 16, y + 38), SMALL, GREY, Anchor::Start);
