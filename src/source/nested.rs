@@ -5,13 +5,15 @@
 //! the decoder to say.
 
 use super::block::{Fault, MAX_RECORD};
-use super::decode::Columns;
+use super::decode::{Columns, closes};
 use serde_json::{Map, Value};
 use std::io::Read;
 use std::sync::Arc;
 
 /// Pages within arrays within pages: deeper ones are records.
 const LEVELS: usize = 6;
+/// How far a record is read on the guess that a backslash before a closing quote is a slip.
+const MAX_GUESS: usize = 1 << 20;
 /// Keys under which pages hold their records, lower case.
 const HOLDERS: [&str; 12] = [
     "decoratedauditlogentries",
@@ -119,6 +121,8 @@ enum Ended {
     Holder(usize),
     CutOff,
     TooLong,
+    /// A string was followed by what can follow none: a quote or a backslash is amiss.
+    Derailed,
 }
 
 impl Scanner<'_> {
@@ -143,20 +147,21 @@ impl Scanner<'_> {
 
     /// Text that no value starts with, up to the next bracket or line.
     fn junk(&mut self) -> Result<(), Stop> {
-        let mut kept = false;
+        let mut handed_out = false;
         while let Some(byte) = self.peek()? {
-            if matches!(byte, b'{' | b'[' | b'\n') && kept {
+            if matches!(byte, b'{' | b'[' | b'\n') {
                 break;
             }
-            kept = true;
             self.at += 1;
-            if self.at - self.mark > 1 << 16 {
-                break;
+            if handed_out {
+                self.mark = self.at;
+            } else if self.at - self.mark > 1 << 16 {
+                handed_out = true;
+                self.record(None, Some(Fault::TooLong))?;
             }
         }
         // Stray closing brackets, marks between joined files and record separators are no record.
-        let text = &self.buffer[self.mark..self.at];
-        if text.iter().any(u8::is_ascii_alphanumeric) {
+        if self.buffer[self.mark..self.at].iter().any(u8::is_ascii_alphanumeric) {
             self.record(None, None)?;
         }
         Ok(())
@@ -179,7 +184,7 @@ impl Scanner<'_> {
                     self.array(level + 1, None)?;
                 }
                 Some(b'[') => {
-                    let ended = self.bracketed(false)?;
+                    let ended = self.bracketed(false, false)?;
                     self.close(&ended, columns)?;
                 }
                 Some(b'}' | b':') => self.at += 1,
@@ -192,7 +197,7 @@ impl Scanner<'_> {
     fn scalar(&mut self) -> Result<(), Stop> {
         if self.peek()? == Some(b'"') {
             self.at += 1;
-            self.string()?;
+            self.string(false)?;
         } else {
             while let Some(byte) = self.peek()? {
                 if matches!(byte, b',' | b']' | b'}' | b'{' | b'[') || self.at - self.mark > MAX_RECORD {
@@ -205,7 +210,19 @@ impl Scanner<'_> {
     }
 
     fn object(&mut self, level: usize) -> Result<(), Stop> {
-        match self.bracketed(level < LEVELS)? {
+        let mut ended = self.bracketed(level < LEVELS, false)?;
+        if matches!(ended, Ended::Derailed | Ended::CutOff) {
+            self.at = self.mark;
+            match self.bracketed(level < LEVELS, true)? {
+                guess @ (Ended::Closed | Ended::Holder(_)) => ended = guess,
+                _ if matches!(ended, Ended::Derailed) => {
+                    self.next_start()?;
+                    return self.record(None, None);
+                }
+                _ => self.at = self.filled,
+            }
+        }
+        match ended {
             Ended::Holder(key) => self.page(key, level),
             ended => self.close(&ended, None),
         }
@@ -222,20 +239,21 @@ impl Scanner<'_> {
                 self.record(columns, Some(Fault::TooLong))?;
                 self.resume(&signature)
             }
-            Ended::Closed | Ended::Holder(_) => self.record(columns, None),
+            Ended::Closed | Ended::Holder(_) | Ended::Derailed => self.record(columns, None),
         }
     }
 
     /// Scans a value that starts with a bracket, from its mark to behind its end, or to a key that makes it a
     /// page; then the next byte is the bracket that opens the records.
-    fn bracketed(&mut self, may_be_page: bool) -> Result<Ended, Stop> {
+    fn bracketed(&mut self, may_be_page: bool, guess: bool) -> Result<Ended, Stop> {
+        let limit = if guess { MAX_GUESS } else { MAX_RECORD };
         let mut depth = 0_usize;
         let mut key_next = may_be_page;
         loop {
             if self.at == self.filled && !self.fill()? {
                 return Ok(Ended::CutOff);
             }
-            if self.at - self.mark > MAX_RECORD {
+            if self.at - self.mark > limit {
                 return Ok(Ended::TooLong);
             }
             let ahead = &self.buffer[self.at..self.filled];
@@ -256,8 +274,11 @@ impl Scanner<'_> {
                 b',' => key_next = may_be_page && depth == 1,
                 _ => {
                     let start = self.at - 1 - self.mark;
-                    if !self.string()? {
+                    if !self.string(guess)? {
                         return Ok(if self.ended { Ended::CutOff } else { Ended::TooLong });
+                    }
+                    if !self.is_sound_end()? {
+                        return Ok(Ended::Derailed);
                     }
                     if key_next && depth == 1 {
                         key_next = false;
@@ -358,7 +379,7 @@ impl Scanner<'_> {
     ) -> Result<(), Stop> {
         self.mark = self.at;
         self.at += 1;
-        if !self.string()? {
+        if !self.string(false)? {
             return Ok(());
         }
         let key = String::from_utf8_lossy(&self.buffer[self.mark + 1..self.at - 1]).to_ascii_lowercase();
@@ -367,13 +388,13 @@ impl Scanner<'_> {
         match opens {
             Some(b'[') if is_holder(&key) => return self.records(level, columns),
             Some(b'[' | b'{') => {
-                while matches!(self.bracketed(false)?, Ended::TooLong) {
+                while matches!(self.bracketed(false, false)?, Ended::TooLong) {
                     self.mark = self.at;
                 }
             }
             Some(b'"') => {
                 self.at += 1;
-                self.string()?;
+                self.string(false)?;
             }
             _ => {
                 while let Some(byte) = self.peek()? {
@@ -391,7 +412,9 @@ impl Scanner<'_> {
     }
 
     /// Goes past the end of a string whose opening quote is behind; false where it does not end.
-    fn string(&mut self) -> Result<bool, Stop> {
+    ///
+    /// With `guess`, a backslash before a quote that plainly ends a string does not escape it.
+    fn string(&mut self, guess: bool) -> Result<bool, Stop> {
         loop {
             match memchr::memchr2(b'"', b'\\', &self.buffer[self.at..self.filled]) {
                 Some(skip) => {
@@ -399,10 +422,11 @@ impl Scanner<'_> {
                     if self.buffer[self.at - 1] == b'"' {
                         return Ok(true);
                     }
-                    if self.peek()?.is_none() {
-                        return Ok(false);
-                    }
+                    let Some(escaped) = self.peek()? else { return Ok(false) };
                     self.at += 1;
+                    if guess && escaped == b'"' && closes(self.ahead(64)?) {
+                        return Ok(true);
+                    }
                 }
                 None => {
                     self.at = self.filled;
@@ -410,6 +434,47 @@ impl Scanner<'_> {
                         return Ok(false);
                     }
                 }
+            }
+        }
+    }
+
+    /// Tells whether what follows the end of a string can follow one.
+    fn is_sound_end(&mut self) -> Result<bool, Stop> {
+        const SOUND: [u8; 4] = *b":,}]";
+        if self.buffer.get(self.at).is_some_and(|b| self.at < self.filled && SOUND.contains(b)) {
+            return Ok(true);
+        }
+        let mut ahead = self.ahead(256)?.iter();
+        Ok(ahead.find(|b| !b.is_ascii_whitespace()).is_none_or(|b| SOUND.contains(b)))
+    }
+
+    /// Looks at the next bytes, however little the input gives at a time.
+    fn ahead(&mut self, n: usize) -> Result<&[u8], Stop> {
+        while self.filled - self.at < n && self.fill()? {}
+        Ok(&self.buffer[self.at..self.filled.min(self.at + n)])
+    }
+
+    /// Goes to where the next record seems to start: the start of this one, behind the end of an object.
+    fn next_start(&mut self) -> Result<(), Stop> {
+        let signature = signature(&self.buffer[self.mark..self.filled]).to_vec();
+        self.at = self.mark + 1;
+        loop {
+            let found = memchr::memmem::find(&self.buffer[self.at..self.filled], &signature);
+            if let Some(skip) = found {
+                let start = self.at + skip;
+                let before = self.buffer[self.mark..start].trim_ascii_end();
+                let before = before.strip_suffix(b",").unwrap_or(before).trim_ascii_end();
+                if before.ends_with(b"}") {
+                    self.at = start;
+                    return Ok(());
+                }
+                self.at = start + 1;
+                continue;
+            }
+            self.at = self.at.max(self.filled.saturating_sub(signature.len().saturating_sub(1)));
+            if self.at - self.mark > MAX_RECORD || !self.fill()? {
+                self.at = self.filled;
+                return Ok(());
             }
         }
     }
@@ -596,6 +661,16 @@ mod tests {
         let (found, pages) = records(r#"[{"a":1},"#);
         assert_eq!(found, [r#"1:{"a":1}"#]);
         assert!(pages.truncated.is_some());
+    }
+
+    #[test]
+    fn a_backslash_before_a_closing_quote_harms_its_record_alone() {
+        let (found, pages) =
+            records(r#"{"value":[{"id":1,"x":"[P]\"},{"id":2,"y":"}"}],"continuationToken":"t"}"#);
+        assert_eq!(found, [r#"1:{"id":1,"x":"[P]\"}"#, r#"1:{"id":2,"y":"}"}"#]);
+        assert_eq!((pages.continuation.as_deref(), pages.truncated), (Some("t"), None));
+        let (found, _) = records(r#"[{"id":1,"x":"say "it""},{"id":2,"x":"[P]\"}]"#);
+        assert_eq!(found, [r#"1:{"id":1,"x":"say "it""},"#, r#"1:{"id":2,"x":"[P]\"}"#]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod repair;
 mod usage;
 
 pub(super) use columns::Columns;
+pub(super) use mend::closes;
 
 use super::KindHint;
 use super::block::{Block, Fault, Layout};
