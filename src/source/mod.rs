@@ -11,6 +11,7 @@
 
 mod block;
 mod decode;
+mod encoding;
 mod error;
 mod expand;
 mod intake;

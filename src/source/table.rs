@@ -34,7 +34,7 @@ pub(super) fn cut(
     buffer: &mut dyn FnMut() -> Option<Vec<u8>>,
     emit: &mut dyn FnMut(Block) -> bool,
 ) -> Result<(), Stop> {
-    let columns = columns.shared();
+    let columns = std::sync::Arc::new(columns);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(true)
