@@ -24,7 +24,7 @@ pub(super) struct Closed {
 }
 
 enum Layers<'a> {
-    Plain(Text<Hashed<'a>>),
+    Plain(Box<Text<Hashed<'a>>>),
     Gzip(Box<Text<MultiGzDecoder<Hashed<'a>>>>),
 }
 
@@ -44,7 +44,7 @@ impl<'a> Intake<'a> {
         let layers = if gzip {
             Layers::Gzip(Box::new(Text::new(MultiGzDecoder::new(hashed))))
         } else {
-            Layers::Plain(Text::new(hashed))
+            Layers::Plain(Box::new(Text::new(hashed)))
         };
         Ok(Self { layers, truncated: None })
     }

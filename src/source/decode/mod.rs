@@ -27,7 +27,7 @@ use super::row::{Parsed, Reject};
 use crate::model::event::Shape;
 use crate::model::time::Micros;
 use event::Refusal;
-use fields::{Fields, Key, Nested, Object, Row};
+use fields::{Fields, Key, Nested, Object, Order, Row};
 use groups::Groups;
 use kind::{HOLDERS, is_event_grid, kind_of};
 use loose::Loose;
@@ -54,7 +54,8 @@ const DESCRIBED: usize = 100;
 
 /// Decodes a block.
 pub(super) fn decode(block: &Block, hint: KindHint) -> Chunk {
-    let mut decoder = Decoder { hint, groups: Groups::default(), chunk: Chunk::default() };
+    let mut decoder =
+        Decoder { hint, groups: Groups::default(), chunk: Chunk::default(), enveloped: Order::default() };
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
@@ -104,6 +105,8 @@ struct Decoder {
     hint: KindHint,
     groups: Groups,
     chunk: Chunk,
+    /// Keys of the events in envelopes.
+    enveloped: Order,
 }
 
 impl Decoder {
@@ -307,20 +310,26 @@ impl Decoder {
             Nested::Json(raw) => Cow::Borrowed(raw),
             Nested::Text(text) => Cow::Borrowed(text),
         };
-        let mut last = None;
+        let mut failed = String::new();
         for attempt in [repair::Attempt::AsIs, repair::Attempt::Mended, repair::Attempt::Closed] {
             let text = attempt.apply(&text);
-            let mut fields = Fields::default();
-            match parse(&mut fields, &text, None) {
-                Ok(()) if event::is_event(&fields) => return self.event(&fields, shape, time),
+            let mut fields = Fields::with_order(std::mem::take(&mut self.enveloped));
+            let parsed = parse(&mut fields, &text, None);
+            let taken = match parsed {
+                Ok(()) if event::is_event(&fields) => self.event(&fields, shape, time),
                 Ok(()) => {
                     let keys = loose(Whole::Json(&text), None).map(|l| l.keys()).unwrap_or_default();
-                    return Err(self.unknown("no audit event in the envelope", keys));
+                    Err(self.unknown("no audit event in the envelope", keys))
                 }
-                Err(error) => last = Some(error.to_string()),
-            }
+                Err(error) => {
+                    failed = error.to_string();
+                    continue;
+                }
+            };
+            self.enveloped = fields.into_order();
+            return taken;
         }
-        Err(self.unknown("no audit event in the envelope", last.unwrap_or_default()))
+        Err(self.unknown("no audit event in the envelope", failed))
     }
 
     /// Takes the records of a page that stands in one record; false where it is none.
