@@ -139,7 +139,8 @@ fn cut(
         Framing::Unknown(found) => return Ok(Cutting::Unknown(found)),
         Framing::Lines => ("ndjson", lines::cut(&mut text, &mut buffer, &mut emit)),
         Framing::Table(columns, delimiter) => {
-            ("csv", table::cut(&mut text, columns, delimiter, &mut buffer, &mut emit))
+            let found = table::cut(&mut text, columns, delimiter, &mut buffer, &mut emit);
+            ("csv", found.map(|sentence| pages.truncated = sentence))
         }
         Framing::Nested => {
             let found = gather(&mut text, &mut buffer, &mut emit);

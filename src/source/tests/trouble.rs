@@ -157,6 +157,12 @@ fn csv_rows_that_are_cut() {
     let (kept, outcome) = all(&text);
     assert_eq!(kept.reasons(), [(3, 2, "too few cells"), (4, 3, "cut off")]);
     assert!(outcome.truncated.is_some());
+    let open = format!("Id,Timestamp,ActionId,Details\n{id},2026-01-01T00:00:00Z,A.B,x\n{id},\"2026");
+    let row = format!("\n{id},2026-01-01T00:00:00Z,A.B,x");
+    let (kept, outcome) = all(&(open + &row.repeat(300_000)));
+    let rejected = kept.all.rejected.len();
+    assert!(kept.events().len() > 10_000 && (1..=2).contains(&rejected), "{rejected}");
+    assert!(outcome.truncated.expect("said").contains("line 3 is never closed"));
 }
 
 #[test]
