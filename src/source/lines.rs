@@ -23,9 +23,10 @@ pub(super) fn cut(
         tail.clear();
         let mut searched = 0;
         let (whole, ended) = loop {
+            let asked = bytes.len() - len;
             let n = fill(input, &mut bytes[len..])?;
             len += n;
-            if n == 0 && len < bytes.len() {
+            if n < asked {
                 break (len, true);
             }
             if let Some(end) = memchr::memrchr(b'\n', &bytes[searched..len]) {

@@ -12,6 +12,7 @@
 pub mod azure_devops;
 mod block;
 mod decode;
+mod encoding;
 mod error;
 mod expand;
 mod intake;

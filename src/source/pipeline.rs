@@ -66,9 +66,9 @@ pub fn read(
         let delivered = delivery.run(chunks, &give_buffer, taken);
         // Without free buffers the cutter stops; without chunks to send so do the workers.
         drop(give_buffer);
-        if delivered.is_err() {
+        if let Err(error) = delivered {
             drop(cutter.join());
-            return Err(delivered.err().unwrap_or_else(|| SourceError::Missing(name.into())));
+            return Err(error);
         }
         let taken_in = match cutter.join() {
             Ok(result) => result,
@@ -88,7 +88,8 @@ pub fn read(
 /// A decoded block and its buffer.
 struct Done {
     number: u64,
-    chunk: Chunk,
+    /// Or the panic of its worker, to be raised where it can end the reading.
+    chunk: std::thread::Result<Chunk>,
     buffer: Vec<u8>,
 }
 
@@ -108,7 +109,7 @@ fn work(blocks: &Mutex<Receiver<(u64, Block)>>, hint: KindHint, give: &SyncSende
     loop {
         let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, block)) = next else { return };
-        let chunk = decode(&block, hint);
+        let chunk = std::panic::catch_unwind(|| decode(&block, hint));
         if give.send(Done { number, chunk, buffer: block.bytes }).is_err() {
             return;
         }
@@ -138,7 +139,8 @@ fn cut(
         Framing::Unknown(found) => return Ok(Cutting::Unknown(found)),
         Framing::Lines => ("ndjson", lines::cut(&mut text, &mut buffer, &mut emit)),
         Framing::Table(columns, delimiter) => {
-            ("csv", table::cut(&mut text, columns, delimiter, &mut buffer, &mut emit))
+            let found = table::cut(&mut text, columns, delimiter, &mut buffer, &mut emit);
+            ("csv", found.map(|sentence| pages.truncated = sentence))
         }
         Framing::Nested => {
             let found = gather(&mut text, &mut buffer, &mut emit);
@@ -230,7 +232,10 @@ impl Delivery<'_> {
                 next += 1;
                 // A cutter that is through needs no buffers.
                 let _ = give_buffer.try_send(done.buffer);
-                self.deliver(done.chunk)?;
+                match done.chunk {
+                    Ok(chunk) => self.deliver(chunk)?,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
                 self.sink.progress(taken.load(Ordering::Relaxed));
             }
         }

@@ -38,11 +38,15 @@ pub(super) fn sniff(head: &[u8], whole: bool, hint: KindHint) -> Framing {
 fn is_lines(text: &[u8], whole: bool) -> bool {
     let mut lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.next().unwrap_or_default();
-    let Some(second) = lines.find(|line| !line.is_empty()) else {
-        // A single line: more than one object on it, or a page, is for the other framing.
-        return whole && first.ends_with(b"}") && is_one_record(first);
-    };
-    first.ends_with(b"}") && second.starts_with(b"{") && !is_page(first)
+    if !first.ends_with(b"}") {
+        return false;
+    }
+    match lines.find(|line| !line.is_empty()) {
+        // More than one object on a line, or a page, is for the other framing.
+        None => whole && is_one_record(first),
+        Some(second) if second.starts_with(b"{") => !is_page(first),
+        Some(_) => is_one_record(first),
+    }
 }
 
 fn is_page(line: &[u8]) -> bool {

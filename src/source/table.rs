@@ -1,9 +1,10 @@
 //! CSV: text in, blocks of rows out. The header decides what the rows are.
 
 use super::KindHint;
-use super::block::{BLOCK, Block, Layout};
+use super::block::{BLOCK, Block, Layout, MAX_RECORD};
 use super::decode::Columns;
 use super::nested::Stop;
+use std::cell::Cell;
 use std::io::Read;
 
 /// Reads the header in the first bytes of a text: columns and delimiter, where the rows can be decoded.
@@ -26,21 +27,42 @@ pub(super) fn header(head: &[u8], hint: KindHint) -> Result<(Columns, u8), Strin
     }
 }
 
-/// Cuts `input`, header included, into blocks of rows.
+/// Makes an end where a quote is never closed: else one row would swallow the rest of the input.
+struct Guard<'a> {
+    input: &'a mut dyn Read,
+    /// Bytes taken in since the last whole row.
+    since: &'a Cell<usize>,
+}
+
+impl Read for Guard<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.since.get() > MAX_RECORD {
+            return Ok(0);
+        }
+        let n = self.input.read(into)?;
+        self.since.set(self.since.get() + n);
+        Ok(n)
+    }
+}
+
+/// Cuts `input`, header included, into blocks of rows. Returns a sentence where it had to end early.
 pub(super) fn cut(
     input: &mut dyn Read,
     columns: Columns,
     delimiter: u8,
     buffer: &mut dyn FnMut() -> Option<Vec<u8>>,
     emit: &mut dyn FnMut(Block) -> bool,
-) -> Result<(), Stop> {
-    let columns = columns.shared();
+) -> Result<Option<String>, Stop> {
+    let since = Cell::new(0);
+    let input = Guard { input, since: &since };
+    let columns = std::sync::Arc::new(columns);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .has_headers(true)
         .flexible(true)
         .buffer_capacity(1 << 18)
         .from_reader(input);
+    let mut broken: Option<u64> = None;
     loop {
         let bytes = buffer().ok_or(Stop::Asked)?;
         let mut rows = Vec::new();
@@ -51,11 +73,17 @@ pub(super) fn cut(
             let mut row = csv::ByteRecord::new();
             match reader.read_byte_record(&mut row) {
                 Ok(true) => {
+                    let endless = since.replace(0) > MAX_RECORD;
                     let line = row.position().map_or(0, csv::Position::line);
                     if rows.is_empty() {
                         first = line;
                     }
                     held += row.as_slice().len() + row.len() * 8 + 64;
+                    if endless {
+                        // What it swallowed is no row; what comes behind may be one again.
+                        broken = broken.or(Some(line));
+                        row.clear();
+                    }
                     rows.push((line, row));
                 }
                 Ok(false) => {
@@ -77,7 +105,10 @@ pub(super) fn cut(
             return Err(Stop::Asked);
         }
         if ended {
-            return Ok(());
+            let sentence = |line| {
+                format!("a quote in line {line} is never closed; the 16 MB behind it were not read as rows")
+            };
+            return Ok(broken.map(sentence));
         }
     }
 }

@@ -155,11 +155,16 @@ fn time_of_id(id: &str) -> Option<Micros> {
     const TICKS_OF_1970: i64 = 621_355_968_000_000_000;
     let (reversed, _) = id.split_once(';')?;
     let ticks = LAST_TICK.checked_sub(reversed.trim().parse::<i64>().ok()?)?;
-    (ticks >= TICKS_OF_1970 && ticks <= LAST_TICK).then(|| (ticks - TICKS_OF_1970) / 10)
+    (TICKS_OF_1970..=LAST_TICK).contains(&ticks).then(|| (ticks - TICKS_OF_1970) / 10)
 }
 
 /// A GUID in lower case, empty for the zero GUID; other text stays, in lower case.
 fn lower_guid(text: &str) -> Cow<'_, str> {
+    // Nearly all are in their normal form, which one look at the bytes can tell.
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
+    if text.as_bytes().iter().all(plain) {
+        return Cow::Borrowed(if text == ZERO_GUID { "" } else { text });
+    }
     if let Some(guid) = guid(text) {
         return guid;
     }

@@ -77,12 +77,44 @@ pub(super) enum Nested<'a> {
     Text(Cow<'a, str>),
 }
 
+/// The keys of the records before, in their order: the next record mostly has the same, so that a key is
+/// known by one comparison.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    keys: Vec<(String, Option<Key>)>,
+    next: usize,
+}
+
+impl Order {
+    /// So many keys are remembered, and so many that a record leaves out are skipped in search of the next.
+    const KEPT: usize = 64;
+    const SKIPPED: usize = 3;
+
+    fn key_of(&mut self, name: &str) -> Option<Key> {
+        let ahead = self.keys.get(self.next..).unwrap_or_default();
+        if let Some(skip) = ahead.iter().take(Self::SKIPPED).position(|(known, _)| known == name) {
+            let key = ahead[skip].1;
+            self.next += skip + 1;
+            return key;
+        }
+        let key = key_of(name);
+        // A name beyond the length of any key is not worth keeping.
+        if self.keys.len() < Self::KEPT && name.len() <= 64 {
+            let at = self.next.min(self.keys.len());
+            self.keys.insert(at, (name.to_owned(), key));
+            self.next = at + 1;
+        }
+        key
+    }
+}
+
 /// The fields of one record.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
     text: [Cow<'a, str>; TEXTS],
     json: [Nested<'a>; JSONS],
     seen: u64,
+    order: Order,
     /// Whether the action's key starts with a capital, as exports and streams write it.
     pub pascal: bool,
 }
@@ -93,7 +125,18 @@ impl<'a> Fields<'a> {
         self.text.fill(Cow::Borrowed(""));
         self.json.fill(Nested::None);
         self.seen = 0;
+        self.order.next = 0;
         self.pascal = false;
+    }
+
+    /// Starts with the keys of other records known.
+    pub(super) fn with_order(order: Order) -> Self {
+        Self { order: Order { next: 0, ..order }, ..Self::default() }
+    }
+
+    /// Gives the keys that were met, for the next record.
+    pub(super) fn into_order(self) -> Order {
+        self.order
     }
 
     /// Text of a field; empty when missing or null.
@@ -208,9 +251,9 @@ impl<'de: 'a, 'a> Visitor<'de> for Object<'_, 'a> {
         f.write_str("an object")
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(found) = map.next_key_seed(KeySeed)? {
-            match found {
-                Some((key, upper)) => {
+        while let Some((key, upper)) = map.next_key_seed(KeySeed(&mut self.0.order))? {
+            match key {
+                Some(key) => {
                     if matches!(key, Key::ActionId | Key::OperationName) {
                         self.0.pascal = upper;
                     }
@@ -259,22 +302,23 @@ impl<'de: 'a, 'a> Visitor<'de> for Row<'_, 'a, '_> {
     }
 }
 
-struct KeySeed;
+struct KeySeed<'o>(&'o mut Order);
 
-impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Option<(Key, bool)>;
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = (Option<Key>, bool);
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for KeySeed {
-    type Value = Option<(Key, bool)>;
+impl Visitor<'_> for KeySeed<'_> {
+    /// The key, and whether its name starts with a capital.
+    type Value = (Option<Key>, bool);
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(key_of(name).map(|key| (key, name.as_bytes()[0].is_ascii_uppercase())))
+        Ok((self.0.key_of(name), name.as_bytes().first().is_some_and(u8::is_ascii_uppercase)))
     }
 }
 
@@ -330,7 +374,7 @@ struct Noted;
 impl<'de> DeserializeSeed<'de> for Noted {
     type Value = bool;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        Ok(serde::Deserialize::deserialize(deserializer).map(|there: Option<IgnoredAny>| there.is_some())?)
+        serde::Deserialize::deserialize(deserializer).map(|there: Option<IgnoredAny>| there.is_some())
     }
 }
 

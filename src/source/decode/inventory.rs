@@ -66,13 +66,13 @@ mod tests {
     use super::*;
     use crate::model::time::format_time;
 
-    fn row(text: &str) -> Result<InventoryRow, Refusal> {
+    fn read(text: &str) -> Result<InventoryRow, Refusal> {
         inventory(&Loose::new(serde_json::from_str(text).expect("JSON")), Some("fabrikam"))
     }
 
     #[test]
     fn a_session_token() {
-        let row = row(r#"{"clientId":"00000000-0000-0000-0000-000000000000","accessId":"x",
+        let row = read(r#"{"clientId":"00000000-0000-0000-0000-000000000000","accessId":"x",
             "authorizationId":"952858D3-7084-4635-964e-3c2a57645185","userId":"BB5bb6c8-ef0a-400f-8987-92b3674d2043",
             "validFrom":"2018-07-19T00:00:00","validTo":null,"displayName":null,"scope":"app_token",
             "targetAccounts":null,"isValid":true,"isPublic":false}"#)
@@ -89,18 +89,15 @@ mod tests {
 
     #[test]
     fn a_wrapped_token_and_an_error() {
-        let row = self::row(
+        let row = read(
             r#"{"patToken":{"displayName":"x","scope":"vso.code","targetAccounts":["38AAA865-2c70-4bf7-a308-0c6539c38c1a"],
             "authorizationId":"3d3aca0c-9ad3-4b07-8334-08ec8b1ddc32"},"patTokenError":"none"}"#,
         )
         .expect("row");
         assert_eq!(row.target_accounts.expect("accounts"), ["38aaa865-2c70-4bf7-a308-0c6539c38c1a"]);
         assert_eq!(row.source, "pats");
-        let refusal = self::row(r#"{"patToken":null,"patTokenError":"invalidToken"}"#).expect_err("refused");
+        let refusal = read(r#"{"patToken":null,"patTokenError":"invalidToken"}"#).expect_err("refused");
         assert_eq!(refusal, Refusal::new("answer without a token", "invalidToken"));
-        assert_eq!(
-            self::row(r#"{"authorizationId":"x"}"#).expect_err("refused").reason,
-            "no authorization id"
-        );
+        assert_eq!(read(r#"{"authorizationId":"x"}"#).expect_err("refused").reason, "no authorization id");
     }
 }

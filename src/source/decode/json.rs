@@ -10,11 +10,10 @@ pub(super) fn unquote(raw: &str) -> String {
 /// Returns JSON without blanks between its parts, so that one event is the same text from every exporter.
 pub(super) fn compact(raw: &str) -> Cow<'_, str> {
     let bytes = raw.as_bytes();
-    // Exporters are regular: one that adds blanks adds a line end or a blank behind a colon or a comma.
-    let spread = memchr::memchr3(b'\n', b'\r', b'\t', bytes).is_some()
-        || memchr::memmem::find(bytes, b"\": ").is_some()
-        || memchr::memmem::find(bytes, b", ").is_some()
-        || memchr::memmem::find(bytes, b"{ ").is_some();
+    // Exporters are regular: one that adds blanks adds a line end, or a blank behind a colon or a comma.
+    let after = |at: usize| at.checked_sub(1).is_some_and(|i| matches!(bytes[i], b':' | b',' | b'{' | b'['));
+    let spread =
+        memchr::memchr3(b'\n', b'\r', b'\t', bytes).is_some() || memchr::memchr_iter(b' ', bytes).any(after);
     if !spread {
         return Cow::Borrowed(raw);
     }

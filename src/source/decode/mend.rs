@@ -56,7 +56,7 @@ fn code(bytes: &[u8]) -> Option<u32> {
 }
 
 /// Tells whether what follows a quote is what follows the end of a string, and then the start of another.
-fn closes(rest: &[u8]) -> bool {
+pub(in crate::source) fn closes(rest: &[u8]) -> bool {
     let rest = rest.trim_ascii_start();
     match rest.first() {
         Some(b',') => rest[1..].trim_ascii_start().first() == Some(&b'"'),

@@ -9,6 +9,7 @@ mod fields;
 mod groups;
 mod inventory;
 mod json;
+mod kind;
 mod loose;
 mod mend;
 mod people;
@@ -16,37 +17,22 @@ mod repair;
 mod usage;
 
 pub(super) use columns::Columns;
+pub(super) use kind::Kind;
+pub(super) use mend::closes;
 
 use super::KindHint;
 use super::block::{Block, Fault, Layout};
 use super::nested;
 use super::row::{Parsed, Reject};
 use crate::model::event::Shape;
+use crate::model::time::Micros;
 use event::Refusal;
-use fields::{Fields, Key, Nested, Object, Row};
+use fields::{Fields, Key, Nested, Object, Order, Row};
 use groups::Groups;
+use kind::{HOLDERS, is_event_grid, kind_of};
 use loose::Loose;
 use serde::de::DeserializeSeed as _;
 use std::borrow::Cow;
-use std::sync::Arc;
-
-/// What a record was taken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// An audit event.
-    Audit(Shape),
-    /// A token of either token API.
-    Inventory {
-        /// Whether the token administration API lists it.
-        admin: bool,
-    },
-    /// A Graph user.
-    Users,
-    /// A user entitlement.
-    Entitlements,
-    /// A usage record.
-    Usage,
-}
 
 /// What a block held.
 #[derive(Debug, Default)]
@@ -68,7 +54,8 @@ const DESCRIBED: usize = 100;
 
 /// Decodes a block.
 pub(super) fn decode(block: &Block, hint: KindHint) -> Chunk {
-    let mut decoder = Decoder { hint, groups: Groups::default(), chunk: Chunk::default() };
+    let mut decoder =
+        Decoder { hint, groups: Groups::default(), chunk: Chunk::default(), enveloped: Order::default() };
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
@@ -118,6 +105,8 @@ struct Decoder {
     hint: KindHint,
     groups: Groups,
     chunk: Chunk,
+    /// Keys of the events in envelopes.
+    enveloped: Order,
 }
 
 impl Decoder {
@@ -308,43 +297,39 @@ impl Decoder {
         Ok(())
     }
 
-    fn event(
-        &mut self,
-        fields: &Fields<'_>,
-        shape: Shape,
-        time: Option<crate::model::time::Micros>,
-    ) -> Result<(), Refusal> {
+    fn event(&mut self, fields: &Fields<'_>, shape: Shape, time: Option<Micros>) -> Result<(), Refusal> {
         self.chunk.kind.get_or_insert(Kind::Audit(shape));
         event::event(fields, shape, time, &mut self.groups)
     }
 
     /// Takes the event inside an envelope, where it is an object or a string of JSON.
-    fn enveloped(
-        &mut self,
-        inner: &Nested<'_>,
-        shape: Shape,
-        time: Option<crate::model::time::Micros>,
-    ) -> Result<(), Refusal> {
+    fn enveloped(&mut self, inner: &Nested<'_>, shape: Shape, time: Option<Micros>) -> Result<(), Refusal> {
         let text: Cow<'_, str> = match inner {
             Nested::None => return Err(self.unknown("empty envelope", String::new())),
             Nested::Json(raw) if raw.starts_with('"') => Cow::Owned(json::unquote(raw)),
             Nested::Json(raw) => Cow::Borrowed(raw),
             Nested::Text(text) => Cow::Borrowed(text),
         };
-        let mut last = None;
+        let mut failed = String::new();
         for attempt in [repair::Attempt::AsIs, repair::Attempt::Mended, repair::Attempt::Closed] {
             let text = attempt.apply(&text);
-            let mut fields = Fields::default();
-            match parse(&mut fields, &text, None) {
-                Ok(()) if event::is_event(&fields) => return self.event(&fields, shape, time),
+            let mut fields = Fields::with_order(std::mem::take(&mut self.enveloped));
+            let parsed = parse(&mut fields, &text, None);
+            let taken = match parsed {
+                Ok(()) if event::is_event(&fields) => self.event(&fields, shape, time),
                 Ok(()) => {
                     let keys = loose(Whole::Json(&text), None).map(|l| l.keys()).unwrap_or_default();
-                    return Err(self.unknown("no audit event in the envelope", keys));
+                    Err(self.unknown("no audit event in the envelope", keys))
                 }
-                Err(error) => last = Some(error.to_string()),
-            }
+                Err(error) => {
+                    failed = error.to_string();
+                    continue;
+                }
+            };
+            self.enveloped = fields.into_order();
+            return taken;
         }
-        Err(self.unknown("no audit event in the envelope", last.unwrap_or_default()))
+        Err(self.unknown("no audit event in the envelope", failed))
     }
 
     /// Takes the records of a page that stands in one record; false where it is none.
@@ -403,22 +388,6 @@ impl Decoder {
     }
 }
 
-/// Keys under which a page holds its records.
-const HOLDERS: [Key; 12] = [
-    Key::DecoratedAuditLogEntries,
-    Key::AuditLogEntries,
-    Key::Value,
-    Key::Members,
-    Key::Items,
-    Key::PatTokens,
-    Key::Tables,
-    Key::Rows,
-    Key::Records,
-    Key::Results,
-    Key::Events,
-    Key::Entries,
-];
-
 fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) -> serde_json::Result<()> {
     fields.clear();
     let mut json = serde_json::Deserializer::from_str(text);
@@ -445,56 +414,7 @@ fn loose(whole: Whole<'_>, columns: Option<&Columns>) -> Option<Loose> {
     Some(Loose::new(map))
 }
 
-fn kind_of(fields: &Fields<'_>) -> Option<Kind> {
-    if fields.has(Key::AuthorizationId) || fields.has(Key::PatToken) {
-        Some(Kind::Inventory { admin: true })
-    } else if fields.has(Key::AccessLevel) {
-        Some(Kind::Entitlements)
-    } else if fields.has(Key::Descriptor) || fields.has(Key::SubjectKind) {
-        Some(Kind::Users)
-    } else if fields.has(Key::StartTime)
-        && fields.count(&[
-            Key::Command,
-            Key::AuthenticationMechanism,
-            Key::Application,
-            Key::Vsid,
-            Key::Count,
-        ]) > 0
-    {
-        Some(Kind::Usage)
-    } else {
-        None
-    }
-}
-
-fn is_event_grid(fields: &Fields<'_>) -> bool {
-    fields.count(&[Key::EventType, Key::EventTime, Key::Topic, Key::DataVersion, Key::SpecVersion]) > 0
-}
-
-fn epoch_or_time(fields: &Fields<'_>) -> Option<crate::model::time::Micros> {
+fn epoch_or_time(fields: &Fields<'_>) -> Option<Micros> {
     let text = fields.text(Key::Time);
     event::parse_epoch(text).or_else(|| event::parse_instant(text))
-}
-
-impl Columns {
-    /// Tells whether rows of these columns are of a kind that can be decoded.
-    pub(super) fn are_known(&self, hint: KindHint) -> bool {
-        let mut fields = Fields::default();
-        for (name, key) in self.iter() {
-            if let Some(key) = key {
-                fields.note_case(key, name);
-                fields.set_cell(key, Cow::Borrowed("x"));
-            }
-        }
-        match hint {
-            KindHint::Auto => event::is_event(&fields) || kind_of(&fields).is_some(),
-            KindHint::Audit => event::is_event(&fields),
-            _ => true,
-        }
-    }
-
-    /// Shares columns between the records of a table.
-    pub(super) fn shared(self) -> Arc<Self> {
-        Arc::new(self)
-    }
 }
