@@ -112,12 +112,12 @@ fn read<T>(
 /// # Errors
 /// When the query fails.
 pub fn credentials(engine: &Engine, window: Window) -> Result<Vec<CredentialUse>, EngineError> {
-    let from = day_text(window.first_day());
+    let from = day_text(window.first_day()) + "T00:00:00";
     let sql = format!(
         "SELECT org, credential, class, actor, actor_id, SUM(n) AS n_ever,
-                SUM(CASE WHEN date >= CAST('{from}' AS DATE) THEN n ELSE 0 END) AS n_window,
+                SUM(CASE WHEN last_time >= TIMESTAMP '{from}' THEN n ELSE 0 END) AS n_window,
                 MIN(first_time) AS first_time, MAX(last_time) AS last_time,
-                MAX(CASE WHEN date >= CAST('{from}' AS DATE) THEN last_time ELSE NULL END) AS last_in_window
+                MAX(CASE WHEN last_time >= TIMESTAMP '{from}' THEN last_time ELSE NULL END) AS last_in_window
          FROM activity WHERE kind = 'pat'
          GROUP BY org, credential, class, actor, actor_id
          ORDER BY org, credential, class, actor, actor_id"
@@ -141,12 +141,12 @@ pub fn credentials(engine: &Engine, window: Window) -> Result<Vec<CredentialUse>
 /// # Errors
 /// When a query fails.
 pub fn pat_events(engine: &Engine, window: Window) -> Result<Vec<PatEvent>, EngineError> {
-    let from = day_text(window.first_day());
+    let from = day_text(window.first_day()) + "T00:00:00";
     let cascades: std::collections::HashSet<String> = read(
         engine,
         &format!(
             "SELECT e.event_id AS event_id FROM events AS e JOIN events AS o ON e.org = o.org AND e.correlation_id = o.event_id
-             WHERE e.kind = 'pat' AND e.origin = FALSE AND e.date >= CAST('{from}' AS DATE)"
+             WHERE e.kind = 'pat' AND e.origin = FALSE AND e.time >= TIMESTAMP '{from}'"
         ),
         |r, i| r.text(i, "event_id"),
     )?
@@ -154,7 +154,7 @@ pub fn pat_events(engine: &Engine, window: Window) -> Result<Vec<PatEvent>, Engi
     .collect();
     let sql = format!(
         "SELECT org, credential, event_id, time, action, origin FROM events
-         WHERE kind = 'pat' AND date >= CAST('{from}' AS DATE) ORDER BY time, event_id"
+         WHERE kind = 'pat' AND time >= TIMESTAMP '{from}' ORDER BY time, event_id"
     );
     let mut events = read(engine, &sql, |r, i| PatEvent {
         key: (r.text(i, "org"), r.text(i, "credential")),
@@ -175,10 +175,10 @@ pub fn pat_events(engine: &Engine, window: Window) -> Result<Vec<PatEvent>, Engi
 /// # Errors
 /// When the query fails.
 pub fn folds(engine: &Engine, window: Window) -> Result<Vec<Fold>, EngineError> {
-    let from = day_text(window.first_day());
+    let from = day_text(window.first_day()) + "T00:00:00";
     let sql = format!(
         "SELECT org, credential, date, action, network, client, project, n, hour_bits FROM activity
-         WHERE kind = 'pat' AND date >= CAST('{from}' AS DATE)"
+         WHERE kind = 'pat' AND last_time >= TIMESTAMP '{from}'"
     );
     read(engine, &sql, |r, i| Fold {
         key: (r.text(i, "org"), r.text(i, "credential")),
@@ -197,9 +197,9 @@ pub fn folds(engine: &Engine, window: Window) -> Result<Vec<Fold>, EngineError> 
 /// # Errors
 /// When the query fails.
 pub fn kinds(engine: &Engine, window: Window) -> Result<Vec<(i32, String, i64)>, EngineError> {
-    let from = day_text(window.first_day());
+    let from = day_text(window.first_day()) + "T00:00:00";
     let sql = format!(
-        "SELECT date, kind, SUM(n) AS n FROM activity WHERE date >= CAST('{from}' AS DATE) GROUP BY date, kind ORDER BY date, kind"
+        "SELECT date, kind, SUM(n) AS n FROM activity WHERE last_time >= TIMESTAMP '{from}' GROUP BY date, kind ORDER BY date, kind"
     );
     read(engine, &sql, |r, i| {
         let day = r.time(i, "date").map(crate::model::time::day_of).unwrap_or_default();

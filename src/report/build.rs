@@ -203,8 +203,8 @@ fn series(report: &Report, folds: &[(Option<usize>, Fold)], kinds: &[(i32, Strin
         hours,
         risks: report.tokens.iter().map(|t| t.verdicts.risk).collect(),
         coverage: report.coverage.iter().map(|c| (c.org.clone(), c.span, c.covered.clone())).collect(),
+        max_lifetime_days: Some(report.policy.max_lifetime_days),
         as_of: report.as_of,
-        ..Series::default()
     }
 }
 
