@@ -23,7 +23,7 @@ const STYLE: &str = include_str!("templates/page.css");
 const SCRIPT: &str = include_str!("templates/page.js");
 
 /// Tokens named under each heading of the first screen; the table holds the rest.
-const FIRST: usize = 8;
+const FIRST: usize = 6;
 
 /// Event ids that the page carries a finding or verdict; the JSON files hold the rest.
 const EVENT_IDS: usize = 10;
@@ -163,6 +163,7 @@ fn front(report: &Report) -> Value {
     json!({
         "version": VERSION,
         "as_of": format_time(report.as_of),
+        "as_of_words": format!("{} UTC", format_time(report.as_of).get(..16).unwrap_or_default().replace('T', " ")),
         "as_of_day": day_text(day_of(report.as_of)),
         "window_from": day_text(report.window.first_day()),
         "window_days": report.window.days,
@@ -231,7 +232,7 @@ fn coverage(report: &Report, c: &crate::model::coverage::Coverage) -> Value {
         "words": words::coverage_words(c, window),
         "covered": c.covered.len(),
         "events": words::grouped(c.events),
-        "basis": c.basis,
+        "basis_words": format!("Known by: {}.", words::basis_words(c.basis)),
         "width": window.days,
         "strip": strip,
         "gaps": c.gaps.iter().map(|g| json!({

@@ -229,6 +229,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::print_stderr, reason = "a skipped check must say so")]
     fn the_schema_accepts_it_where_one_is_at_hand() {
         let Ok(path) = std::env::var("PATWATCH_SARIF_SCHEMA") else {
             eprintln!("skipped: set PATWATCH_SARIF_SCHEMA to the public schema");

@@ -25,7 +25,7 @@
     return node;
   }
   function add(node, children) {
-    for (const child of children.flat()) {
+    for (const child of children.flat(Infinity)) {
       if (child === null || child === undefined || child === "") continue;
       node.append(child instanceof Node ? child : document.createTextNode(shown(child)));
     }
@@ -179,7 +179,7 @@
     const at = tokenOf(f);
     return [pairs([
       ["Fix", f.fix],
-      ...Object.entries(f.evidence).map(([k, v]) => [k.replace(/_/g, " "), value(v)]),
+      ...Object.entries(f.evidence).map(([k, v]) => [k.charAt(0).toUpperCase() + k.slice(1).replace(/_/g, " "), value(v)]),
       ["First to last", f.first_time ? clock(f.first_time) + " to " + clock(f.last_time) : ""],
       ["Events", grouped(f.count)],
       ["Event ids", ids(f.event_ids, f.count)],
@@ -246,9 +246,9 @@
       { title: "Owner", class: "who-col", key: (t) => t.owner || "", cell: (t) => [name(t.owner || "unknown"), t.owner_state === "active" ? null : under(t.owner_state)] },
       { title: "State", key: (t) => t.state, cell: (t) => t.state },
       { title: "Ends", fit: true, key: (t) => t.valid_to || "", cell: (t) => day(t.valid_to) || "unknown" },
-      { title: "Use", key: (t) => t.use.words, cell: (t) => [t.use.words, under("confidence " + t.use.confidence)] },
+      { title: "Use", class: "mid", key: (t) => t.use.words, cell: (t) => [t.use.words, under("confidence " + t.use.confidence)] },
       { title: "Last change", fit: true, down: true, key: (t) => t.use.last_observed_ever || "", cell: (t) => day(t.use.last_observed_ever) || "none seen" },
-      { title: "Scopes", key: (t) => t.scope.length, cell: (t) => el("span", { class: "conf" }, scopesInShort(t)) },
+      { title: "Scopes", class: "mid", key: (t) => t.scope.length, cell: (t) => el("span", { class: "conf" }, scopesInShort(t)) },
       { title: "Findings", number: true, down: true, key: (t) => t.findings.length, cell: (t) => t.findings.length || "0" },
       { title: "Advice", fit: true, key: (t) => ADVICE.indexOf(t.advice.action) * 1000 - t.risk, cell: (t) => advice(t) },
       { title: "Risk", number: true, down: true, key: (t) => t.risk, cell: (t) => risk(t.risk) },
