@@ -3,7 +3,9 @@
 //! In: cells. Out: lines. Whether colour may be used and how wide it is, the caller decides.
 
 use super::{Result, Style};
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, TableComponent, presets,
+};
 use std::fmt::Write as _;
 use std::io;
 
@@ -79,11 +81,14 @@ impl Item {
     }
 }
 
-/// Returns a table with a rule under its head.
+/// Returns a table with a rule under its head and none between its rows.
 #[must_use]
 pub fn table(head: &[&str], rows: &[Vec<Item>], style: Style) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).force_no_tty();
+    table.load_preset(presets::NOTHING).force_no_tty();
+    table
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─');
     if style.color {
         table.enforce_styling();
     }

@@ -36,7 +36,8 @@
     if (text !== undefined) node.textContent = shown(text);
     return node;
   }
-  const name = (text) => el("bdi", null, text);
+  // An address breaks after its @ rather than anywhere.
+  const name = (text) => el("bdi", null, shown(text).split(/(?<=@)/).flatMap((part, i) => (i ? [el("wbr"), part] : [part])));
   const code = (text) => el("code", null, text);
   const severity = (word) => el("span", { class: "sev " + word }, word);
   const label = (t) => (t.name && t.name.trim() ? t.name : t.token_id);
@@ -134,7 +135,7 @@
       const nodes = [];
       for (let at = from; at < to; at++) {
         const i = visible[at];
-        const open = detail && (state.open.has(i) || state.all && state.details);
+        const open = detail && (state.open.has(i));
         const row = el("tr", { class: (detail ? "row" : "") + (rows[i].suppressed ? " muted" : "") }, columns.map((c) =>
           el("td", { class: c.number ? "num" : c.fit ? "fit" : c.class || null }, c.cell(rows[i], i, open, () => {
             if (state.open.has(i)) state.open.delete(i); else state.open.add(i);
@@ -223,7 +224,7 @@
   function scopesInShort(t) {
     const count = {};
     t.scope.forEach((s) => { count[s.state] = (count[s.state] || 0) + 1; });
-    const text = Object.keys(data.scope_states).filter((s) => count[s]).map((s) => count[s] + " " + s.replace(/-/g, " "));
+    const text = ["beyond-grant", "used", "not-seen", "cannot-be-seen"].filter((s) => count[s]).map((s) => count[s] + " " + s.replace(/-/g, " "));
     return t.scopes === null && !text.length ? "grant unknown" : text.join(", ");
   }
   const useWords = new Map(data.tokens.map((t) => [t.use.verdict, t.use.words]));
@@ -232,7 +233,7 @@
     caption: "Tokens with their verdicts; a name opens the dossier",
     rows: data.tokens,
     text: (t) => [t.name || "", t.token_id, t.owner || "", t.org, (t.scopes || []).join(" "), t.use.reason, t.advice.reason],
-    start: { by: 8, up: true },
+    start: { by: 2, up: true },
     filters: [
       { label: "Advice", value: (t) => t.advice.action, order: ADVICE, always: true },
       { label: "Use", value: (t) => t.use.verdict, words: (v) => useWords.get(v), always: true },
@@ -244,14 +245,13 @@
       { title: "Token", class: "who-col", key: (t) => label(t).toLowerCase(), cell: (t, i) => [
         el("button", { type: "button", class: "link", click: () => dossier(i) }, name(label(t))), under(t.org)] },
       { title: "Owner", class: "who-col", key: (t) => t.owner || "", cell: (t) => [name(t.owner || "unknown"), t.owner_state === "active" ? null : under(t.owner_state)] },
-      { title: "State", key: (t) => t.state, cell: (t) => t.state },
-      { title: "Ends", fit: true, key: (t) => t.valid_to || "", cell: (t) => day(t.valid_to) || "unknown" },
-      { title: "Use", class: "mid", key: (t) => t.use.words, cell: (t) => [t.use.words, under("confidence " + t.use.confidence)] },
-      { title: "Last change", fit: true, down: true, key: (t) => t.use.last_observed_ever || "", cell: (t) => day(t.use.last_observed_ever) || "none seen" },
-      { title: "Scopes", class: "mid", key: (t) => t.scope.length, cell: (t) => el("span", { class: "conf" }, scopesInShort(t)) },
-      { title: "Findings", number: true, down: true, key: (t) => t.findings.length, cell: (t) => t.findings.length || "0" },
       { title: "Advice", fit: true, key: (t) => ADVICE.indexOf(t.advice.action) * 1000 - t.risk, cell: (t) => advice(t) },
       { title: "Risk", number: true, down: true, key: (t) => t.risk, cell: (t) => risk(t.risk) },
+      { title: "Use", class: "mid", key: (t) => t.use.words, cell: (t) => [t.use.words, under(t.use.confidence + " confidence")] },
+      { title: "Last change", fit: true, down: true, key: (t) => t.use.last_observed_ever || "", cell: (t) => day(t.use.last_observed_ever) || "none seen" },
+      { title: "Ends", fit: true, key: (t) => t.valid_to || "", cell: (t) => [day(t.valid_to) || "unknown", under(t.state)] },
+      { title: "Scopes", class: "mid", key: (t) => t.scope.length, cell: (t) => el("span", { class: "conf" }, scopesInShort(t)) },
+      { title: "Findings", number: true, down: true, key: (t) => t.findings.length, cell: (t) => String(t.findings.length) },
     ],
   });
 
@@ -393,7 +393,18 @@
     if (i >= 0) dossier(i);
   }
   addEventListener("hashchange", route);
-  addEventListener("beforeprint", () => { findings.print(true); tokens.print(true); });
-  addEventListener("afterprint", () => { findings.print(false); tokens.print(false); });
+  // Paper cannot turn pages of a table or open a fold.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    findings.print(true);
+    tokens.print(true);
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((d) => { d.open = true; });
+  });
+  addEventListener("afterprint", () => {
+    findings.print(false);
+    tokens.print(false);
+    folded.forEach((d) => { d.open = false; });
+  });
   route();
 })();
