@@ -98,5 +98,21 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("folder");
             std::fs::write(path, bytes).expect("written");
         }
+        let folder = std::path::Path::new(&folder);
+        for f in crate::output::FINDINGS {
+            let bytes = to_bytes(*f, &report).expect("renders");
+            std::fs::write(folder.join(format!("check-{}.{}", f.name(), f.extension())), bytes)
+                .expect("written");
+        }
+        let style = crate::output::Style { color: false, width: Some(110) };
+        for f in crate::output::DOSSIERS {
+            let dossier = crate::output::dossier::Dossier { report: &report, token: &report.tokens[0] };
+            let mut bytes = Vec::new();
+            f.write(&dossier, style, &mut bytes).expect("renders");
+            std::fs::write(folder.join(format!("token.{}", f.extension())), bytes).expect("written");
+        }
+        let mut bytes = Vec::new();
+        crate::output::TOKENS[0].write(&report, style, &mut bytes).expect("renders");
+        std::fs::write(folder.join("tokens.txt"), bytes).expect("written");
     }
 }
