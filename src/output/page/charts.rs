@@ -34,11 +34,13 @@ pub(super) fn inline_svg(svg: &str) -> Option<&str> {
         let tag = tag[..end].trim_start_matches('/');
         let name_end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
         let (name, attributes) = tag.split_at(name_end);
+        // A quote left open, or the other kind of quote, could hide where the tag ends.
+        let quoted = attributes.matches('"').count() % 2 == 0 && !attributes.contains('\'');
         let lower = attributes.to_ascii_lowercase();
-        let acts = ["href", "style", "url(", "javascript"].iter().any(|word| lower.contains(word))
-            || lower
-                .split(|c: char| c.is_whitespace() || c == '/' || c == '"' || c == '\'')
-                .any(|a| a.starts_with("on") && a.contains('='));
+        let mut words = lower.split(|c: char| c.is_whitespace() || c == '/' || c == '"');
+        let acts = !quoted
+            || ["href", "url(", "javascript", "&#"].iter().any(|word| lower.contains(word))
+            || words.any(|a| (a.starts_with("on") || a.starts_with("style")) && a.contains('='));
         if !ELEMENTS.contains(&name) || acts {
             return None;
         }

@@ -150,11 +150,19 @@ mod tests {
         let charts = sample::charts();
         assert!(charts::inline_svg(&charts[0].svg).is_some());
         assert!(charts::inline_svg(&charts[1].svg).is_none());
-        for bad in
-            ["<svg onload=\"x()\"></svg>", "<svg><a href=\"x\"></a></svg>", "<svg><rect/onclick=x()></svg>"]
-        {
+        for bad in [
+            "<svg onload=\"x()\"></svg>",
+            "<svg><a href=\"x\"></a></svg>",
+            "<svg><rect/onclick=x()></svg>",
+            "<svg><rect x=\">\" onload=\"x()\"/></svg>",
+            "<svg><rect x='>' onload='x()'/></svg>",
+            "<svg><!--><b>--></svg>",
+            "<svg><text style=\"a\">x</text></svg>",
+        ] {
             assert!(charts::inline_svg(bad).is_none(), "{bad}");
         }
+        let italic = r#"<svg><text font-style="italic" x="1">a &gt; b</text></svg>"#;
+        assert_eq!(charts::inline_svg(&format!("<?xml version=\"1.0\"?>{italic}\n")), Some(italic));
     }
 
     proptest! {

@@ -36,8 +36,8 @@
     if (text !== undefined) node.textContent = shown(text);
     return node;
   }
-  // An address breaks after its @ rather than anywhere.
-  const name = (text) => el("bdi", null, shown(text).split(/(?<=@)/).flatMap((part, i) => (i ? [el("wbr"), part] : [part])));
+  // An address breaks after its @, a network before its /, rather than anywhere.
+  const name = (text) => el("bdi", null, shown(text).split(/(?<=@)|(?=\/)/).flatMap((part, i) => (i ? [el("wbr"), part] : [part])));
   const code = (text) => el("code", null, text);
   const severity = (word) => el("span", { class: "sev " + word }, word);
   const label = (t) => (t.name && t.name.trim() ? t.name : t.token_id);
