@@ -175,6 +175,11 @@ mod tests {
             prop_assert_eq!(serde_json::from_str::<Value>(&out).expect("JSON"), value);
         }
 
+    }
+
+    proptest! {
+        // Each case renders two pages.
+        #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn any_name_leaves_the_page_with_the_same_elements(name in any::<String>()) {
             let mut report = sample::report();

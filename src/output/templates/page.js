@@ -2,6 +2,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const PAGE = 100;
+  // On paper: more would be hundreds of sheets, and the CSV files hold every row.
+  const PRINTED = 500;
   const SEVERITY = ["info", "low", "medium", "high", "critical"];
   const CONFIDENCE = ["low", "medium", "high"];
   const ADVICE = ["revoke", "reduce", "ask the owner", "watch", "nothing"];
@@ -41,7 +43,7 @@
   const code = (text) => el("code", null, text);
   const severity = (word) => el("span", { class: "sev " + word }, word);
   const label = (t) => (t.name && t.name.trim() ? t.name : t.token_id);
-  const under = (text) => (text ? el("span", { class: "under" }, text) : null);
+  const under = (text) => (text ? el("span", { class: "under" }, name(text)) : null);
   const advice = (t) => el("span", { class: "do " + dashed(t.advice.action) }, t.advice.action);
 
   function risk(value) {
@@ -52,7 +54,7 @@
   }
 
   // A table that holds all rows as data and only a page of them as elements.
-  function list({ id, caption, rows, text, columns, filters, start, detail }) {
+  function list({ id, file, caption, rows, text, columns, filters, start, detail }) {
     const table = document.getElementById(id + "-table");
     const tools = document.getElementById(id + "-tools");
     const pager = document.getElementById(id + "-pager");
@@ -96,6 +98,8 @@
     const next = el("button", { type: "button", click: () => turn(1) }, "Next");
     const counter = el("span", { role: "status", "aria-live": "polite" });
     pager.append(back, next, counter);
+    const cut = el("p", { class: "cut" });
+    pager.after(cut);
 
     function turn(by) {
       state.page += by;
@@ -131,7 +135,7 @@
     }
     function draw() {
       const from = state.all ? 0 : state.page * PAGE;
-      const to = state.all ? visible.length : Math.min(from + PAGE, visible.length);
+      const to = Math.min(from + (state.all ? PRINTED : PAGE), visible.length);
       const nodes = [];
       for (let at = from; at < to; at++) {
         const i = visible[at];
@@ -158,7 +162,11 @@
       counter.textContent = visible.length ? grouped(from + 1) + " to " + grouped(to) + " of " + of : "0 of " + grouped(rows.length);
     }
     refresh();
-    return { set, print(all) { state.all = all; draw(); } };
+    return { set, print(all) {
+      state.all = all;
+      draw();
+      cut.textContent = all && visible.length > PRINTED ? "The first " + PRINTED + " of " + grouped(visible.length) + " rows; " + file + " holds all." : "";
+    } };
   }
 
   function pairs(entries) {
@@ -193,6 +201,7 @@
 
   const findings = list({
     id: "f",
+    file: "findings.csv",
     caption: "Findings; a row opens its evidence",
     rows: data.findings,
     text: (f) => [f.detection, f.slug, data.titles[f.detection] || "", f.org, subject(f), f.subject.id, f.owner || "", f.message],
@@ -230,6 +239,7 @@
   const useWords = new Map(data.tokens.map((t) => [t.use.verdict, t.use.words]));
   const tokens = list({
     id: "t",
+    file: "tokens.csv",
     caption: "Tokens with their verdicts; a name opens the dossier",
     rows: data.tokens,
     text: (t) => [t.name || "", t.token_id, t.owner || "", t.org, (t.scopes || []).join(" "), t.use.reason, t.advice.reason],
