@@ -155,6 +155,9 @@ impl Anonymiser {
     pub fn text(&self, text: &str) -> String {
         let chars: Vec<char> = text.chars().collect();
         let low = lower(text);
+        if let Some(name) = self.known.get(low.iter().collect::<String>().trim()) {
+            return name.clone();
+        }
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         while at < chars.len() {
@@ -182,7 +185,14 @@ impl Anonymiser {
             // Inside a word nothing begins or ends: a token called `a` must not eat every letter.
             let ends =
                 low.get(at + length).is_none_or(|next| !is_word(*next) || !is_word(low[at + length - 1]));
-            if ends && let Some(name) = self.known.get(&part.iter().collect::<String>()) {
+            if !ends {
+                continue;
+            }
+            let part: String = part.iter().collect();
+            // A token called `pat` is replaced where it stands alone, not in every sentence on PATs.
+            if !is_vocabulary(&part)
+                && let Some(name) = self.known.get(&part)
+            {
                 return Some((length, name));
             }
         }
@@ -335,45 +345,68 @@ fn is_own_word(text: &str) -> bool {
         || c.actions.contains_key(text)
         || text.split_whitespace().all(|s| c.scopes.contains_key(s) || s.starts_with("vso."))
         || is_product(text)
-        || matches!(
-            text.to_ascii_lowercase().as_str(),
-            "true"
-                | "false"
-                | "pat"
-                | "session"
-                | "interactive"
-                | "entra"
-                | "service"
-                | "ssh"
-                | "none"
-                | "other"
-                | "active"
-                | "disabled"
-                | "removed"
-                | "unknown"
-                | "expired"
-                | "revoked"
-                | "inventory"
-                | "ledger"
-                | "events"
-                | "observed"
-                | "possible"
-                | "ruled-out"
-                | "not-observed"
-                | "not-judged"
-                | "full"
-                | "mostly"
-                | "partial"
-                | "used"
-                | "not-seen"
-                | "cannot-be-seen"
-                | "beyond-grant"
-                | "low"
-                | "medium"
-                | "high"
-                | "critical"
-                | "info"
-        )
+        || is_vocabulary(text)
+}
+
+/// Tells whether a text is a word that patwatch's own sentences and columns are made of.
+fn is_vocabulary(text: &str) -> bool {
+    matches!(
+        text.to_ascii_lowercase().as_str(),
+        "a" | "an"
+            | "the"
+            | "was"
+            | "is"
+            | "in"
+            | "of"
+            | "to"
+            | "by"
+            | "for"
+            | "from"
+            | "and"
+            | "not"
+            | "token"
+            | "tokens"
+            | "user"
+            | "org"
+            | "project"
+            | "organisation"
+            | "true"
+            | "false"
+            | "pat"
+            | "session"
+            | "interactive"
+            | "entra"
+            | "service"
+            | "ssh"
+            | "none"
+            | "other"
+            | "active"
+            | "disabled"
+            | "removed"
+            | "unknown"
+            | "expired"
+            | "revoked"
+            | "inventory"
+            | "ledger"
+            | "events"
+            | "observed"
+            | "possible"
+            | "ruled-out"
+            | "not-observed"
+            | "not-judged"
+            | "full"
+            | "mostly"
+            | "partial"
+            | "used"
+            | "not-seen"
+            | "cannot-be-seen"
+            | "beyond-grant"
+            | "low"
+            | "medium"
+            | "high"
+            | "critical"
+            | "info"
+    )
 }
 
 #[cfg(test)]
@@ -413,6 +446,13 @@ mod tests {
                 assert!(!text.contains(&secret.to_lowercase()), "{secret} in {}", format.name());
             }
         }
+        let facts = crate::output::manifest::RunFacts::default();
+        for (path, bytes) in crate::output::bundle::bundle(&anonymised, &[], &facts).expect("renders") {
+            let text = String::from_utf8(bytes).expect("UTF-8").to_lowercase();
+            for secret in secrets {
+                assert!(!text.contains(&secret.to_lowercase()), "{secret} in {path}");
+            }
+        }
         for t in &anonymised.tokens {
             let dossier = crate::output::dossier::Dossier { report: &anonymised, token: t };
             let text = String::from_utf8(to_bytes(crate::output::DOSSIERS[2], &dossier).expect("renders"));
@@ -441,9 +481,12 @@ mod tests {
     #[test]
     fn short_names_do_not_eat_words() {
         let mut report = sample::report();
-        report.tokens[0].token.name = Some("a".into());
+        report.tokens[0].token.name = Some("q".into());
+        report.tokens[1].token.name = Some("PAT".into());
         let a = Anonymiser::new(b"k", &report);
-        assert_eq!(a.text("was a data"), format!("was {} data", a.text("a")));
+        assert_eq!(a.text("quick q query"), format!("quick {} query", a.text("q")));
+        assert_eq!(a.text("no PAT call"), "no PAT call");
+        assert!(a.text("pat").starts_with("token-"));
         assert_eq!(a.text("at 12:30:00, 2026-03-31T10:00:00Z"), "at 12:30:00, 2026-03-31T10:00:00Z");
         assert!(a.text("from 10.1.2.3:").ends_with(':'));
     }

@@ -93,10 +93,42 @@ mod tests {
         if let Some(n) = std::env::var("PATWATCH_SAMPLE_TOKENS").ok().and_then(|n| n.parse().ok()) {
             sample::grow(&mut report, n);
         }
-        for (path, bytes) in bundle(&report, &sample::charts(), &RunFacts::default()).expect("renders") {
+        let mut charts = sample::charts();
+        if let Ok(drawn) = std::env::var("PATWATCH_SAMPLE_CHARTS") {
+            let mut paths: Vec<_> =
+                std::fs::read_dir(drawn).expect("a folder").map(|e| e.expect("an entry").path()).collect();
+            paths.sort();
+            charts = paths
+                .iter()
+                .filter(|p| p.extension().is_some_and(|e| e == "svg"))
+                .map(|p| ChartFile {
+                    name: p.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+                    caption: "A chart drawn elsewhere".to_owned(),
+                    png: Vec::new(),
+                    svg: std::fs::read_to_string(p).expect("SVG"),
+                })
+                .collect();
+        }
+        for (path, bytes) in bundle(&report, &charts, &RunFacts::default()).expect("renders") {
             let path = std::path::Path::new(&folder).join(path);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("folder");
             std::fs::write(path, bytes).expect("written");
         }
+        let folder = std::path::Path::new(&folder);
+        for f in crate::output::FINDINGS {
+            let bytes = to_bytes(*f, &report).expect("renders");
+            std::fs::write(folder.join(format!("check-{}.{}", f.name(), f.extension())), bytes)
+                .expect("written");
+        }
+        let style = crate::output::Style { color: false, width: Some(110) };
+        for f in crate::output::DOSSIERS {
+            let dossier = crate::output::dossier::Dossier { report: &report, token: &report.tokens[0] };
+            let mut bytes = Vec::new();
+            f.write(&dossier, style, &mut bytes).expect("renders");
+            std::fs::write(folder.join(format!("token.{}", f.extension())), bytes).expect("written");
+        }
+        let mut bytes = Vec::new();
+        crate::output::TOKENS[0].write(&report, style, &mut bytes).expect("renders");
+        std::fs::write(folder.join("tokens.txt"), bytes).expect("written");
     }
 }

@@ -158,5 +158,9 @@ mod tests {
             let text = String::from_utf8(to_bytes(*format, &report).expect("renders")).expect("UTF-8");
             assert!(!text.to_lowercase().contains("unused"), "{}", format.name());
         }
+        for (path, bytes) in bundle::bundle(&report, &[], &manifest::RunFacts::default()).expect("renders") {
+            let text = String::from_utf8(bytes).expect("UTF-8").to_lowercase();
+            assert!(!text.contains("unused"), "{path}");
+        }
     }
 }

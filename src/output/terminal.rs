@@ -3,7 +3,10 @@
 //! In: cells. Out: lines. Whether colour may be used and how wide it is, the caller decides.
 
 use super::{Result, Style};
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, TableComponent,
+    Width, presets,
+};
 use std::fmt::Write as _;
 use std::io;
 
@@ -79,11 +82,14 @@ impl Item {
     }
 }
 
-/// Returns a table with a rule under its head.
+/// Returns a table with a rule under its head and none between its rows.
 #[must_use]
 pub fn table(head: &[&str], rows: &[Vec<Item>], style: Style) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).force_no_tty();
+    table.load_preset(presets::NOTHING).force_no_tty();
+    table
+        .set_style(TableComponent::HeaderLines, '─')
+        .set_style(TableComponent::MiddleHeaderIntersections, '─');
     if style.color {
         table.enforce_styling();
     }
@@ -102,8 +108,38 @@ pub fn table(head: &[&str], rows: &[Vec<Item>], style: Style) -> String {
     for row in rows {
         table.add_row(row.iter().map(|item| cell(item, style)));
     }
+    if let Some(width) = style.width {
+        for (column, wide) in table.column_iter_mut().zip(kept_whole(head, rows, usize::from(width))) {
+            if let Some(wide) = wide {
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wide)));
+            }
+        }
+    }
     let lines: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+/// Returns the width of each column that need not wrap: dates, numbers and grades stay on one line where the
+/// rest still finds room.
+fn kept_whole(head: &[&str], rows: &[Vec<Item>], width: usize) -> Vec<Option<u16>> {
+    const PADDING: usize = 2;
+    const ROOM: usize = 12;
+    let widest = |column: usize| {
+        let cells =
+            rows.iter().filter_map(|row| row.get(column)).map(|item| clean(&item.text).chars().count());
+        let word = head[column].split(' ').map(|w| w.chars().count());
+        cells.chain(word).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..head.len()).map(widest).collect();
+    for most in [13, 10, 6] {
+        let (short, long): (Vec<usize>, Vec<usize>) = widths.iter().partition(|w| **w <= most);
+        let needed: usize = short.iter().map(|w| w + PADDING).sum::<usize>() + long.len() * ROOM;
+        if needed <= width {
+            let fixed = |w: &usize| (*w <= most).then(|| u16::try_from(w + PADDING).unwrap_or(u16::MAX));
+            return widths.iter().map(fixed).collect();
+        }
+    }
+    vec![None; head.len()]
 }
 
 /// Returns labels and values in two columns without rules.

@@ -36,6 +36,11 @@ impl Format<Report> for Junit {
                 writeln!(suites, "  <testsuite name=\"patwatch.{family}\" {counts}>\n{body}  </testsuite>");
             total.add(&counts);
         }
+        let (body, counts) = strangers(report);
+        if counts.tests > 0 {
+            let _ = writeln!(suites, "  <testsuite name=\"patwatch.pack\" {counts}>\n{body}  </testsuite>");
+            total.add(&counts);
+        }
         writeln!(to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
         writeln!(to, "<testsuites name=\"patwatch\" {total}>\n{suites}</testsuites>")?;
         Ok(())
@@ -115,6 +120,29 @@ fn suite(report: &Report, family: Family) -> (String, Counts) {
     (out, counts)
 }
 
+/// Detections that did not run and are so broken that they have no family.
+fn strangers(report: &Report) -> (String, Counts) {
+    let (mut out, mut counts) = (String::new(), Counts::default());
+    for n in &report.not_run {
+        if report.detections.iter().any(|d| d.id == n.detection) {
+            continue;
+        }
+        let tag = if n.failed { "error" } else { "skipped" };
+        counts.tests += 1;
+        if n.failed {
+            counts.errors += 1
+        } else {
+            counts.skipped += 1
+        }
+        let (name, reason) = (xml(&n.detection), xml(&n.reason));
+        let _ = writeln!(
+            out,
+            "    <testcase classname=\"patwatch.pack\" name=\"{name}\"><{tag} message=\"{reason}\"/></testcase>"
+        );
+    }
+    (out, counts)
+}
+
 fn name(d: &DetectionMeta, title: &str) -> String {
     let class = xml(&format!("patwatch.{}.{}", d.family, d.slug));
     format!("classname=\"{class}\" name=\"{}\"", xml(&format!("{}: {title}", d.id)))
@@ -173,6 +201,7 @@ mod tests {
         assert!(text.contains(&format!("<testsuites name=\"patwatch\" tests=\"{cases}\"")), "{text}");
         let open = report.findings.iter().filter(|f| f.suppressed.is_none()).count();
         assert_eq!(text.matches("<failure ").count(), open);
+        assert_eq!(text.matches("<error ").count(), report.not_run.iter().filter(|n| n.failed).count());
     }
 
     proptest! {

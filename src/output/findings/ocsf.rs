@@ -84,7 +84,7 @@ fn event(report: &Report, f: &Finding) -> Value {
             "attacks": f.attack.iter()
                 .map(|t| json!({ "version": "ATT&CK", "technique": { "uid": t } })).collect::<Vec<_>>(),
             "related_events": f.event_ids.iter()
-                .map(|id| json!({ "uid": id, "type_uid": 0 })).collect::<Vec<_>>(),
+                .map(|id| json!({ "uid": id })).collect::<Vec<_>>(),
         },
         "evidences": [{ "data": f.evidence }],
         "remediation": { "desc": f.fix, "references": references },

@@ -2,6 +2,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const PAGE = 100;
+  // On paper: more would be hundreds of sheets, and the CSV files hold every row.
+  const PRINTED = 500;
   const SEVERITY = ["info", "low", "medium", "high", "critical"];
   const CONFIDENCE = ["low", "medium", "high"];
   const ADVICE = ["revoke", "reduce", "ask the owner", "watch", "nothing"];
@@ -25,7 +27,7 @@
     return node;
   }
   function add(node, children) {
-    for (const child of children.flat()) {
+    for (const child of children.flat(Infinity)) {
       if (child === null || child === undefined || child === "") continue;
       node.append(child instanceof Node ? child : document.createTextNode(shown(child)));
     }
@@ -36,11 +38,12 @@
     if (text !== undefined) node.textContent = shown(text);
     return node;
   }
-  const name = (text) => el("bdi", null, text);
+  // An address breaks after its @, a network before its /, rather than anywhere.
+  const name = (text) => el("bdi", null, shown(text).split(/(?<=@)|(?=\/)/).flatMap((part, i) => (i ? [el("wbr"), part] : [part])));
   const code = (text) => el("code", null, text);
   const severity = (word) => el("span", { class: "sev " + word }, word);
   const label = (t) => (t.name && t.name.trim() ? t.name : t.token_id);
-  const under = (text) => (text ? el("span", { class: "under" }, text) : null);
+  const under = (text) => (text ? el("span", { class: "under" }, name(text)) : null);
   const advice = (t) => el("span", { class: "do " + dashed(t.advice.action) }, t.advice.action);
 
   function risk(value) {
@@ -51,7 +54,7 @@
   }
 
   // A table that holds all rows as data and only a page of them as elements.
-  function list({ id, caption, rows, text, columns, filters, start, detail }) {
+  function list({ id, file, caption, rows, text, columns, filters, start, detail }) {
     const table = document.getElementById(id + "-table");
     const tools = document.getElementById(id + "-tools");
     const pager = document.getElementById(id + "-pager");
@@ -95,6 +98,8 @@
     const next = el("button", { type: "button", click: () => turn(1) }, "Next");
     const counter = el("span", { role: "status", "aria-live": "polite" });
     pager.append(back, next, counter);
+    const cut = el("p", { class: "cut" });
+    pager.after(cut);
 
     function turn(by) {
       state.page += by;
@@ -130,11 +135,11 @@
     }
     function draw() {
       const from = state.all ? 0 : state.page * PAGE;
-      const to = state.all ? visible.length : Math.min(from + PAGE, visible.length);
+      const to = Math.min(from + (state.all ? PRINTED : PAGE), visible.length);
       const nodes = [];
       for (let at = from; at < to; at++) {
         const i = visible[at];
-        const open = detail && (state.open.has(i) || state.all && state.details);
+        const open = detail && (state.open.has(i));
         const row = el("tr", { class: (detail ? "row" : "") + (rows[i].suppressed ? " muted" : "") }, columns.map((c) =>
           el("td", { class: c.number ? "num" : c.fit ? "fit" : c.class || null }, c.cell(rows[i], i, open, () => {
             if (state.open.has(i)) state.open.delete(i); else state.open.add(i);
@@ -157,7 +162,11 @@
       counter.textContent = visible.length ? grouped(from + 1) + " to " + grouped(to) + " of " + of : "0 of " + grouped(rows.length);
     }
     refresh();
-    return { set, print(all) { state.all = all; draw(); } };
+    return { set, print(all) {
+      state.all = all;
+      draw();
+      cut.textContent = all && visible.length > PRINTED ? "The first " + PRINTED + " of " + grouped(visible.length) + " rows; " + file + " holds all." : "";
+    } };
   }
 
   function pairs(entries) {
@@ -179,7 +188,7 @@
     const at = tokenOf(f);
     return [pairs([
       ["Fix", f.fix],
-      ...Object.entries(f.evidence).map(([k, v]) => [k.replace(/_/g, " "), value(v)]),
+      ...Object.entries(f.evidence).map(([k, v]) => [k.charAt(0).toUpperCase() + k.slice(1).replace(/_/g, " "), value(v)]),
       ["First to last", f.first_time ? clock(f.first_time) + " to " + clock(f.last_time) : ""],
       ["Events", grouped(f.count)],
       ["Event ids", ids(f.event_ids, f.count)],
@@ -192,6 +201,7 @@
 
   const findings = list({
     id: "f",
+    file: "findings.csv",
     caption: "Findings; a row opens its evidence",
     rows: data.findings,
     text: (f) => [f.detection, f.slug, data.titles[f.detection] || "", f.org, subject(f), f.subject.id, f.owner || "", f.message],
@@ -223,16 +233,17 @@
   function scopesInShort(t) {
     const count = {};
     t.scope.forEach((s) => { count[s.state] = (count[s.state] || 0) + 1; });
-    const text = Object.keys(data.scope_states).filter((s) => count[s]).map((s) => count[s] + " " + s.replace(/-/g, " "));
+    const text = ["beyond-grant", "used", "not-seen", "cannot-be-seen"].filter((s) => count[s]).map((s) => count[s] + " " + s.replace(/-/g, " "));
     return t.scopes === null && !text.length ? "grant unknown" : text.join(", ");
   }
   const useWords = new Map(data.tokens.map((t) => [t.use.verdict, t.use.words]));
   const tokens = list({
     id: "t",
+    file: "tokens.csv",
     caption: "Tokens with their verdicts; a name opens the dossier",
     rows: data.tokens,
     text: (t) => [t.name || "", t.token_id, t.owner || "", t.org, (t.scopes || []).join(" "), t.use.reason, t.advice.reason],
-    start: { by: 8, up: true },
+    start: { by: 2, up: true },
     filters: [
       { label: "Advice", value: (t) => t.advice.action, order: ADVICE, always: true },
       { label: "Use", value: (t) => t.use.verdict, words: (v) => useWords.get(v), always: true },
@@ -244,14 +255,13 @@
       { title: "Token", class: "who-col", key: (t) => label(t).toLowerCase(), cell: (t, i) => [
         el("button", { type: "button", class: "link", click: () => dossier(i) }, name(label(t))), under(t.org)] },
       { title: "Owner", class: "who-col", key: (t) => t.owner || "", cell: (t) => [name(t.owner || "unknown"), t.owner_state === "active" ? null : under(t.owner_state)] },
-      { title: "State", key: (t) => t.state, cell: (t) => t.state },
-      { title: "Ends", fit: true, key: (t) => t.valid_to || "", cell: (t) => day(t.valid_to) || "unknown" },
-      { title: "Use", key: (t) => t.use.words, cell: (t) => [t.use.words, under("confidence " + t.use.confidence)] },
-      { title: "Last change", fit: true, down: true, key: (t) => t.use.last_observed_ever || "", cell: (t) => day(t.use.last_observed_ever) || "none seen" },
-      { title: "Scopes", key: (t) => t.scope.length, cell: (t) => el("span", { class: "conf" }, scopesInShort(t)) },
-      { title: "Findings", number: true, down: true, key: (t) => t.findings.length, cell: (t) => t.findings.length || "0" },
       { title: "Advice", fit: true, key: (t) => ADVICE.indexOf(t.advice.action) * 1000 - t.risk, cell: (t) => advice(t) },
       { title: "Risk", number: true, down: true, key: (t) => t.risk, cell: (t) => risk(t.risk) },
+      { title: "Use", class: "mid", key: (t) => t.use.words, cell: (t) => [t.use.words, under(t.use.confidence + " confidence")] },
+      { title: "Last change", fit: true, down: true, key: (t) => t.use.last_observed_ever || "", cell: (t) => day(t.use.last_observed_ever) || "none seen" },
+      { title: "Ends", fit: true, key: (t) => t.valid_to || "", cell: (t) => [day(t.valid_to) || "unknown", under(t.state)] },
+      { title: "Scopes", class: "mid", key: (t) => t.scope.length, cell: (t) => el("span", { class: "conf" }, scopesInShort(t)) },
+      { title: "Findings", number: true, down: true, key: (t) => t.findings.length, cell: (t) => String(t.findings.length) },
     ],
   });
 
@@ -393,7 +403,18 @@
     if (i >= 0) dossier(i);
   }
   addEventListener("hashchange", route);
-  addEventListener("beforeprint", () => { findings.print(true); tokens.print(true); });
-  addEventListener("afterprint", () => { findings.print(false); tokens.print(false); });
+  // Paper cannot turn pages of a table or open a fold.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    findings.print(true);
+    tokens.print(true);
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((d) => { d.open = true; });
+  });
+  addEventListener("afterprint", () => {
+    findings.print(false);
+    tokens.print(false);
+    folded.forEach((d) => { d.open = false; });
+  });
   route();
 })();

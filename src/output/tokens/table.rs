@@ -23,18 +23,7 @@ impl Format<Report> for Table {
     fn write(&self, report: &Report, style: Style, to: &mut dyn io::Write) -> Result {
         if !report.tokens.is_empty() {
             let rows: Vec<Vec<Item>> = report.tokens.iter().map(row).collect();
-            let head = [
-                "org",
-                "token",
-                "owner",
-                "state",
-                "ends",
-                "use",
-                "last audited change",
-                "risk",
-                "findings",
-                "advice",
-            ];
+            let head = ["org", "token", "owner", "state", "ends", "use", "last change", "risk", "advice"];
             writeln!(to, "{}\n", terminal::table(&head, &rows, style))?;
         }
         let n = report.tokens.len() as u64;
@@ -69,10 +58,9 @@ fn row(t: &TokenReport) -> Vec<Item> {
         Item::plain(t.token.owner.clone().unwrap_or_default()),
         Item::painted(t.token.state.as_str(), state),
         Item::plain(t.token.valid_to.map(|d| day_text(day_of(d))).unwrap_or_default()),
-        Item::plain(words::use_words(v.usage.verdict)),
+        Item::plain(v.usage.verdict.as_str()),
         Item::plain(v.usage.last_observed_ever.map(|d| day_text(day_of(d))).unwrap_or_default()),
         Item::number(format!("{:.0}", v.risk)),
-        Item::number(t.findings.len()),
         Item::painted(v.advice.action.as_str(), terminal::action_paint(v.advice.action)),
     ]
 }
