@@ -9,6 +9,7 @@ mod actions;
 mod agents;
 mod dice;
 mod files;
+mod interval;
 mod labels;
 mod log;
 mod office;
@@ -17,13 +18,18 @@ mod place;
 mod population;
 mod routine;
 mod scenarios;
+mod score;
 mod shapes;
 mod simulate;
+mod summary;
 mod tokens;
 mod world;
 
+pub use interval::{Mean, Rate};
 pub use labels::Label;
+pub use score::{Evaluation, FalseAlert, FamilyPrecision, ScenarioScore, evaluate};
 pub use simulate::{SAMPLE, SimulateOptions, SimulateSummary, simulate};
+pub use summary::{Summary, SummaryRow, combine};
 
 /// Why the laboratory could not do its work.
 #[derive(Debug, thiserror::Error)]

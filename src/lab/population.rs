@@ -389,7 +389,7 @@ fn make(world: &mut World, purpose: &Purpose, owner: usize, dice: &mut Dice) -> 
     // Somewhere in its life at the end of the window, and not about to end.
     let left = (life as f64 * (0.3 + 0.6 * dice.unit())) as Micros;
     let valid_to = world.end + left.max(25 * DAY);
-    let valid_from = valid_to - life - dice.between(0, 9 * HOUR);
+    let valid_from = valid_to - life + dice.between(0, 9 * HOUR);
     let machine = matches!(purpose.pace, Pace::AllDay | Pace::Nightly(_));
     let person = &world.people[owner];
     let site = if machine {
@@ -568,7 +568,7 @@ fn deal(world: &mut World, card: Card, round: usize, room: usize, all: &mut Vec<
         Card::NewClient => {
             token.habit.new_client = Some((world.at(0.4 + 0.4 * dice.unit()), Family::PythonSdk));
         }
-        Card::Script if round % 3 == 0 => token.habit.client = Family::WindowsPowerShell,
+        Card::Script if round.is_multiple_of(3) => token.habit.client = Family::WindowsPowerShell,
         Card::Unlisted => token.listed = false,
         Card::LeakedReader => token.ending = Ending::LeakedAndClosed(world.at(0.3 + 0.5 * dice.unit())),
         Card::ShortLeaver => {

@@ -142,7 +142,7 @@ impl World {
         let cuid = dice.guid_of_version('7');
         // Accounts older than the Entra link keep a storage key of their own.
         let user_id = if index % 12 == 11 { dice.guid() } else { format!("{}6{}", &cuid[..14], &cuid[15..]) };
-        let home = if index % 6 == 0 { self.networks.fresh_v6() } else { self.networks.fresh() };
+        let home = if index.is_multiple_of(6) { self.networks.fresh_v6() } else { self.networks.fresh() };
         let away = self.start + DAY * dice.between(5, i64::from(self.days).max(6));
         Person {
             descriptor: format!("aad.{}", base64::engine::general_purpose::STANDARD_NO_PAD.encode(&cuid)),
