@@ -1,1 +1,358 @@
-//! (being written)
+//! Tables and SQL: the only place beside the lake that knows Polars.
+//!
+//! In: tables built in memory, Parquet files of the lake, the window and the policy. Out: [`Rows`] of own
+//! cells, and findings of a pack. A query is checked ([`check`]), rewritten ([`rewrite`]) and run in a
+//! context of its own, because a Polars context remembers aliases from one query to the next.
+
+pub mod check;
+mod confirm;
+pub mod findings;
+pub mod pack;
+pub mod rewrite;
+pub mod rows;
+pub mod schema;
+mod seen;
+pub mod tables;
+pub mod views;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod probes;
+
+pub use pack::{Detection, Pack, Problem};
+pub use rows::{Cell, Column, Rows};
+pub use tables::{Table, TableBuilder};
+
+use crate::model::policy::Policy;
+use crate::model::time::Window;
+use pl::IntoLazy as _;
+use polars::prelude as pl;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// What kind of thing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EngineErrorKind {
+    /// The check refused the query.
+    Refused,
+    /// The query failed while it ran.
+    Query,
+    /// A table does not fit the schema.
+    Schema,
+    /// A table that the query needs was not handed in.
+    Missing,
+    /// The SQL engine panicked.
+    Panic,
+}
+
+/// A query or table that could not be used, with how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct EngineError {
+    /// What kind of thing.
+    pub kind: EngineErrorKind,
+    /// A sentence.
+    pub text: String,
+    /// How to mend it; may be empty.
+    pub hint: String,
+}
+
+impl EngineError {
+    pub(crate) fn new(kind: EngineErrorKind, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { kind, text: text.into(), hint: hint.into() }
+    }
+}
+
+impl From<pl::PolarsError> for EngineError {
+    fn from(error: pl::PolarsError) -> Self {
+        // Polars appends its logical plan, which tells a user nothing.
+        let text = error.to_string();
+        let text = text.split("\n\nResolved plan until failure").next().unwrap_or(&text).trim();
+        Self::new(
+            EngineErrorKind::Query,
+            format!("The query failed: {text}"),
+            "See `patwatch query --tables` for tables and columns.",
+        )
+    }
+}
+
+/// Which rows of a registered table a query may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// Every row.
+    None,
+    /// Rows inside the window.
+    Window,
+}
+
+#[derive(Clone)]
+struct Source {
+    frame: pl::LazyFrame,
+    cut: Cut,
+    /// Whether `token_id` still has to be joined in from `credentials`.
+    needs_token: bool,
+}
+
+/// Tables and the means to query them.
+pub struct Engine {
+    window: Window,
+    policy: Policy,
+    sources: BTreeMap<&'static str, Source>,
+    /// Tables as queries see them, made once and shared by all detections.
+    ready: Mutex<BTreeMap<&'static str, pl::LazyFrame>>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("tables", &self.sources.keys()).finish_non_exhaustive()
+    }
+}
+
+/// Tables whose rows are cut to the window.
+const WINDOWED: &[&str] = &["events", "activity", "token_day", "notable"];
+/// Tables whose `token_id` is not stored but comes from `credentials`.
+const ATTRIBUTED: &[&str] = &["events", "activity", "token_day", "notable", "seen"];
+
+impl Engine {
+    /// Starts an engine without tables.
+    #[must_use]
+    pub fn new(policy: &Policy, window: Window) -> Self {
+        Self { window, policy: policy.clone(), sources: BTreeMap::new(), ready: Mutex::default() }
+    }
+
+    /// Hands in a table that lies in memory. Tables of events are cut to the window.
+    pub fn register(&mut self, table: Table) {
+        let cut = if WINDOWED.contains(&table.name) { Cut::Window } else { Cut::None };
+        self.forget();
+        self.sources.insert(table.name, Source { frame: table.frame, cut, needs_token: table.needs_token });
+    }
+
+    /// Hands in the Parquet files of a table; none make an empty table. Columns that a file lacks are null.
+    ///
+    /// # Errors
+    /// When the schema has no such table, or the first file cannot be read.
+    pub fn register_parquet(&mut self, name: &str, files: &[PathBuf], cut: Cut) -> Result<(), EngineError> {
+        let def = schema::table(name).ok_or_else(|| {
+            EngineError::new(EngineErrorKind::Schema, format!("there is no table \"{name}\""), "")
+        })?;
+        let frame = if files.is_empty() { tables::empty(def) } else { tables::scan(def, files)? };
+        self.forget();
+        self.sources.insert(def.name, Source { frame, cut, needs_token: ATTRIBUTED.contains(&def.name) });
+        Ok(())
+    }
+
+    /// Hands in an empty table for every table of the schema that is still missing.
+    pub fn register_missing(&mut self) {
+        for def in schema::tables() {
+            let made = views::view(def.name).is_some() || matches!(def.name, "policy" | "seen");
+            if !made && !self.sources.contains_key(def.name) {
+                let source = Source { frame: tables::empty(def), cut: Cut::None, needs_token: false };
+                self.sources.insert(def.name, source);
+            }
+        }
+    }
+
+    /// The window that queries see.
+    #[must_use]
+    pub const fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Runs a user's query after the safety checks.
+    ///
+    /// # Errors
+    /// When the check refuses it or it fails; the hint then names the known edge that it met.
+    pub fn query(&self, sql: &str) -> Result<Rows, EngineError> {
+        let checked = check::check(sql, check::Mode::AdHoc)?;
+        let hints = checked.hints();
+        self.execute(checked).map_err(|mut error| {
+            if !hints.is_empty() {
+                error.hint = hints;
+            }
+            error
+        })
+    }
+
+    /// Runs one detection's query.
+    ///
+    /// # Errors
+    /// When the check refuses it or it fails.
+    pub fn run(&self, detection: &Detection) -> Result<Rows, EngineError> {
+        self.execute(check::check(&detection.sql, check::Mode::Pack)?)
+    }
+
+    fn execute(&self, mut checked: check::Checked) -> Result<Rows, EngineError> {
+        rewrite::rewrite(&mut checked.statement, &self.policy_cells());
+        // A fresh context for each query: one that is reused passes or fails by what ran before it.
+        let mut context = polars::sql::SQLContext::new();
+        for table in &checked.tables {
+            context.register(table, self.frame(table)?);
+        }
+        let sql = checked.statement.to_string();
+        let frame = guarded(|| Ok(context.execute(&sql)?.collect()?))?;
+        Rows::from_frame(&frame)
+    }
+
+    /// Returns a table as queries see it.
+    fn frame(&self, name: &str) -> Result<pl::LazyFrame, EngineError> {
+        if let Some(frame) = self.ready().get(name) {
+            return Ok(frame.clone());
+        }
+        let missing = || {
+            EngineError::new(
+                EngineErrorKind::Missing,
+                format!("the table \"{name}\" was not handed in"),
+                "Import or pull the data that it is made from.",
+            )
+        };
+        let def = schema::table(name).ok_or_else(missing)?;
+        let mut frame = if name == "policy" {
+            self.policy_frame()?
+        } else if let Some(view) = views::view(name) {
+            self.view(view)?
+        } else if name == "seen" && !self.sources.contains_key("seen") {
+            seen::seen(self.uncut("activity")?, self.uncut("token_day")?)
+        } else {
+            let cut = self.sources.get(name).map_or(Cut::None, |s| s.cut);
+            let frame = self.uncut(name)?;
+            if cut == Cut::Window { self.in_window(def, frame) } else { frame }
+        };
+        // Raw events stay on disk: only `confirm` and ad hoc queries read them.
+        if name != "events" {
+            frame = guarded(|| Ok(frame.collect()?))?.lazy();
+        }
+        self.ready().insert(def.name, frame.clone());
+        Ok(frame)
+    }
+
+    /// A stored table up to `as_of`, before the window and with its token ids.
+    fn uncut(&self, name: &str) -> Result<pl::LazyFrame, EngineError> {
+        let Some(source) = self.sources.get(name) else {
+            return Err(EngineError::new(
+                EngineErrorKind::Missing,
+                format!("the table \"{name}\" was not handed in"),
+                "Import or pull the data that it is made from.",
+            ));
+        };
+        let mut frame = source.frame.clone();
+        if source.needs_token
+            && let Some(credentials) = self.sources.get("credentials")
+        {
+            let keys = credentials
+                .frame
+                .clone()
+                .group_by([pl::col("org"), pl::col("credential")])
+                .agg([pl::col("token_id").drop_nulls().first()]);
+            let on = [pl::col("org"), pl::col("credential")];
+            let columns: Vec<pl::Expr> = schema::table(name)
+                .map(|def| def.columns.iter().map(|c| pl::col(c.name)).collect())
+                .unwrap_or_default();
+            frame = frame
+                .drop(pl::cols(["token_id"]))
+                .join(keys, on.clone(), on, pl::JoinArgs::new(pl::JoinType::Left))
+                .select(columns);
+        }
+        Ok(match name {
+            "events" | "notable" => frame.filter(pl::col("time").lt_eq(time_lit(self.window.as_of))),
+            "activity" | "token_day" | "seen" => {
+                frame.filter(pl::col("first_time").lt_eq(time_lit(self.window.as_of)))
+            }
+            _ => frame,
+        })
+    }
+
+    fn in_window(&self, def: &schema::TableDef, frame: pl::LazyFrame) -> pl::LazyFrame {
+        if def.column("time").is_some() {
+            frame.filter(pl::col("time").gt_eq(time_lit(self.window.from)))
+        } else {
+            let first = pl::lit(self.window.first_day()).cast(pl::DataType::Date);
+            frame.filter(pl::col("date").gt_eq(first))
+        }
+    }
+
+    fn view(&self, view: &views::View) -> Result<pl::LazyFrame, EngineError> {
+        let mut checked = check::check(view.sql, check::Mode::Pack)?;
+        rewrite::rewrite(&mut checked.statement, &self.policy_cells());
+        let mut context = polars::sql::SQLContext::new();
+        for table in &checked.tables {
+            context.register(table, self.frame(table)?);
+        }
+        let sql = checked.statement.to_string();
+        let columns: Vec<pl::Expr> =
+            view.columns.iter().map(|(name, kind, _)| pl::col(*name).cast(tables::dtype(*kind))).collect();
+        guarded(|| Ok(context.execute(&sql)?.select(columns)))
+    }
+
+    /// The policy row as cells, which the rewrite turns into literals.
+    fn policy_cells(&self) -> Vec<(&'static str, Cell)> {
+        let fields = serde_json::to_value(&self.policy).unwrap_or_default();
+        let Some(def) = schema::table("policy") else { return Vec::new() };
+        def.columns
+            .iter()
+            .map(|c| {
+                let cell = match c.name {
+                    "as_of" => Cell::Time(self.window.as_of),
+                    "window_from" => Cell::Time(self.window.from),
+                    "window_days" => Cell::Int(i64::from(self.window.days)),
+                    name => match &fields[name] {
+                        serde_json::Value::Bool(b) => Cell::Bool(*b),
+                        serde_json::Value::Number(n) => {
+                            n.as_i64().map_or_else(|| n.as_f64().map_or(Cell::Null, Cell::Float), Cell::Int)
+                        }
+                        serde_json::Value::String(text) => Cell::Text(text.clone()),
+                        _ => Cell::Null,
+                    },
+                };
+                (c.name, cell)
+            })
+            .collect()
+    }
+
+    fn policy_frame(&self) -> Result<pl::LazyFrame, EngineError> {
+        let mut builder = TableBuilder::new("policy");
+        for (name, cell) in self.policy_cells() {
+            builder = match cell {
+                Cell::Bool(b) => builder.bool(name, vec![Some(b)]),
+                Cell::Int(n) => builder.int(name, vec![Some(n)]),
+                Cell::Float(x) => builder.float(name, vec![Some(x)]),
+                Cell::Text(text) => builder.text(name, vec![Some(text)]),
+                Cell::Time(time) => builder.time(name, vec![Some(time)]),
+                Cell::Date(day) => builder.date(name, vec![Some(day)]),
+                Cell::Null => builder,
+            };
+        }
+        Ok(builder.build()?.frame)
+    }
+
+    fn ready(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, pl::LazyFrame>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tables depend on each other, so a new one makes all be built anew.
+    fn forget(&self) {
+        self.ready().clear();
+    }
+}
+
+/// Runs Polars code; a panic inside becomes an error.
+fn guarded<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|s| (*s).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        Err(EngineError::new(
+            EngineErrorKind::Panic,
+            format!("The SQL engine gave up: {text}"),
+            "Simplify the query; this is a fault of the engine, not of the data.",
+        ))
+    })
+}
+
+fn time_lit(time: crate::model::time::Micros) -> pl::Expr {
+    pl::lit(time).cast(tables::dtype(schema::Kind::Time))
+}

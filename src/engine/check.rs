@@ -1,0 +1,607 @@
+//! The lint of a query: what is refused before it runs, and why.
+//!
+//! In: SQL text. Out: the parsed statement with the tables that it names, or a [`EngineError`] whose text
+//! lists every refusal with its line, the reason and the rewrite. Two sets of rules: safety holds for
+//! every query; rules against wrong rows without an error hold for the pack and are hints for ad hoc SQL.
+
+use super::schema;
+use super::{EngineError, EngineErrorKind};
+use sqlparser::ast::{
+    BinaryOperator, DataType, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind, Query, Select,
+    SelectItem, SetExpr, Spanned as _, Statement, TableFactor, Value, Visit as _, Visitor, WindowFrame,
+    WindowFrameBound, WindowType,
+};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::Parser;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// How strict the check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A user's query: safety only, the rest as hints.
+    AdHoc,
+    /// A detection, view or saved query: everything.
+    Pack,
+}
+
+/// One objection to a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Line in the text that was checked, from 1; 0 when unknown.
+    pub line: u64,
+    /// What is wrong, as a sentence.
+    pub why: String,
+    /// What to write in its place.
+    pub mend: String,
+    /// Whether it holds for every query, not for the pack alone.
+    pub safety: bool,
+}
+
+impl std::fmt::Display for Objection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
+        write!(f, "{} {}", self.why, self.mend)
+    }
+}
+
+/// A query that passed.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The one statement.
+    pub statement: Statement,
+    /// Tables of the schema that it names.
+    pub tables: BTreeSet<String>,
+    /// Edges that it may meet.
+    pub objections: Vec<Objection>,
+}
+
+impl Checked {
+    /// The known edges as one text, for the hint of a failure.
+    #[must_use]
+    pub fn hints(&self) -> String {
+        self.objections.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Checks a query.
+///
+/// # Errors
+/// When it is not one SELECT over declared tables or, for the pack, could give wrong rows.
+pub fn check(sql: &str, mode: Mode) -> Result<Checked, EngineError> {
+    let (statement, tables, objections) = inspect(sql)?;
+    let refused: Vec<&Objection> = objections.iter().filter(|o| o.safety || mode == Mode::Pack).collect();
+    if !refused.is_empty() {
+        let text = refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        return Err(EngineError::new(EngineErrorKind::Refused, text, ""));
+    }
+    Ok(Checked { statement, tables, objections })
+}
+
+/// Parses a query and collects every objection.
+///
+/// # Errors
+/// When it does not parse as one statement.
+pub fn inspect(sql: &str) -> Result<(Statement, BTreeSet<String>, Vec<Objection>), EngineError> {
+    let refuse = |text: String, hint: &str| EngineError::new(EngineErrorKind::Refused, text, hint);
+    let mut statements = Parser::parse_sql(&GenericDialect {}, sql).map_err(|e| {
+        refuse(
+            format!("This is not SQL that can be read: {e}."),
+            "Check quotes, commas and brackets near that place.",
+        )
+    })?;
+    let statement = match (statements.pop(), statements.is_empty()) {
+        (Some(statement), true) => statement,
+        (None, _) => return Err(refuse("There is no query.".into(), "Write one SELECT.")),
+        _ => return Err(refuse("There is more than one statement.".into(), "Write one SELECT a query.")),
+    };
+    let Statement::Query(query) = &statement else {
+        return Err(refuse(
+            "Only SELECT is allowed; tables cannot be changed or made here.".into(),
+            "Write one SELECT.",
+        ));
+    };
+    let mut rules = Rules::default();
+    rules.cte_names(query);
+    let _ = statement.visit(&mut rules);
+    rules.objections.sort_by(|a, b| (a.line, &a.why).cmp(&(b.line, &b.why)));
+    rules.objections.dedup();
+    Ok((statement, rules.tables, rules.objections))
+}
+
+#[derive(Default)]
+struct Rules {
+    ctes: BTreeSet<String>,
+    tables: BTreeSet<String>,
+    objections: Vec<Objection>,
+}
+
+/// Functions that take many rows to one.
+const AGGREGATES: &[&str] = &[
+    "avg",
+    "count",
+    "max",
+    "median",
+    "min",
+    "quantile_cont",
+    "quantile_disc",
+    "stddev",
+    "stddev_samp",
+    "sum",
+    "variance",
+];
+/// Functions whose answer may have a fraction.
+const FRACTIONS: &[&str] =
+    &["avg", "median", "quantile_cont", "quantile_disc", "stddev", "sqrt", "ln", "exp", "power"];
+
+impl Rules {
+    fn object(&mut self, line: u64, safety: bool, why: &str, mend: &str) {
+        self.objections.push(Objection { line, why: why.to_owned(), mend: mend.to_owned(), safety });
+    }
+
+    /// Finds the names of every CTE first: a visitor meets tables before the CTEs of outer queries.
+    fn cte_names(&mut self, query: &Query) {
+        struct Names<'a>(&'a mut Rules);
+        impl Visitor for Names<'_> {
+            type Break = ();
+            fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+                let Some(with) = &query.with else { return ControlFlow::Continue(()) };
+                let line = with.span().start.line;
+                if with.recursive {
+                    self.0.object(
+                        line,
+                        true,
+                        "Recursive WITH is not supported.",
+                        "Write the steps out, or use a Rust detection.",
+                    );
+                }
+                for cte in &with.cte_tables {
+                    let name = cte.alias.name.value.to_lowercase();
+                    if schema::table(&name).is_some() {
+                        let why = format!("The CTE \"{name}\" has the name of a table and would be ignored.");
+                        self.0.object(line, false, &why, "Give it another name.");
+                    }
+                    self.0.ctes.insert(name);
+                }
+                ControlFlow::Continue(())
+            }
+        }
+        let _ = query.visit(&mut Names(self));
+    }
+
+    fn relation(&mut self, name: &ObjectName) {
+        let line = name.span().start.line;
+        let text = name.to_string();
+        let bare = text.trim_matches(['"', '`', '\'']).to_lowercase();
+        if self.ctes.contains(&bare) {
+            return;
+        }
+        if schema::table(&bare).is_some() && !text.contains('.') {
+            self.tables.insert(bare);
+        } else if text.contains(['/', '\\', '\'', '*'])
+            || bare.ends_with(".parquet")
+            || bare.ends_with(".csv")
+        {
+            self.object(
+                line,
+                true,
+                &format!("{text} is a path; a query cannot open files."),
+                "Import the file first, then query the tables.",
+            );
+        } else {
+            self.object(line, true, &format!("There is no table {text}."), &near(&bare));
+        }
+    }
+
+    fn join(&mut self, operator: &JoinOperator) {
+        let constraint = match operator {
+            JoinOperator::Join(c)
+            | JoinOperator::Inner(c)
+            | JoinOperator::Left(c)
+            | JoinOperator::LeftOuter(c)
+            | JoinOperator::Right(c)
+            | JoinOperator::RightOuter(c)
+            | JoinOperator::FullOuter(c)
+            | JoinOperator::CrossJoin(c)
+            | JoinOperator::Semi(c)
+            | JoinOperator::LeftSemi(c)
+            | JoinOperator::Anti(c)
+            | JoinOperator::LeftAnti(c) => c,
+            _ => {
+                self.object(
+                    0,
+                    false,
+                    "This kind of join does not run everywhere.",
+                    "Use JOIN, LEFT JOIN or CROSS JOIN.",
+                );
+                return;
+            }
+        };
+        match constraint {
+            JoinConstraint::On(on) if !only_equalities(on) => {
+                let line = on.span().start.line;
+                self.object(line, false, "ON holds something other than equality of columns; a left join then drops rows without an error.", "Keep `a.x = b.x AND ...` in ON and move the rest to WHERE, or filter in a CTE first.");
+            }
+            JoinConstraint::Natural => {
+                self.object(0, false, "NATURAL JOIN joins on whatever columns match.", "Write USING (...).")
+            }
+            _ => {}
+        }
+    }
+
+    fn order(&mut self, order: &[OrderByExpr]) {
+        for item in order {
+            if item.options.asc == Some(false) && item.options.nulls_first != Some(false) {
+                let line = item.expr.span().start.line;
+                self.object(
+                    line,
+                    false,
+                    "DESC puts nulls first here and last elsewhere.",
+                    "Write DESC NULLS LAST.",
+                );
+            }
+        }
+    }
+
+    fn function(&mut self, f: &Function) {
+        let line = f.name.span().start.line;
+        let name = f.name.to_string().to_lowercase();
+        if name.starts_with("read_") || name.starts_with("scan_") {
+            self.object(line, true, &format!("{name} would open files."), "Query the tables of the schema.");
+        }
+        if name == "round" {
+            self.object(
+                line,
+                false,
+                "ROUND(2.5) is 2 here and 3 elsewhere.",
+                "Use FLOOR(x + 0.5), or leave the digits to the output.",
+            );
+        }
+        if matches!(name.as_str(), "date_trunc" | "regexp_like") {
+            self.object(
+                line,
+                false,
+                &format!("{} does not run everywhere.", name.to_uppercase()),
+                "Use CAST(time AS DATE) or EXTRACT(HOUR FROM time); for patterns use LIKE.",
+            );
+        }
+        if name == "date_part" {
+            self.object(
+                line,
+                false,
+                "DATE_PART does not run everywhere and 'epoch' and 'dow' differ.",
+                "Use EXTRACT(HOUR FROM time), and INTERVAL arithmetic for spans.",
+            );
+        }
+        if AGGREGATES.contains(&name.as_str())
+            && name != "count"
+            && let FunctionArguments::List(list) = &f.args
+            && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)), ..] = list.args.as_slice()
+            && !has_column(arg)
+        {
+            self.object(
+                line,
+                false,
+                &format!("{}(constant) counts one row, not all.", name.to_uppercase()),
+                "Use COUNT(*), or aggregate a column.",
+            );
+        }
+        if name == "count"
+            && matches!(&f.args, FunctionArguments::List(l) if matches!(l.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Expr(e))] if !has_column(e)))
+        {
+            self.object(line, false, "COUNT(constant) counts one row, not all.", "Use COUNT(*).");
+        }
+        if let Some(WindowType::WindowSpec(spec)) = &f.over {
+            self.order(&spec.order_by);
+            if let Some(WindowFrame { start_bound, end_bound, .. }) = &spec.window_frame
+                && bounded(start_bound, end_bound.as_ref())
+            {
+                self.object(
+                    line,
+                    false,
+                    "A window frame of so many rows is not supported.",
+                    "Use UNBOUNDED PRECEDING, LAG or LEAD.",
+                );
+            }
+        }
+    }
+}
+
+fn bounded(start: &WindowFrameBound, end: Option<&WindowFrameBound>) -> bool {
+    let some = |b: &WindowFrameBound| {
+        matches!(b, WindowFrameBound::Preceding(Some(_)) | WindowFrameBound::Following(Some(_)))
+    };
+    some(start) || end.is_some_and(some)
+}
+
+/// Offers the table whose name is nearest, else the list.
+fn near(name: &str) -> String {
+    let close = schema::tables()
+        .iter()
+        .filter(|t| t.name.starts_with(name) || name.starts_with(t.name))
+        .min_by_key(|t| t.name.len().abs_diff(name.len()));
+    close.map_or_else(
+        || {
+            format!(
+                "The tables are {}.",
+                schema::tables().iter().map(|t| t.name).collect::<Vec<_>>().join(", ")
+            )
+        },
+        |t| format!("Did you mean {}?", t.name),
+    )
+}
+
+fn only_equalities(on: &Expr) -> bool {
+    match on {
+        Expr::Nested(inner) => only_equalities(inner),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            only_equalities(left) && only_equalities(right)
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => is_column(left) && is_column(right),
+        _ => false,
+    }
+}
+
+fn is_column(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
+
+fn any(expr: &Expr, test: impl FnMut(&Expr) -> bool) -> bool {
+    struct Any<F>(F);
+    impl<F: FnMut(&Expr) -> bool> Visitor for Any<F> {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if (self.0)(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    expr.visit(&mut Any(test)).is_break()
+}
+
+fn has_column(expr: &Expr) -> bool {
+    any(expr, |e| is_column(e))
+}
+
+/// Tells whether a cast to integer could cut a fraction off.
+fn may_be_fraction(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => may_be_fraction(inner),
+        Expr::Floor { .. } | Expr::Ceil { .. } => false,
+        Expr::Function(f)
+            if matches!(f.name.to_string().to_lowercase().as_str(), "floor" | "ceil" | "ceiling") =>
+        {
+            false
+        }
+        _ => any(expr, |e| match e {
+            Expr::BinaryOp { op: BinaryOperator::Divide, .. } => true,
+            Expr::Value(v) => matches!(&v.value, Value::Number(n, _) if n.contains('.')),
+            Expr::Function(f) => FRACTIONS.contains(&f.name.to_string().to_lowercase().as_str()),
+            _ => false,
+        }),
+    }
+}
+
+fn is_integer(kind: &DataType) -> bool {
+    matches!(
+        kind,
+        DataType::BigInt(_)
+            | DataType::Int(_)
+            | DataType::Integer(_)
+            | DataType::SmallInt(_)
+            | DataType::TinyInt(_)
+            | DataType::Int64
+            | DataType::Int32
+    )
+}
+
+impl Visitor for Rules {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        if let Some(order) = &query.order_by
+            && let OrderByKind::Expressions(items) = &order.kind
+        {
+            self.order(items);
+        }
+        if matches!(
+            *query.body,
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Table(_)
+        ) {
+            self.object(0, true, "Only SELECT is allowed.", "Write one SELECT.");
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        let line = select.span().start.line;
+        if select.into.is_some() {
+            self.object(line, true, "SELECT INTO would make a table.", "Write the SELECT alone.");
+        }
+        if select.qualify.is_some() {
+            self.object(
+                line,
+                false,
+                "QUALIFY loses columns here and does not run everywhere.",
+                "Number rows in a CTE and filter outside.",
+            );
+        }
+        for table in &select.from {
+            for join in &table.joins {
+                self.join(&join.join_operator);
+            }
+        }
+        for item in &select.projection {
+            let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+                continue;
+            };
+            if any(expr, |e| matches!(e, Expr::Subquery(_))) {
+                self.object(
+                    line,
+                    false,
+                    "A sub-select in the SELECT list is not supported.",
+                    "Write it as a CTE of one row and CROSS JOIN it.",
+                );
+            }
+        }
+        if let GroupByExpr::Expressions(keys, _) = &select.group_by {
+            for key in keys {
+                if any(
+                    key,
+                    |e| matches!(e, Expr::CompoundIdentifier(parts) if parts[0].value.eq_ignore_ascii_case("policy")),
+                ) {
+                    self.object(
+                        line,
+                        false,
+                        "GROUP BY names a column of policy, which becomes a literal.",
+                        "Leave it out of GROUP BY.",
+                    );
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        match factor {
+            TableFactor::Table { name, args: None, .. } => self.relation(name),
+            TableFactor::Table { name, .. } | TableFactor::Function { name, .. } => {
+                let line = name.span().start.line;
+                self.object(
+                    line,
+                    true,
+                    &format!("{name} is a table function; those can open files."),
+                    "Query the tables of the schema.",
+                );
+            }
+            TableFactor::Derived { .. } | TableFactor::NestedJoin { .. } => {}
+            _ => self.object(
+                0,
+                true,
+                "Only tables, CTEs and sub-selects may stand in FROM.",
+                "Query the tables of the schema.",
+            ),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Function(f) => self.function(f),
+            Expr::Extract { field, expr: inner, .. } => {
+                if matches!(
+                    field,
+                    DateTimeField::Dow
+                        | DateTimeField::DayOfWeek
+                        | DateTimeField::Epoch
+                        | DateTimeField::Isodow
+                ) {
+                    let line = inner.span().start.line;
+                    self.object(
+                        line,
+                        false,
+                        "EXTRACT of DOW or EPOCH differs between engines.",
+                        "Use dates, INTERVAL arithmetic, or a Rust detection.",
+                    );
+                }
+            }
+            Expr::Cast { expr: inner, data_type, .. } if is_integer(data_type) && may_be_fraction(inner) => {
+                let line = inner.span().start.line;
+                self.object(
+                    line,
+                    false,
+                    "CAST of a fraction to an integer cuts here and rounds elsewhere.",
+                    "Use CAST(FLOOR(x) AS BIGINT).",
+                );
+            }
+            Expr::BinaryOp { left, op, right } if op_compares(op) => {
+                if matches!(**left, Expr::Subquery(_)) || matches!(**right, Expr::Subquery(_)) {
+                    self.object(
+                        left.span().start.line,
+                        false,
+                        "Comparing with a sub-select is hardly supported.",
+                        "Write it as a CTE of one row and CROSS JOIN it.",
+                    );
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn op_compares(op: &BinaryOperator) -> bool {
+    matches!(
+        op,
+        BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(sql: &str, mode: Mode) -> String {
+        check(sql, mode).err().map(|e| e.text).unwrap_or_default()
+    }
+
+    #[test]
+    fn safety_holds_for_everyone() {
+        for sql in [
+            "DELETE FROM tokens",
+            "CREATE TABLE x AS SELECT 1 AS a",
+            "SELECT 1 AS a; SELECT 2 AS b",
+            "",
+            "SELECT * FROM read_parquet('/etc/passwd')",
+            "SELECT * FROM read_csv('/etc/passwd')",
+            "SELECT * FROM '/tmp/x.parquet'",
+            "SELECT * FROM \"x.parquet\"",
+            "SELECT * FROM nothing",
+            "SELECT * INTO y FROM tokens",
+            "SELECT * FROM tokens WHERE org IN (SELECT org FROM secrets)",
+            "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n FROM r) SELECT * FROM r",
+        ] {
+            assert!(!refused(sql, Mode::AdHoc).is_empty(), "{sql} passed");
+        }
+        assert!(refused("SELECT * FROM token", Mode::AdHoc).contains("Did you mean tokens?"));
+    }
+
+    #[test]
+    fn the_pack_is_held_to_more() {
+        for (sql, word) in [
+            ("SELECT a.org FROM tokens a LEFT JOIN users u ON a.org = u.org AND a.n_events > 2", "ON"),
+            ("WITH users AS (SELECT org FROM tokens) SELECT org FROM users", "ignored"),
+            ("SELECT org, SUM(1) AS n FROM tokens GROUP BY org", "constant"),
+            ("SELECT org FROM tokens ORDER BY n_events DESC", "NULLS LAST"),
+            (
+                "SELECT ROW_NUMBER() OVER (PARTITION BY org ORDER BY n_events DESC) AS r FROM tokens",
+                "NULLS LAST",
+            ),
+            ("SELECT ROUND(2.5) AS x FROM tokens", "ROUND"),
+            ("SELECT CAST(n_events / 3 AS BIGINT) AS x FROM tokens", "fraction"),
+            ("SELECT DATE_PART('epoch', valid_to) AS x FROM tokens", "DATE_PART"),
+            ("SELECT EXTRACT(DOW FROM valid_to) AS x FROM tokens", "DOW"),
+            ("SELECT org FROM tokens QUALIFY ROW_NUMBER() OVER (ORDER BY org) = 1", "QUALIFY"),
+            ("SELECT (SELECT MAX(n_events) FROM tokens) AS x FROM tokens", "sub-select"),
+        ] {
+            let text = refused(sql, Mode::Pack);
+            assert!(text.contains(word), "{sql}: {text}");
+            assert!(check(sql, Mode::AdHoc).is_ok(), "{sql} is for the pack alone");
+        }
+        let good = "WITH t AS (SELECT org, COUNT(*) AS n FROM tokens GROUP BY org) SELECT t.org, CAST(FLOOR(t.n / 2) AS BIGINT) AS h FROM t CROSS JOIN policy WHERE t.n > policy.burst_floor ORDER BY h DESC NULLS LAST";
+        let checked = check(good, Mode::Pack).expect("good");
+        assert_eq!(checked.tables.into_iter().collect::<Vec<_>>(), ["policy", "tokens"]);
+    }
+
+    #[test]
+    fn says_the_line() {
+        let text = refused("SELECT org\nFROM tokens\nORDER BY\n n_events DESC", Mode::Pack);
+        assert!(text.starts_with("line 4: "), "{text}");
+    }
+}

@@ -1,0 +1,303 @@
+//! Rows of a detection become findings.
+//!
+//! In: a pack and an engine. Out: findings with messages, fingerprints and event ids, and the detections
+//! that did not run. One that fails or panics is left out alone; the others still run.
+
+use super::confirm::{self, Wanted};
+use super::pack::{Detection, FIXED_COLUMNS, Pack};
+use super::rows::{Cell, Rows};
+use super::{Engine, EngineError, EngineErrorKind};
+use crate::model::finding::{Finding, MAX_EVENT_IDS, NotRun, Subject, SubjectKind};
+use crate::model::time::Micros;
+use serde_json::Map;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Runs the selected detections: by id, slug or family; an empty selection runs all.
+///
+/// Findings come sorted by severity and confidence, worst first, then by detection, organisation, subject.
+#[must_use]
+pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding>, Vec<NotRun>) {
+    let names = Names::read(engine);
+    let (mut findings, mut not_run) = (Vec::new(), Vec::new());
+    let mut wanted: Vec<(String, Wanted)> = Vec::new();
+    for detection in pack.select(select) {
+        match engine.run(detection).and_then(|rows| of_rows(detection, &rows, &names)) {
+            Ok(hits) => {
+                for (finding, events) in hits {
+                    if let Some(events) = events {
+                        wanted.push((finding.fingerprint.clone(), events));
+                    }
+                    findings.push(finding);
+                }
+            }
+            Err(error) => not_run.push(NotRun {
+                detection: detection.meta.id.clone(),
+                failed: error.kind != EngineErrorKind::Missing,
+                reason: sentence(&error),
+            }),
+        }
+    }
+    match confirm::events(engine, &wanted) {
+        Ok(mut events) => {
+            for finding in &mut findings {
+                if let Some(ids) = events.remove(&finding.fingerprint) {
+                    finding.event_ids = ids;
+                }
+            }
+        }
+        // The findings stand without their event ids; that the ids are missing must be said.
+        Err(error) if !wanted.is_empty() => not_run.push(NotRun {
+            detection: "event ids of confirmed findings".to_owned(),
+            failed: error.kind != EngineErrorKind::Missing,
+            reason: sentence(&error),
+        }),
+        Err(_) => {}
+    }
+    newest_first(engine, &mut findings);
+    findings.sort_by(|a, b| {
+        (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| {
+            (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
+                &b.detection,
+                &b.org,
+                &b.subject,
+                &b.fingerprint,
+            ))
+        })
+    });
+    (findings, not_run)
+}
+
+fn sentence(error: &EngineError) -> String {
+    let text = error.text.trim();
+    let stop = if text.ends_with('.') { "" } else { "." };
+    let hint = if error.hint.is_empty() { String::new() } else { format!(" {}", error.hint) };
+    format!("{text}{stop}{hint}")
+}
+
+/// Names and owners of tokens, for messages.
+#[derive(Debug, Default)]
+struct Names(HashMap<(String, String), (Option<String>, Option<String>)>);
+
+impl Names {
+    fn read(engine: &Engine) -> Self {
+        let Ok(rows) = engine.query("SELECT org, token_id, name, owner FROM tokens") else {
+            return Self::default();
+        };
+        let text = |row, name| rows.text(row, name).map(str::to_owned);
+        let one = |row| {
+            let key = (text(row, "org")?, text(row, "token_id")?);
+            Some((key, (text(row, "name"), text(row, "owner"))))
+        };
+        Self((0..rows.len()).filter_map(one).collect())
+    }
+
+    fn of(&self, org: &str, token: &str) -> (Option<String>, Option<String>) {
+        self.0.get(&(org.to_owned(), token.to_owned())).cloned().unwrap_or_default()
+    }
+}
+
+/// Makes the findings of one detection; rows with one fingerprint are folded into one.
+fn of_rows(
+    detection: &Detection,
+    rows: &Rows,
+    names: &Names,
+) -> Result<Vec<(Finding, Option<Wanted>)>, EngineError> {
+    let mut hits: Vec<(Finding, Option<Wanted>)> = Vec::new();
+    let mut at: BTreeMap<String, usize> = BTreeMap::new();
+    for row in 0..rows.len() {
+        let (finding, events) = of_row(detection, rows, row, names)?;
+        let Some(&i) = at.get(&finding.fingerprint) else {
+            at.insert(finding.fingerprint.clone(), hits.len());
+            hits.push((finding, events));
+            continue;
+        };
+        let (first, first_events) = &mut hits[i];
+        fold(first, finding);
+        if let (Some(a), Some(b)) = (first_events.as_mut(), events) {
+            a.fold(&b);
+        }
+    }
+    Ok(hits)
+}
+
+/// Joins two hits on the same thing: the later row tells the story, spans join, counts add up.
+fn fold(first: &mut Finding, other: Finding) {
+    first.count += other.count;
+    if other.last_time > first.last_time {
+        first.message = other.message;
+        first.evidence = other.evidence;
+    }
+    first.severity = first.severity.max(other.severity);
+    first.confidence = first.confidence.max(other.confidence);
+    first.first_time = match (first.first_time, other.first_time) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    first.last_time = first.last_time.max(other.last_time);
+    first.event_ids.extend(other.event_ids);
+}
+
+fn of_row(
+    detection: &Detection,
+    rows: &Rows,
+    row: usize,
+    names: &Names,
+) -> Result<(Finding, Option<Wanted>), EngineError> {
+    let meta = &detection.meta;
+    let fault = |text: String| EngineError::new(EngineErrorKind::Query, text, "Mend the detection's SELECT.");
+    let needed = |name: &str| match rows.get(row, name) {
+        Cell::Null => Err(fault(format!("a row has no {name}"))),
+        cell => Ok(cell.to_string()),
+    };
+    let (org, id) = (needed("org")?, needed("subject")?);
+    let grade = |name: &str| rows.text(row, name).map(str::to_owned);
+    let severity = grade("severity").map_or(Ok(meta.severity), |s| s.parse()).map_err(fault)?;
+    let confidence = grade("confidence").map_or(Ok(meta.confidence), |s| s.parse()).map_err(fault)?;
+    let token = (meta.subject == SubjectKind::Token).then_some(id.as_str());
+    let token = token.or_else(|| rows.text(row, "token_id"));
+    let (name, owner) = token.map_or((None, None), |t| names.of(&org, t));
+    let owner = rows.text(row, "owner").map(str::to_owned).or(owner);
+    let subject_name = if meta.subject == SubjectKind::Token {
+        name.clone()
+    } else {
+        rows.text(row, "subject_name").map(str::to_owned)
+    };
+
+    let mut evidence = Map::new();
+    for (column, cells) in rows.columns.iter().zip(&rows.cells) {
+        if !FIXED_COLUMNS.contains(&column.name.as_str()) {
+            evidence.insert(column.name.clone(), cells[row].to_json());
+        }
+    }
+    let place = |column: &str| match (rows.get(row, column), column) {
+        (Cell::Null, "name") => name.clone(),
+        (Cell::Null, "owner") => owner.clone(),
+        (Cell::Null, _) => None,
+        (Cell::Bool(b), _) => Some(if *b { "yes" } else { "no" }.to_owned()),
+        (cell, _) => Some(cell.to_string()),
+    };
+    let first_time = rows.time(row, "first_time");
+    let last_time = rows.time(row, "last_time").or(first_time);
+    let event_ids = rows
+        .text(row, "event_ids")
+        .into_iter()
+        .chain(rows.text(row, "event_id"))
+        .flat_map(str::split_whitespace)
+        .map(str::to_owned)
+        .collect();
+    let wanted = detection.confirm.as_ref().zip(token).map(|(columns, token)| Wanted {
+        org: org.clone(),
+        token_id: token.to_owned(),
+        from: first_time.unwrap_or(Micros::MIN),
+        to: last_time.unwrap_or(Micros::MAX),
+        matches: columns
+            .iter()
+            .map(|c| (c.clone(), rows.text(row, c).map(str::to_owned).into_iter().collect::<BTreeSet<_>>()))
+            .filter(|(_, values)| !values.is_empty())
+            .collect(),
+    });
+    let message = fill(&meta.message, place);
+    let finding = Finding {
+        fingerprint: fingerprint(detection, &org, &id, rows, row),
+        detection: meta.id.clone(),
+        slug: meta.slug.clone(),
+        family: meta.family,
+        severity,
+        confidence,
+        subject: Subject { kind: meta.subject, id, name: subject_name },
+        owner,
+        first_time,
+        last_time,
+        count: rows.int(row, "count").and_then(|n| u64::try_from(n).ok()).unwrap_or(1),
+        message,
+        evidence,
+        event_ids,
+        fix: meta.fix.clone(),
+        controls: meta.controls.clone(),
+        attack: meta.attack.clone(),
+        suppressed: None,
+        org,
+    };
+    Ok((finding, wanted))
+}
+
+fn fingerprint(detection: &Detection, org: &str, subject: &str, rows: &Rows, row: usize) -> String {
+    let mut hash = Sha256::new();
+    // A length before each part keeps ("ab", "c") apart from ("a", "bc").
+    let mut part = |text: &str| {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    part(org);
+    part(&detection.meta.id);
+    part(subject);
+    for key in &detection.meta.keys {
+        part(&rows.get(row, key).to_string());
+    }
+    let mut hex = format!("{:x}", hash.finalize());
+    hex.truncate(32);
+    hex
+}
+
+/// Fills the `{places}` of a message; what is not known reads "unknown".
+fn fill(message: &str, place: impl Fn(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(message.len() + 64);
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((name, tail)) = after.split_once('}') else {
+            out.push('{');
+            rest = after;
+            continue;
+        };
+        out.push_str(&place(name).unwrap_or_else(|| "unknown".to_owned()));
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The names of the places of a message.
+pub(super) fn places(message: &str) -> Vec<&str> {
+    message.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect()
+}
+
+/// Sorts event ids newest first, drops repeats and keeps the newest hundred.
+fn newest_first(engine: &Engine, findings: &mut [Finding]) {
+    let ids: BTreeSet<&str> = findings
+        .iter()
+        .filter(|f| f.event_ids.len() > 1)
+        .flat_map(|f| f.event_ids.iter().map(String::as_str))
+        .collect();
+    let times = if ids.is_empty() { HashMap::new() } else { event_times(engine, &ids) };
+    for finding in findings {
+        let mut seen = BTreeSet::new();
+        finding.event_ids.retain(|id| seen.insert(id.clone()));
+        // A stable sort: ids whose time is not known keep their order, which `confirm` made newest first.
+        finding.event_ids.sort_by_key(|id| std::cmp::Reverse(times.get(id).copied().unwrap_or(Micros::MIN)));
+        finding.event_ids.truncate(MAX_EVENT_IDS);
+    }
+}
+
+fn event_times(engine: &Engine, ids: &BTreeSet<&str>) -> HashMap<String, Micros> {
+    let Ok(rows) = engine.query("SELECT event_id, time FROM notable") else { return HashMap::new() };
+    (0..rows.len())
+        .filter_map(|row| {
+            let id = rows.text(row, "event_id")?;
+            ids.contains(id).then(|| Some((id.to_owned(), rows.time(row, "time")?))).flatten()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fills_messages() {
+        let place = |name: &str| (name == "a").then(|| "1".to_owned());
+        assert_eq!(fill("{a} of {b} {", place), "1 of unknown {");
+        assert_eq!(places("{a} of {b} {"), ["a", "b"]);
+    }
+}

@@ -1,0 +1,132 @@
+//! Runs every detection against its fixtures in `tests/detections/<ID>/`.
+//!
+//! A fixture is `{"tables": {"token_day": [{...}]}, "policy": {...}, "expect": ["subject"]}`. `hit.json`
+//! must expect something, `near-miss.json` and `benign.json` nothing. Times are RFC 3339. The run stands
+//! at 2026-03-31 noon with a window of 90 days.
+
+use super::findings::run_pack;
+use super::schema::{self, Kind};
+use super::{Engine, Pack, TableBuilder};
+use crate::model::finding::{Family, SubjectKind};
+use crate::model::policy::Policy;
+use crate::model::time::{Window, parse_day, parse_time};
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+
+/// Builds an engine from a fixture; tables that it leaves out are empty.
+pub(super) fn engine_of(fixture: &Value) -> Engine {
+    let as_of = fixture["as_of"].as_str().unwrap_or("2026-03-31T12:00:00Z");
+    let window = Window::ending(parse_time(as_of).expect("as_of"), 90);
+    let mut policy = serde_json::to_value(Policy::default()).expect("policy");
+    for (name, value) in fixture["policy"].as_object().into_iter().flatten() {
+        assert!(policy.get(name).is_some(), "no threshold {name}");
+        policy[name] = value.clone();
+    }
+    let policy: Policy = serde_json::from_value(policy).expect("policy");
+    let mut engine = Engine::new(&policy, window);
+    for (name, rows) in fixture["tables"].as_object().expect("tables") {
+        let rows: Vec<Map<String, Value>> =
+            rows.as_array().expect("rows").iter().map(|r| r.as_object().expect("row").clone()).collect();
+        engine.register(table(name, &rows));
+    }
+    engine.register_missing();
+    engine
+}
+
+fn table(name: &str, rows: &[Map<String, Value>]) -> super::Table {
+    let def = schema::table(name).unwrap_or_else(|| panic!("no table {name}"));
+    for key in rows.iter().flat_map(Map::keys) {
+        assert!(def.column(key).is_some(), "table {name} has no column {key}");
+    }
+    let mut builder = TableBuilder::new(name);
+    for c in &def.columns {
+        let values: Vec<Option<&Value>> =
+            rows.iter().map(|r| r.get(c.name).filter(|v| !v.is_null())).collect();
+        if values.iter().all(Option::is_none) {
+            continue;
+        }
+        let texts =
+            || values.iter().map(|v| v.and_then(Value::as_str).map(str::to_owned)).collect::<Vec<_>>();
+        builder = match c.kind {
+            Kind::Bool => builder.bool(c.name, values.iter().map(|v| v.and_then(Value::as_bool)).collect()),
+            Kind::Int => builder.int(c.name, values.iter().map(|v| v.and_then(Value::as_i64)).collect()),
+            Kind::Float => builder.float(c.name, values.iter().map(|v| v.and_then(Value::as_f64)).collect()),
+            Kind::Text => builder.text(c.name, texts()),
+            Kind::Time => builder
+                .time(c.name, texts().iter().map(|t| t.as_ref().map(|t| parse_time(t).expect(t))).collect()),
+            Kind::Date => builder
+                .date(c.name, texts().iter().map(|t| t.as_ref().map(|t| parse_day(t).expect(t))).collect()),
+        };
+    }
+    builder.build().expect("fits the schema")
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let text = std::fs::read_to_string(path).ok()?;
+    Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+}
+
+#[test]
+fn every_detection_meets_its_fixtures() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/detections");
+    // From the folder, not as compiled in: writing a detection then needs no build. `pack.rs` tests that
+    // the compiled pack is clean.
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("queries/detections");
+    let lines = |p: Vec<super::Problem>| p.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let pack = Pack::folder(&folder).unwrap_or_else(|p| panic!("\n{}", lines(p)));
+    let problems = pack.lint();
+    assert!(problems.is_empty(), "\n{}", lines(problems));
+    let only = std::env::var("ONLY").ok();
+    let mut faults = Vec::new();
+    for detection in &pack.detections {
+        let id = &detection.meta.id;
+        if only.as_ref().is_some_and(|o| o != id) {
+            continue;
+        }
+        let token = detection.meta.subject == SubjectKind::Token && detection.meta.family == Family::Anomaly;
+        for (name, needed, hits) in
+            [("hit.json", true, true), ("near-miss.json", true, false), ("benign.json", token, false)]
+        {
+            let Some(fixture) = read(&root.join(id).join(name)) else {
+                if needed {
+                    faults.push(format!("{id}: tests/detections/{id}/{name} is missing"));
+                }
+                continue;
+            };
+            let engine = engine_of(&fixture);
+            let (findings, not_run) = run_pack(&engine, &pack, std::slice::from_ref(id));
+            for n in &not_run {
+                faults.push(format!("{id}/{name}: did not run: {}", n.reason));
+            }
+            let mut found: Vec<&str> = findings.iter().map(|f| f.subject.id.as_str()).collect();
+            found.sort_unstable();
+            let mut expected: Vec<&str> =
+                fixture["expect"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            expected.sort_unstable();
+            if found != expected || hits == expected.is_empty() {
+                faults.push(format!("{id}/{name}: found {found:?}, expected {expected:?}"));
+            }
+            if let Some(severity) = fixture["severity"].as_str()
+                && findings.iter().any(|f| f.severity.as_str() != severity)
+            {
+                faults.push(format!("{id}/{name}: severity {} is not {severity}", findings[0].severity));
+            }
+            for f in &findings {
+                if f.message.contains("unknown") && fixture["unknown"].is_null() || !f.message.ends_with('.')
+                {
+                    faults.push(format!("{id}/{name}: message: {}", f.message));
+                }
+                if f.message.contains("unused") && f.slug != "ruled-out" {
+                    faults.push(format!("{id}/{name}: says unused: {}", f.message));
+                }
+            }
+        }
+    }
+    for folder in std::fs::read_dir(&root).into_iter().flatten().flatten() {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        if pack.get(&name).is_none() {
+            faults.push(format!("tests/detections/{name} belongs to no detection"));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}

@@ -1,0 +1,456 @@
+//! The pack: detections as files, their heads, and the lint.
+//!
+//! In: the files of `queries/detections` (compiled in) and of user folders. Out: [`Pack`]. A file is
+//! `<family>/<slug>.sql`; head lines start with `--!` and are TOML, the rest is one SELECT.
+
+use super::check;
+use super::schema;
+use crate::model::finding::{Confidence, DetectionMeta, Family, Severity, SubjectKind};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+mod compiled {
+    include!(concat!(env!("OUT_DIR"), "/queries.rs"));
+}
+
+/// One detection of the pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detection {
+    /// What lists and reports show.
+    pub meta: DetectionMeta,
+    /// Tables that the query reads.
+    pub tables: Vec<String>,
+    /// Columns by which raw events are confirmed; nothing when the row names its own events.
+    pub confirm: Option<Vec<String>>,
+    /// The whole file, so that lines in errors are lines of the file.
+    pub sql: String,
+    /// Path of the file.
+    pub file: String,
+}
+
+/// Detections, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pack {
+    /// Detections, sorted by id.
+    pub detections: Vec<Detection>,
+}
+
+/// Something wrong with a file of a pack.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {text} {mend}")]
+pub struct Problem {
+    /// File.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub text: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+/// A named ad hoc query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedQuery {
+    /// Name: the file without its ending.
+    pub name: String,
+    /// One line: the first comment of the file.
+    pub title: String,
+    /// The query.
+    pub sql: String,
+}
+
+/// The head as written; an unknown key is an error, so that a typo cannot pass for a default.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    id: String,
+    title: String,
+    severity: Severity,
+    confidence: Confidence,
+    subject: SubjectKind,
+    tables: Vec<String>,
+    message: String,
+    fix: String,
+    rationale: String,
+    #[serde(default)]
+    references: Vec<String>,
+    #[serde(default)]
+    controls: Vec<String>,
+    #[serde(default)]
+    attack: Vec<String>,
+    #[serde(default)]
+    equivalents: Vec<String>,
+    #[serde(default)]
+    keys: Vec<String>,
+    confirm: Option<Vec<String>>,
+}
+
+/// Event columns that a detection may be confirmed by.
+pub const CONFIRM_COLUMNS: &[&str] = &["action", "network", "client", "project", "address", "correlation_id"];
+
+/// Columns every row has, or may have, beside its evidence.
+pub const FIXED_COLUMNS: &[&str] = &[
+    "org",
+    "subject",
+    "first_time",
+    "last_time",
+    "count",
+    "severity",
+    "confidence",
+    "event_ids",
+    "event_id",
+];
+
+impl Pack {
+    /// Reads the pack that is compiled in.
+    ///
+    /// # Errors
+    /// All problems of all files.
+    pub fn builtin() -> Result<Self, Vec<Problem>> {
+        Self::of(compiled::DETECTIONS.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())))
+    }
+
+    /// Reads the compiled-in pack and the packs of user folders.
+    ///
+    /// # Errors
+    /// All problems of all files, unreadable ones included.
+    pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<Problem>> {
+        let (user, mut problems) = read_folders(folders);
+        let builtin = compiled::DETECTIONS.iter().map(|(f, t)| ((*f).to_owned(), (*t).to_owned()));
+        match Self::of(builtin.chain(user)) {
+            Ok(pack) if problems.is_empty() => Ok(pack),
+            Ok(_) => Err(problems),
+            Err(more) => {
+                problems.extend(more);
+                Err(problems)
+            }
+        }
+    }
+
+    /// Reads the pack of one folder alone, for the lint.
+    ///
+    /// # Errors
+    /// All problems of all files, unreadable ones included.
+    pub fn folder(folder: &Path) -> Result<Self, Vec<Problem>> {
+        let (files, problems) = read_folders(&[folder.to_owned()]);
+        if problems.is_empty() { Self::of(files.into_iter()) } else { Err(problems) }
+    }
+
+    fn of(files: impl Iterator<Item = (String, String)>) -> Result<Self, Vec<Problem>> {
+        let mut detections: Vec<Detection> = Vec::new();
+        let mut problems = Vec::new();
+        for (file, text) in files {
+            match read(&file, &text) {
+                Ok(detection) => detections.push(detection),
+                Err(more) => problems.extend(more),
+            }
+        }
+        detections.sort_by(|a, b| a.meta.id.cmp(&b.meta.id));
+        for pair in detections.windows(2) {
+            if pair[0].meta.id == pair[1].meta.id {
+                let text = format!("The id {} is that of {} too.", pair[1].meta.id, pair[0].file);
+                problems.push(problem(&pair[1].file, 1, text, "Give each detection an id of its own."));
+            }
+        }
+        if problems.is_empty() { Ok(Self { detections }) } else { Err(problems) }
+    }
+
+    /// Checks every query of the pack against the rules and its head; no problem, no lines.
+    #[must_use]
+    pub fn lint(&self) -> Vec<Problem> {
+        self.detections.iter().flat_map(lint).collect()
+    }
+
+    /// Finds detections by id, slug or family; an empty selection is everything.
+    #[must_use]
+    pub fn select(&self, select: &[String]) -> Vec<&Detection> {
+        let chosen = |d: &&Detection| {
+            select.is_empty()
+                || select.iter().any(|s| {
+                    s.eq_ignore_ascii_case(&d.meta.id) || *s == d.meta.slug || s == d.meta.family.as_str()
+                })
+        };
+        self.detections.iter().filter(chosen).collect()
+    }
+
+    /// Finds one detection by id or slug.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Detection> {
+        self.detections.iter().find(|d| d.meta.id.eq_ignore_ascii_case(id) || d.meta.slug == id)
+    }
+
+    /// SHA-256 over ids and texts, in order of the ids.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for d in &self.detections {
+            hash.update(d.meta.id.as_bytes());
+            hash.update([0]);
+            hash.update(d.sql.as_bytes());
+            hash.update([0]);
+        }
+        format!("{:x}", hash.finalize())
+    }
+}
+
+/// Returns the saved queries, by name.
+#[must_use]
+pub fn saved() -> Vec<SavedQuery> {
+    compiled::SAVED
+        .iter()
+        .map(|(file, text)| SavedQuery {
+            name: stem(file),
+            title: text.lines().next().unwrap_or_default().trim_start_matches('-').trim().to_owned(),
+            sql: (*text).to_owned(),
+        })
+        .collect()
+}
+
+fn problem(file: &str, line: usize, text: impl Into<String>, mend: impl Into<String>) -> Problem {
+    Problem { file: file.to_owned(), line, text: text.into(), mend: mend.into() }
+}
+
+fn stem(file: &str) -> String {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.strip_suffix(".sql").unwrap_or(name).to_owned()
+}
+
+fn read_folders(folders: &[PathBuf]) -> (Vec<(String, String)>, Vec<Problem>) {
+    let (mut files, mut problems) = (BTreeMap::new(), Vec::new());
+    let mut open: Vec<PathBuf> = folders.to_vec();
+    while let Some(folder) = open.pop() {
+        let shown = folder.display().to_string();
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) => {
+                problems.push(problem(
+                    &shown,
+                    1,
+                    format!("The folder cannot be read: {e}."),
+                    "Check --queries.",
+                ));
+                continue;
+            }
+        };
+        for path in entries.flatten().map(|e| e.path()) {
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "sql") {
+                let shown = path.display().to_string();
+                match std::fs::read_to_string(&path) {
+                    Ok(text) => drop(files.insert(shown, text)),
+                    Err(e) => problems.push(problem(&shown, 1, format!("The file cannot be read: {e}."), "")),
+                }
+            }
+        }
+    }
+    (files.into_iter().collect(), problems)
+}
+
+/// Reads one file.
+fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
+    let family = file.rsplit(['/', '\\']).nth(1).unwrap_or_default();
+    let family: Family = family.parse().map_err(|_| {
+        let all = Family::ALL.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ");
+        vec![problem(
+            file,
+            1,
+            format!("The folder \"{family}\" is no family."),
+            format!("Put the file into one of {all}."),
+        )]
+    })?;
+    // Every other line is kept as an empty one, so that positions in TOML errors are lines of the file.
+    let head: String =
+        text.lines().map(|line| format!("{}\n", line.strip_prefix("--!").unwrap_or(""))).collect();
+    let head: Head = toml::from_str(&head).map_err(|e| {
+        let at = e.span().map_or(0, |span| span.start);
+        let line = head.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+        let why = e.message().trim_end_matches('.').replace('\n', "; ");
+        vec![problem(
+            file,
+            line,
+            format!("The head cannot be read: {why}."),
+            "Head lines start with --! and are TOML; see `patwatch detections show` for one that works.",
+        )]
+    })?;
+    Ok(Detection {
+        tables: head.tables,
+        confirm: head.confirm,
+        sql: text.to_owned(),
+        file: file.to_owned(),
+        meta: DetectionMeta {
+            id: head.id,
+            slug: stem(file),
+            family,
+            title: head.title,
+            severity: head.severity,
+            confidence: head.confidence,
+            subject: head.subject,
+            message: head.message,
+            fix: head.fix,
+            rationale: head.rationale,
+            references: head.references,
+            controls: head.controls,
+            attack: head.attack,
+            equivalents: head.equivalents,
+            keys: head.keys,
+        },
+    })
+}
+
+fn lint(d: &Detection) -> Vec<Problem> {
+    let mut out = Vec::new();
+    let head_line = |key: &str| {
+        d.sql
+            .lines()
+            .position(|l| l.strip_prefix("--!").is_some_and(|l| l.trim_start().starts_with(key)))
+            .map_or(1, |i| i + 1)
+    };
+    for column in d.confirm.iter().flatten() {
+        if !CONFIRM_COLUMNS.contains(&column.as_str()) {
+            let mend = format!("Use some of {}.", CONFIRM_COLUMNS.join(", "));
+            out.push(problem(
+                &d.file,
+                head_line("confirm"),
+                format!("Events cannot be confirmed by \"{column}\"."),
+                mend,
+            ));
+        }
+    }
+    if d.meta.id.is_empty() || d.meta.id.contains(char::is_whitespace) {
+        out.push(problem(
+            &d.file,
+            head_line("id"),
+            "The id is empty or holds a blank.",
+            "Write one such as PAT-A042.",
+        ));
+    }
+    for table in &d.tables {
+        if schema::table(table).is_none() {
+            out.push(problem(
+                &d.file,
+                head_line("tables"),
+                format!("There is no table \"{table}\"."),
+                "See `patwatch query --tables`.",
+            ));
+        }
+    }
+    match check::inspect(&d.sql) {
+        Err(e) => out.push(problem(&d.file, 1, e.text, e.hint)),
+        Ok((statement, tables, objections)) => {
+            for o in objections {
+                out.push(problem(&d.file, usize::try_from(o.line).unwrap_or(1).max(1), o.why, o.mend));
+            }
+            for table in tables.iter().filter(|t| !d.tables.contains(t)) {
+                let text = format!("The query reads \"{table}\", which the head does not name.");
+                out.push(problem(&d.file, head_line("tables"), text, "Add it to `tables`."));
+            }
+            for table in d.tables.iter().filter(|t| !tables.contains(*t) && schema::table(t).is_some()) {
+                let text = format!("The head names \"{table}\", which the query does not read.");
+                out.push(problem(&d.file, head_line("tables"), text, "Drop it from `tables`."));
+            }
+            if let Some(columns) = output_columns(&statement) {
+                for needed in ["org", "subject"] {
+                    if !columns.iter().any(|c| c == needed) {
+                        out.push(problem(
+                            &d.file,
+                            1,
+                            format!("The query gives no column \"{needed}\"."),
+                            "Every row names its organisation and its subject.",
+                        ));
+                    }
+                }
+                let known =
+                    |name: &str| columns.iter().any(|c| c == name) || matches!(name, "name" | "owner");
+                for name in super::findings::places(&d.meta.message)
+                    .into_iter()
+                    .chain(d.meta.keys.iter().map(String::as_str))
+                {
+                    if !known(name) {
+                        out.push(problem(
+                            &d.file,
+                            head_line("message"),
+                            format!("The message or a key names \"{name}\", which the query does not give."),
+                            "Select such a column, or change the text.",
+                        ));
+                    }
+                }
+                for column in d.confirm.iter().flatten() {
+                    if !known(column) {
+                        out.push(problem(
+                            &d.file,
+                            head_line("confirm"),
+                            format!("The query gives no column \"{column}\" to confirm by."),
+                            "Select it.",
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Names of the answer's columns; nothing where a star or an unnamed expression hides them.
+fn output_columns(statement: &sqlparser::ast::Statement) -> Option<Vec<String>> {
+    use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement};
+    let Statement::Query(query) = statement else { return None };
+    let mut body = &*query.body;
+    while let SetExpr::SetOperation { left, .. } = body {
+        body = left;
+    }
+    let SetExpr::Select(select) = body else { return None };
+    select
+        .projection
+        .iter()
+        .map(|item| match item {
+            SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
+            SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.value.clone()),
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(|p| p.value.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "--! id = \"X-1\"\n--! title = \"T\"\n--! severity = \"low\"\n--! confidence = \"low\"\n--! subject = \"token\"\n--! tables = [\"tokens\"]\n--! message = \"{n} events by {name}.\"\n--! fix = \"Ask.\"\n--! rationale = \"Because.\"\nSELECT org, token_id AS subject, n_events AS n FROM tokens";
+
+    #[test]
+    fn reads_a_head() {
+        let d = read("queries/detections/use/idle.sql", GOOD).expect("good");
+        assert_eq!((d.meta.slug.as_str(), d.meta.family), ("idle", Family::Use));
+        assert_eq!(lint(&d), []);
+    }
+
+    #[test]
+    fn names_line_and_mend() {
+        let bad = GOOD.replace("--! fix", "--! fixx");
+        let problems = read("use/idle.sql", &bad).expect_err("typo");
+        assert_eq!(problems[0].line, 8, "{problems:?}");
+        assert!(read("elsewhere/idle.sql", GOOD).is_err());
+        let d =
+            read("use/idle.sql", &GOOD.replace("FROM tokens", "FROM tokens\nORDER BY n DESC")).expect("head");
+        assert_eq!(lint(&d)[0].line, 11);
+        let d = read("use/idle.sql", &GOOD.replace("{n}", "{m}")).expect("head");
+        assert!(lint(&d)[0].text.contains("\"m\""));
+        let twice = [("use/a.sql".to_owned(), GOOD.to_owned()), ("use/b.sql".to_owned(), GOOD.to_owned())];
+        assert!(Pack::of(twice.into_iter()).is_err());
+    }
+
+    #[test]
+    fn the_builtin_pack_is_clean() {
+        let pack = Pack::builtin().expect("heads can be read");
+        let problems: Vec<String> = pack.lint().iter().map(ToString::to_string).collect();
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+        for saved in saved() {
+            let checked = check::check(&saved.sql, check::Mode::Pack);
+            assert!(checked.is_ok(), "{}: {:?}", saved.name, checked.err());
+            assert!(saved.title.ends_with('.'), "{} needs a sentence as its first line", saved.name);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! In-memory tables: plain Rust columns in, a typed table of the schema out.
+//!
+//! A column that is not given is filled with nulls of its type, so that callers give only what they know;
+//! a column that the schema does not have, or of another type, is an error.
+
+use super::schema::{self, Kind, TableDef};
+use super::{EngineError, EngineErrorKind};
+use crate::model::time::{Day, Micros};
+use pl::IntoLazy as _;
+use pl::NamedFrom as _;
+use polars::prelude as pl;
+use std::path::PathBuf;
+
+/// A table that can be registered with the engine.
+#[derive(Clone)]
+pub struct Table {
+    pub(super) name: &'static str,
+    pub(super) frame: pl::LazyFrame,
+    /// Whether `token_id` is to be joined in: it was not given, but the credential was.
+    pub(super) needs_token: bool,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Collects the columns of a table.
+#[derive(Debug)]
+pub struct TableBuilder {
+    name: String,
+    columns: Vec<(String, Kind, pl::Column)>,
+}
+
+macro_rules! adders {
+    ($($(#[$doc:meta])* $name:ident($value:ty) $kind:ident => $make:expr;)+) => {
+        impl TableBuilder {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, name: &str, values: Vec<Option<$value>>) -> Self {
+                let make: fn(&str, Vec<Option<$value>>) -> pl::Series = $make;
+                self.columns.push((name.to_owned(), Kind::$kind, make(name, values).into()));
+                self
+            })+
+        }
+    };
+}
+
+adders! {
+    /// Adds a text column; empty text becomes null.
+    text(String) Text => |name, values| {
+        let values: Vec<Option<String>> = values.into_iter().map(|v| v.filter(|t| !t.is_empty())).collect();
+        pl::Series::new(name.into(), values)
+    };
+    /// Adds an integer column.
+    int(i64) Int => |name, values| pl::Series::new(name.into(), values);
+    /// Adds a float column.
+    float(f64) Float => |name, values| pl::Series::new(name.into(), values);
+    /// Adds a column of flags.
+    bool(bool) Bool => |name, values| pl::Series::new(name.into(), values);
+    /// Adds a column of instants.
+    time(Micros) Time => |name, values| retype(pl::Series::new(name.into(), values), Kind::Time);
+    /// Adds a column of days.
+    date(Day) Date => |name, values| retype(pl::Series::new(name.into(), values), Kind::Date);
+}
+
+/// The same numbers as instants or days; a cast between the two cannot fail.
+fn retype(series: pl::Series, kind: Kind) -> pl::Series {
+    series.cast(&dtype(kind)).unwrap_or(series)
+}
+
+impl TableBuilder {
+    /// Starts a table of the schema.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), columns: Vec::new() }
+    }
+
+    /// Builds the table, with the schema's columns in the schema's order.
+    ///
+    /// # Errors
+    /// When the schema has no such table or column, the types differ, or the columns differ in length.
+    pub fn build(self) -> Result<Table, EngineError> {
+        let fault = |text: String| {
+            EngineError::new(EngineErrorKind::Schema, text, "Change the table, or src/engine/schema.rs.")
+        };
+        let def =
+            schema::table(&self.name).ok_or_else(|| fault(format!("there is no table \"{}\"", self.name)))?;
+        let height = self.columns.first().map_or(0, |(_, _, c)| c.len());
+        let mut given = self.columns;
+        let has = |name: &str| given.iter().any(|(n, ..)| n == name);
+        let needs_token = has("credential") && !has("token_id") && def.column("token_id").is_some();
+        for (name, kind, column) in &given {
+            match def.column(name) {
+                None => return Err(fault(format!("table {} has no column \"{name}\"", def.name))),
+                Some(c) if c.kind != *kind => {
+                    return Err(fault(format!(
+                        "column {}.{name} is {}, not {}",
+                        def.name,
+                        c.kind.as_str(),
+                        kind.as_str()
+                    )));
+                }
+                Some(_) if column.len() != height => {
+                    return Err(fault(format!(
+                        "column {}.{name} has {} values where the first has {height}",
+                        def.name,
+                        column.len()
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        let columns = def
+            .columns
+            .iter()
+            .map(|c| match given.iter().position(|(name, ..)| name == c.name) {
+                Some(i) => given.swap_remove(i).2,
+                None => pl::Column::full_null(c.name.into(), height, &dtype(c.kind)),
+            })
+            .collect();
+        let frame = pl::DataFrame::new(height, columns)?;
+        Ok(Table { name: def.name, frame: frame.lazy(), needs_token })
+    }
+}
+
+/// An empty table with the columns of the schema.
+pub(super) fn empty(def: &TableDef) -> pl::LazyFrame {
+    let columns: Vec<pl::Column> =
+        def.columns.iter().map(|c| pl::Column::full_null(c.name.into(), 0, &dtype(c.kind))).collect();
+    pl::DataFrame::new(0, columns).unwrap_or_default().lazy()
+}
+
+/// Scans Parquet files lazily, with the columns of the schema in its order. Partition folders are not
+/// parsed: `org` is a stored text column, since `org=007` must stay text.
+pub(super) fn scan(def: &TableDef, files: &[PathBuf]) -> Result<pl::LazyFrame, EngineError> {
+    let paths =
+        files.iter().map(|f| polars::prelude::PlRefPath::try_from_path(f)).collect::<Result<Vec<_>, _>>()?;
+    let args = pl::ScanArgsParquet {
+        glob: false,
+        hive_options: pl::HiveOptions { enabled: Some(false), ..pl::HiveOptions::default() },
+        allow_missing_columns: true,
+        ..pl::ScanArgsParquet::default()
+    };
+    let mut frame = pl::LazyFrame::scan_parquet_files(paths.into(), args)?;
+    let found = frame.collect_schema()?;
+    let columns: Vec<pl::Expr> = def
+        .columns
+        .iter()
+        .map(|c| match found.get(c.name) {
+            Some(d) if *d == dtype(c.kind) => pl::col(c.name),
+            Some(_) => pl::col(c.name).cast(dtype(c.kind)),
+            None => pl::lit(pl::NULL).cast(dtype(c.kind)).alias(c.name),
+        })
+        .collect();
+    Ok(frame.select(columns))
+}
+
+/// The Polars type of a column.
+pub(super) fn dtype(kind: Kind) -> pl::DataType {
+    match kind {
+        Kind::Bool => pl::DataType::Boolean,
+        Kind::Int => pl::DataType::Int64,
+        Kind::Float => pl::DataType::Float64,
+        Kind::Text => pl::DataType::String,
+        Kind::Time => pl::DataType::Datetime(pl::TimeUnit::Microseconds, None),
+        Kind::Date => pl::DataType::Date,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fills_and_refuses() {
+        let table = TableBuilder::new("gaps").text("org", vec![Some("contoso".into()), None]).build();
+        assert_eq!(table.expect("fits").frame.collect().expect("collects").shape(), (2, 4));
+        assert!(TableBuilder::new("gaps").text("organisation", vec![]).build().is_err());
+        assert!(TableBuilder::new("gaps").int("org", vec![Some(1)]).build().is_err());
+        assert!(TableBuilder::new("nothing").build().is_err());
+        let uneven = TableBuilder::new("gaps").text("org", vec![None]).text("reason", vec![]);
+        assert!(uneven.build().is_err());
+    }
+}
