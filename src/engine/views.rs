@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: name, columns and SQL; the engine runs a view once, when a query first names it.
 
-use super::schema::Kind;
+use super::schema::Kind::{self, Int, Text, Time};
 
 /// A derived table.
 #[derive(Debug)]
@@ -24,4 +24,31 @@ pub fn view(name: &str) -> Option<&'static View> {
 }
 
 /// Every view. One may use those above it.
-pub const VIEWS: &[View] = &[];
+pub const VIEWS: &[View] = &[
+    View {
+        name: "powerful",
+        meaning: "View: actions that change who may do what, what is recorded or what secrets are reachable.",
+        columns: &[("action", Text, "action id"), ("grade", Text, "critical or sensitive")],
+        sql: include_str!("../../queries/views/powerful.sql"),
+    },
+    View {
+        name: "firsts",
+        meaning: "View: values that a token showed for the first time inside the window.",
+        columns: &[
+            ("org", Text, "organisation"),
+            ("token_id", Text, "the token"),
+            ("dimension", Text, "action, network, client, project or hour"),
+            ("value", Text, "the value"),
+            ("first_time", Time, "first event with it"),
+            ("last_time", Time, "last event with it"),
+            ("n", Int, "events with it"),
+            ("origins", Int, "of those, events that began a cascade"),
+            ("first_event", Text, "id of the first event"),
+            ("token_first", Time, "first event of the token"),
+            ("values_before", Int, "values of the dimension that the token showed earlier"),
+            ("late_before", Int, "of those, values that came after the learning span"),
+            ("active_before", Int, "days with events before that day"),
+        ],
+        sql: include_str!("../../queries/views/firsts.sql"),
+    },
+];

@@ -26,6 +26,22 @@ pub struct Policy {
     pub grace_hours: i64,
     /// Days before an owner's leaving in which a new token is suspicious.
     pub departure_days: i64,
+    /// Days a token is watched before several new things at once count; fewer than for one new thing alone.
+    pub joint_days: i64,
+    /// Active days a token must have shown in that time.
+    pub joint_active_days: i64,
+    /// Most values (networks, clients, ...) a settled token has shown; one more of many is no news.
+    pub settled_values: i64,
+    /// Most of those that came after the learning span; a token that keeps showing new ones is not settled.
+    pub settled_late_values: i64,
+    /// Distinct repositories or other targets within ten minutes that count as breadth.
+    pub breadth_targets: i64,
+    /// Revokes by one user within an hour that count as many.
+    pub many_revokes: i64,
+    /// Days without access after which a user counts as idle.
+    pub idle_user_days: i64,
+    /// Distinct service connections that one pipeline may run; Sentinel's threshold.
+    pub pipeline_connections: i64,
 }
 
 impl Default for Policy {
@@ -42,6 +58,14 @@ impl Default for Policy {
             dormant_days: 45,
             grace_hours: 1,
             departure_days: 7,
+            joint_days: 7,
+            joint_active_days: 3,
+            settled_values: 4,
+            settled_late_values: 1,
+            breadth_targets: 10,
+            many_revokes: 5,
+            idle_user_days: 60,
+            pipeline_connections: 4,
         }
     }
 }

@@ -1,0 +1,18 @@
+--! id          = "PAT-A017"
+--! title       = "Branch policies bypassed with a token"
+--! severity    = "medium"
+--! confidence  = "high"
+--! subject     = "token"
+--! tables      = ["notable"]
+--! message     = "The token '{name}' of {owner} bypassed branch policies {count} times on {days} days, last in {repo}."
+--! fix         = "Take the bypass permission from the owner, or move the push to a pipeline identity."
+--! rationale   = "A bypass with a token puts code past review without a person at the keyboard. Medium while it is rare for the token; low when it does so on more than five days, which is a release job that needs a policy exemption of its own."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
+--! controls    = ["NIST CM-3"]
+--! attack      = ["T1098", "T1195.002"]
+--! equivalents = ["SEN-A13", "SEN-H13", "SUM-S00098"]
+SELECT org, token_id AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, COUNT(DISTINCT date) AS days,
+  MAX(COALESCE(d_repo_name, project, 'a repository')) AS repo, STRING_AGG(event_id, ' ') AS event_ids,
+  CASE WHEN COUNT(DISTINCT date) > 5 THEN 'low' ELSE 'medium' END AS severity
+FROM notable WHERE action = 'Git.RefUpdatePoliciesBypassed' AND token_id IS NOT NULL
+GROUP BY org, token_id

@@ -1,0 +1,15 @@
+--! id          = "PAT-H002"
+--! title       = "Token in use that ends soon"
+--! severity    = "medium"
+--! confidence  = "high"
+--! subject     = "token"
+--! tables      = ["tokens", "policy"]
+--! message     = "The token '{name}' of {owner} ends at {valid_to} and was last seen in use at {last_observed}."
+--! fix         = "Plan the replacement with the owner before the end date, or its job stops."
+--! rationale   = "An outage is foreseeable here. Only tokens with an audited change in the last month fire; a job that only reads is not seen and not warned of."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
+--! controls    = ["NIST IA-5"]
+SELECT org, token_id AS subject, last_observed AS first_time, last_observed AS last_time, n_events AS count, valid_to, last_observed
+FROM tokens CROSS JOIN policy
+WHERE NOT over AND valid_to > policy.as_of AND valid_to <= policy.as_of + INTERVAL '1 days' * policy.expiry_notice_days
+  AND last_observed >= policy.as_of - INTERVAL '30 days'

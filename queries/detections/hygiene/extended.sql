@@ -1,0 +1,13 @@
+--! id          = "PAT-H006"
+--! title       = "Extended or regenerated instead of replaced"
+--! severity    = "low"
+--! confidence  = "medium"
+--! subject     = "token"
+--! tables      = ["tokens"]
+--! message     = "The end date of the token '{name}' of {owner} was moved {count} times; extended or regenerated: the log does not tell."
+--! fix         = "Replace tokens by new ones with a new secret, and revoke the old ones."
+--! rationale   = "Extending keeps an old secret alive; regenerating does not. The log shows the same event for both, so confidence is medium and severity low."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
+--! controls    = ["NIST IA-5"]
+--! equivalents = ["P11"]
+SELECT org, token_id AS subject, valid_from AS first_time, extended AS count, valid_from, valid_to FROM tokens WHERE extended >= 1 AND NOT over

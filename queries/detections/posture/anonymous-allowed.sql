@@ -1,0 +1,18 @@
+--! id          = "PAT-P005"
+--! title       = "Public projects enabled"
+--! severity    = "high"
+--! confidence  = "high"
+--! subject     = "user"
+--! tables      = ["notable"]
+--! message     = "{subject} allowed public projects ({what})."
+--! fix         = "Switch it off unless public projects are meant."
+--! rationale   = "It lets any project administrator publish a project to the world."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
+--! controls    = ["NIST AU-12", "NIST CM-6"]
+--! attack      = ["T1562"]
+--! equivalents = ["SEN-H17"]
+--! keys        = ["action"]
+SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
+  MAX(kind) AS kind, MAX(CONCAT(d_policy_name, ' = ', d_policy_value)) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
+FROM notable WHERE action = 'OrganizationPolicy.PolicyValueUpdated' AND d_policy_name = 'Policy.AllowAnonymousAccess' AND LOWER(d_policy_value) IN ('true', 'on', '1')
+GROUP BY org, COALESCE(actor, 'an actor not known'), action

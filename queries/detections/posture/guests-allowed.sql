@@ -1,0 +1,18 @@
+--! id          = "PAT-P004"
+--! title       = "Guest access enabled"
+--! severity    = "medium"
+--! confidence  = "high"
+--! subject     = "user"
+--! tables      = ["notable"]
+--! message     = "{subject} enabled access for guest users ({what})."
+--! fix         = "Check that guests are wanted, and review those who have access."
+--! rationale   = "Guests own tokens like members do, and leave without an offboarding."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
+--! controls    = ["NIST AU-12", "NIST CM-6"]
+--! attack      = ["T1562"]
+--! equivalents = ["SEN-H14"]
+--! keys        = ["action"]
+SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
+  MAX(kind) AS kind, MAX(CONCAT(d_policy_name, ' = ', d_policy_value)) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
+FROM notable WHERE action = 'OrganizationPolicy.PolicyValueUpdated' AND d_policy_name = 'Policy.DisallowAadGuestUserAccess' AND LOWER(d_policy_value) IN ('false', 'off', '0', 'null')
+GROUP BY org, COALESCE(actor, 'an actor not known'), action

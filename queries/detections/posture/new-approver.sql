@@ -1,0 +1,20 @@
+--! id          = "PAT-P019"
+--! title       = "Release approved by a new approver"
+--! severity    = "low"
+--! confidence  = "medium"
+--! subject     = "user"
+--! tables      = ["notable", "policy"]
+--! message     = "{subject} approved a release in the project {thing} for the first time; {actors} users do so in the log."
+--! fix         = "Ask the user what the change was for."
+--! rationale   = "An approval by somebody who never gave one may be a stand-in or a stolen session."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
+--! controls    = ["NIST AU-12", "NIST CM-6"]
+--! attack      = ["T1078"]
+--! equivalents = ["SEN-H08"]
+--! keys        = ["thing"]
+WITH changes AS (SELECT org, actor, time, event_id, token_id, COALESCE(project, 'a project') AS thing FROM notable WHERE action LIKE 'Release.Approval%' AND actor IS NOT NULL),
+firsts_of AS (SELECT org, actor, thing, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS n, MIN(event_id) AS event_id FROM changes GROUP BY org, actor, thing),
+known AS (SELECT org, thing, MIN(time) AS known_since, COUNT(DISTINCT actor) AS actors FROM changes GROUP BY org, thing)
+SELECT f.org AS org, f.actor AS subject, f.first_time AS first_time, f.last_time AS last_time, f.n AS count, f.thing AS thing, k.actors AS actors, f.event_id AS event_id
+FROM firsts_of AS f JOIN known AS k ON f.org = k.org AND f.thing = k.thing CROSS JOIN policy
+WHERE f.first_time >= k.known_since + INTERVAL '1 days' * policy.learning_days AND f.first_time >= policy.window_from + INTERVAL '1 days' * policy.learning_days

@@ -1,0 +1,20 @@
+--! id          = "PAT-P015"
+--! title       = "Pipeline changed by a user new to it"
+--! severity    = "low"
+--! confidence  = "medium"
+--! subject     = "user"
+--! tables      = ["notable", "policy"]
+--! message     = "{subject} changed the pipeline {thing} for the first time; {actors} users change it in the log."
+--! fix         = "Ask the user what the change was for."
+--! rationale   = "Build pipelines count as well as classic releases, so the known way around is closed. Low: teams share pipelines. A change of the YAML file alone leaves no trace."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
+--! controls    = ["NIST AU-12", "NIST CM-6"]
+--! attack      = ["T1578", "T1569"]
+--! equivalents = ["SEN-A08", "SUM-S00096"]
+--! keys        = ["thing"]
+WITH changes AS (SELECT org, actor, time, event_id, token_id, COALESCE(d_pipeline_id, d_pipeline_name, project, 'a pipeline') AS thing FROM notable WHERE action IN ('Release.ReleasePipelineModified', 'Pipelines.PipelineModified') AND actor IS NOT NULL),
+firsts_of AS (SELECT org, actor, thing, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS n, MIN(event_id) AS event_id FROM changes GROUP BY org, actor, thing),
+known AS (SELECT org, thing, MIN(time) AS known_since, COUNT(DISTINCT actor) AS actors FROM changes GROUP BY org, thing)
+SELECT f.org AS org, f.actor AS subject, f.first_time AS first_time, f.last_time AS last_time, f.n AS count, f.thing AS thing, k.actors AS actors, f.event_id AS event_id
+FROM firsts_of AS f JOIN known AS k ON f.org = k.org AND f.thing = k.thing CROSS JOIN policy
+WHERE f.first_time >= k.known_since + INTERVAL '1 days' * policy.learning_days AND f.first_time >= policy.window_from + INTERVAL '1 days' * policy.learning_days

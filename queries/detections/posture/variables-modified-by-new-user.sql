@@ -1,0 +1,20 @@
+--! id          = "PAT-P016"
+--! title       = "Variable group changed by a user new to it"
+--! severity    = "low"
+--! confidence  = "medium"
+--! subject     = "user"
+--! tables      = ["notable", "policy"]
+--! message     = "{subject} changed the variable group {thing} for the first time; {actors} users change it in the log."
+--! fix         = "Ask the user what the change was for."
+--! rationale   = "Changing a variable that a pipeline trusts runs code with the pipeline's rights. Low, since teams share groups; the group's id is the key, so groups of one name in two projects stay apart."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
+--! controls    = ["NIST AU-12", "NIST CM-6"]
+--! attack      = ["T1578"]
+--! equivalents = ["SEN-A11", "SUM-S00097"]
+--! keys        = ["thing"]
+WITH changes AS (SELECT org, actor, time, event_id, token_id, COALESCE(d_variable_group_id, d_variable_group_name, 'a variable group') AS thing FROM notable WHERE action LIKE 'Library.VariableGroupModified%' AND actor IS NOT NULL),
+firsts_of AS (SELECT org, actor, thing, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS n, MIN(event_id) AS event_id FROM changes GROUP BY org, actor, thing),
+known AS (SELECT org, thing, MIN(time) AS known_since, COUNT(DISTINCT actor) AS actors FROM changes GROUP BY org, thing)
+SELECT f.org AS org, f.actor AS subject, f.first_time AS first_time, f.last_time AS last_time, f.n AS count, f.thing AS thing, k.actors AS actors, f.event_id AS event_id
+FROM firsts_of AS f JOIN known AS k ON f.org = k.org AND f.thing = k.thing CROSS JOIN policy
+WHERE f.first_time >= k.known_since + INTERVAL '1 days' * policy.learning_days AND f.first_time >= policy.window_from + INTERVAL '1 days' * policy.learning_days

@@ -1,0 +1,13 @@
+--! id          = "PAT-S003"
+--! title       = "Full access token"
+--! severity    = "high"
+--! confidence  = "high"
+--! subject     = "token"
+--! tables      = ["tokens"]
+--! message     = "The token '{name}' of {owner} has full access; its events in the window need {observed}."
+--! fix         = "Replace it by a token with the scopes that it needs: start with those its events need, and ask the owner what it reads."
+--! rationale   = "Full access gives everything that the owner may do, so one leak costs the account. The observed scopes are a start, not a proposal: reads leave no trace. Medium when the owner is no longer active or the token showed nothing, since less is at stake today."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
+--! controls    = ["NIST AC-6", "OWASP NHI5"]
+SELECT org, token_id AS subject, n_events AS count, COALESCE(observed_scopes, 'nothing that is audited') AS observed, full_access, all_orgs, valid_to, scopes
+FROM tokens WHERE full_access AND NOT over

@@ -1,0 +1,23 @@
+--! id          = "PAT-U001"
+--! title       = "No audited change by this token in the window"
+--! severity    = "low"
+--! confidence  = "medium"
+--! subject     = "token"
+--! tables      = ["token_scopes", "tokens"]
+--! message     = "No audited change by the token '{name}' of {owner} in {covered_days} covered days; scopes whose use leaves no trace: {invisible}."
+--! fix         = "Ask the owner whether the token is still needed. Do not revoke on this evidence alone: reads are not in the log."
+--! rationale   = "Reads, clones, pushes, queued builds and work item edits leave no trace, so silence is no proof. Medium when every granted scope but read ones of full visibility would have shown, or when the token is privileged and nearly all would; low otherwise. The confidence is that of the verdict."
+--! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
+--! controls    = ["CIS 5.3", "NIST AC-2(3)"]
+WITH visible AS (
+  SELECT org, token_id, SUM(CASE WHEN visibility IN ('full', 'mostly') THEN 1 ELSE 0 END) AS visible_scopes, COUNT(*) AS judged_scopes,
+    MAX(CASE WHEN high_privilege THEN 1 ELSE 0 END) AS privileged
+  FROM token_scopes WHERE granted GROUP BY org, token_id
+)
+SELECT t.org AS org, t.token_id AS subject, t.last_observed_ever AS first_time, t.last_observed_ever AS last_time, 0 AS count,
+  t.covered_days AS covered_days, COALESCE(t.invisible_scopes, 'none') AS invisible, t.last_observed_ever AS last_audited_change, t.valid_to AS valid_to,
+  t.use_reason AS reason, t.use_confidence AS confidence, COALESCE(v.visible_scopes, 0) AS visible_scopes, COALESCE(v.judged_scopes, 0) AS judged_scopes,
+  CASE WHEN v.judged_scopes > 0 AND v.visible_scopes = v.judged_scopes THEN 'medium'
+    WHEN v.privileged = 1 AND v.visible_scopes > 0 THEN 'medium' ELSE 'low' END AS severity
+FROM tokens AS t LEFT JOIN visible AS v ON t.org = v.org AND t.token_id = v.token_id
+WHERE t.use_verdict = 'not-observed' AND NOT t.over
