@@ -304,9 +304,6 @@ pub(super) struct SimulateArgs {
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
-    /// Make the organisation of sample-data, whatever else is asked
-    #[arg(long)]
-    pub sample: bool,
 }
 
 #[derive(Debug, Args)]
