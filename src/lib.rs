@@ -23,6 +23,9 @@
 //! [`model`] is the vocabulary that all share and uses nobody; [`cli`] joins the steps, and it alone
 //! prints, reads the clock and reads the environment.
 
+#[macro_use]
+pub mod model;
+
 pub mod analysis;
 pub mod chart;
 pub mod cli;
@@ -30,7 +33,6 @@ pub mod config;
 pub mod engine;
 pub mod lab;
 pub mod lake;
-pub mod model;
 pub mod output;
 pub mod report;
 pub mod source;

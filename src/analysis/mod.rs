@@ -1,1 +1,63 @@
-//! (being written)
+//! Attribution, ledger, coverage, verdicts and risk: what the rows mean.
+//!
+//! In: rows from the engine, snapshots of inventory and users, the index's record of days. Out: tokens with
+//! verdicts, coverage, credentials; these go back to the engine as tables for the detections, and all of it
+//! ends in one [`Report`](crate::report::Report). Each step is a function of its inputs, so each is tested
+//! without files.
+
+pub mod advice;
+pub mod attribution;
+pub mod coverage;
+pub mod facts;
+pub mod ledger;
+pub mod people;
+pub mod risk;
+pub mod run;
+pub mod scope;
+pub mod tables;
+pub mod tokens;
+pub mod usage;
+
+#[cfg(test)]
+pub(crate) mod tests_support {
+    //! Small tokens and coverages for the tests of the steps.
+
+    use crate::model::coverage::{Basis, Coverage};
+    use crate::model::time::{DAY, Span};
+    use crate::model::token::{OwnerState, Token, TokenState, split_scopes};
+
+    pub(crate) fn token(scopes: &str) -> Token {
+        Token {
+            org: "o".into(),
+            token_id: "aaaaaaaa-0000-1111-2222-333333333333".into(),
+            name: Some("deploy".into()),
+            owner: Some("ann@x.example".into()),
+            owner_id: Some("bbbbbbbb-0000-1111-2222-333333333333".into()),
+            owner_state: OwnerState::Active,
+            owner_gone_at: None,
+            known_from: vec![],
+            state: TokenState::Active,
+            scopes: (!scopes.is_empty()).then(|| split_scopes(scopes)),
+            grants: vec![],
+            all_orgs: Some(false),
+            reaches_unseen_orgs: false,
+            valid_from: Some(0),
+            valid_to: Some(200 * DAY),
+            revoked_at: None,
+            leaked_at: None,
+            life: vec![],
+        }
+    }
+
+    pub(crate) fn coverage(days: i32) -> Coverage {
+        Coverage {
+            org: "o".into(),
+            span: Span { from: 0, to: i64::from(days) * DAY },
+            basis: Basis::Pulled,
+            gaps: vec![],
+            covered: (0..days).collect(),
+            areas: 9,
+            events: 100,
+        }
+    }
+}

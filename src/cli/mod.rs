@@ -1,1 +1,113 @@
-//! (being written)
+//! The command line: joins the steps, and alone prints, reads the clock and reads the environment.
+//!
+//! One file a command. Each returns how it ended; errors become text and exit codes here and nowhere else.
+
+mod args;
+mod chart;
+mod check;
+mod detections;
+mod error;
+mod evaluate;
+mod explain;
+mod import;
+mod ingest;
+mod lake;
+mod query;
+mod report;
+mod session;
+mod simulate;
+mod token;
+mod tokens;
+mod ui;
+
+use crate::config::Config;
+use args::{Cli, Command};
+use clap::{CommandFactory as _, Parser as _};
+use error::{CliError, Outcome};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use ui::Ui;
+
+/// What every command needs.
+struct Context {
+    lake: PathBuf,
+    config: Config,
+    ui: Ui,
+}
+
+/// Runs the program on the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors; clap prints both kinds where they belong.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let ui = Ui::new(cli.verbose, cli.quiet, cli.color);
+    quiet_panics();
+    match run(cli, &ui) {
+        Ok(outcome) => outcome.into(),
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            ui.err(&error.render());
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A detection that panics is caught and listed as not run; its panic message would only frighten.
+fn quiet_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::env::var_os("RUST_BACKTRACE").is_some() {
+            usual(info);
+        }
+    }));
+}
+
+fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
+    let context = Context { lake: cli.lake, config: config(cli.config)?, ui: ui.clone() };
+    match cli.command {
+        Command::Import(args) => import::run(&context, &args),
+        Command::Report(args) => report::run(&context, &args),
+        Command::Check(args) => check::run(&context, &args),
+        Command::Tokens(args) => tokens::run(&context, &args),
+        Command::Token(args) => token::run(&context, &args),
+        Command::Explain(args) => explain::run(&context, &args),
+        Command::Query(args) => query::run(&context, &args),
+        Command::Chart(args) => chart::run(&context, &args),
+        Command::Detections(args) => detections::run(&context, &args),
+        Command::Simulate(args) => simulate::run(&context, &args),
+        Command::Evaluate(args) => evaluate::run(&context, &args),
+        Command::Lake(args) => lake::run(&context, &args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "patwatch", &mut script);
+            ui.write(None, &script)?;
+            Ok(Outcome::Done)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            ui.write(None, &page)?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+/// Reads the configuration: the file named, else `./patwatch.toml` where there is one.
+fn config(file: Option<PathBuf>) -> Result<Config, CliError> {
+    let (path, must) = match file {
+        Some(path) => (path, true),
+        None => (PathBuf::from("patwatch.toml"), false),
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Config::parse(&path.display().to_string(), &text)?),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && !must => Ok(Config::default()),
+        Err(e) => Err(CliError::new(format!("cannot read {}: {e}", path.display()))),
+    }
+}

@@ -1,1 +1,177 @@
-//! (being written)
+//! Events on disk: a folder of Parquet that any engine can read, one file an organisation and UTC day.
+//!
+//! In: batches from the sources. Out: day files, the tables derived from them, snapshots of inventory and
+//! users, and a record of every ingest run. Events are unique by organisation and bare event GUID.
+//!
+//! ```text
+//! events/org=O/date=D/events.parquet        every event of a day, sorted by credential, time, event id
+//! activity|token_day|notable/org=O/date=D/  derived from that file, rebuilt when it changes
+//! inventory/org=O/taken=T.parquet           PAT lists; users/org=O/, usage/org=O/ likewise
+//! index.json                                days with content ids, organisations, ingest runs, coverage
+//! ```
+
+pub mod day;
+pub mod derive;
+pub mod frame;
+pub mod import;
+pub mod index;
+pub mod merge;
+pub mod snapshot;
+pub mod verify;
+
+use crate::model::time::{Day, day_text};
+use fs4::fs_std::FileExt as _;
+use index::Index;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::path::{Path, PathBuf};
+
+/// What can go wrong with the lake's files.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// A file or folder could not be read or written.
+    #[error("cannot {doing} {path}: {source}", path = path.display())]
+    Io {
+        /// read, write, make, ...
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not the Parquet or JSON that the lake wrote.
+    #[error("{path} is damaged: {why}; `patwatch lake verify` mends what can be mended, or import the files again into a new --lake", path = path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Another patwatch holds the lake.
+    #[error("another patwatch is writing to {path}; wait for it to end, or choose another --lake", path = path.display())]
+    Locked {
+        /// The lake.
+        path: PathBuf,
+    },
+    /// The folder was made by a newer version.
+    #[error("{path} was written by a newer patwatch (format {found}); upgrade, or choose another --lake", path = path.display())]
+    Newer {
+        /// The lake.
+        path: PathBuf,
+        /// Its format number.
+        found: u32,
+    },
+    /// A file names no organisation and none can be told.
+    #[error("{0}")]
+    Organisation(String),
+}
+
+impl LakeError {
+    fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::Io { doing, path: path.to_owned(), source }
+    }
+
+    fn columns(path: &Path, error: &polars::error::PolarsError) -> Self {
+        Self::Damaged { path: path.to_owned(), why: error.to_string() }
+    }
+}
+
+/// What stays as it is in a partition value; the rest is percent-encoded.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// Makes a folder that only its owner can read: the lake holds names and addresses.
+pub(crate) fn make_folder(path: &Path) -> Result<(), LakeError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|e| LakeError::io("make", path, e))
+}
+
+/// A lake, opened.
+#[derive(Debug)]
+pub struct Lake {
+    root: PathBuf,
+    /// What it holds.
+    pub index: Index,
+}
+
+/// Holds the lake for writing until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: std::fs::File,
+}
+
+impl Lake {
+    /// Opens the lake at `root`, or an empty one where there is none yet; writes nothing.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn open(root: &Path) -> Result<Self, LakeError> {
+        Ok(Self { root: root.to_owned(), index: Index::read(&root.join("index.json"))? })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Takes the lake for writing.
+    ///
+    /// # Errors
+    /// When another process holds it.
+    pub fn lock(&self) -> Result<Lock, LakeError> {
+        make_folder(&self.root)?;
+        let path = self.root.join(".lock");
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|e| LakeError::io("lock", &path, e))?;
+        match file.try_lock_exclusive() {
+            Ok(true) => Ok(Lock { _file: file }),
+            _ => Err(LakeError::Locked { path: self.root.clone() }),
+        }
+    }
+
+    /// Folder of one organisation in one table.
+    #[must_use]
+    pub fn org_folder(&self, table: &str, org: &str) -> PathBuf {
+        self.root.join(table).join(format!("org={}", utf8_percent_encode(org, KEPT)))
+    }
+
+    /// Day file of one table.
+    #[must_use]
+    pub fn day_file(&self, table: &str, org: &str, day: Day) -> PathBuf {
+        self.org_folder(table, org).join(format!("date={}", day_text(day))).join(format!("{table}.parquet"))
+    }
+
+    /// Day files of a table for the organisations and days given, in order.
+    #[must_use]
+    pub fn day_files(
+        &self,
+        table: &str,
+        orgs: &[String],
+        days: std::ops::RangeInclusive<Day>,
+    ) -> Vec<PathBuf> {
+        self.index
+            .days
+            .iter()
+            .filter(|d| orgs.contains(&d.org) && days.contains(&d.day))
+            .map(|d| self.day_file(table, &d.org, d.day))
+            .filter(|path| path.exists())
+            .collect()
+    }
+
+    /// Organisations that the lake knows, by name.
+    #[must_use]
+    pub fn orgs(&self) -> Vec<String> {
+        let mut orgs: Vec<String> = self.index.orgs.iter().map(|o| o.name.clone()).collect();
+        orgs.extend(self.index.days.iter().map(|d| d.org.clone()));
+        orgs.extend(self.index.snapshots.iter().map(|s| s.org.clone()));
+        orgs.sort_unstable();
+        orgs.dedup();
+        orgs
+    }
+}

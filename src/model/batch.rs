@@ -5,8 +5,8 @@
 //! counts what it has allocated, so that an import can stay inside a byte budget.
 
 use super::event::{EventRow, Shape};
-use hashbrown::HashTable;
-use std::hash::{BuildHasher as _, RandomState};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher as _;
 
 /// A column of text that seldom repeats.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct DictColumn {
     codes: Vec<u32>,
     values: TextColumn,
     index: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
 }
 
 impl DictColumn {

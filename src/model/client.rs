@@ -54,6 +54,12 @@ pub fn client_of(user_agent: &str) -> &str {
     &user_agent[..end]
 }
 
+/// Tells whether `client` is a name that [`client_of`] gives of its own, not a word of somebody's agent.
+#[must_use]
+pub fn is_product(client: &str) -> bool {
+    client == "browser" || PRODUCTS.iter().any(|(_, name)| *name == client)
+}
+
 /// Tells whether a user agent names a rendering engine and no product of the catalogue.
 #[must_use]
 pub fn is_browser(user_agent: &str) -> bool {

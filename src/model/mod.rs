@@ -61,6 +61,7 @@ pub mod coverage;
 pub mod event;
 pub mod finding;
 pub mod identity;
+pub mod inventory;
 pub mod mechanism;
 pub mod network;
 pub mod policy;

@@ -3,6 +3,7 @@
 //! In: the results of the analysis. Out: plain data. Outputs render it and decide nothing; two equal
 //! reports render to equal bytes.
 
+pub mod build;
 pub mod series;
 
 use crate::model::coverage::Coverage;

@@ -29,6 +29,8 @@ pub struct Series {
     pub coverage: Vec<(String, Span, Vec<Day>)>,
     /// The instant of the run.
     pub as_of: Micros,
+    /// Longest life in days that the policy allows; nothing where none is set.
+    pub max_lifetime_days: Option<i64>,
 }
 
 /// One bar of the lifetime chart.
@@ -61,4 +63,36 @@ pub struct ScopeCount {
     pub cannot_be_seen: u64,
     /// Tokens that needed it beyond their grant.
     pub beyond_grant: u64,
+}
+
+/// Everything that one token's timeline draws.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenTimeline {
+    /// Token name, else id.
+    pub label: String,
+    /// First and last day of the window.
+    pub days: (Day, Day),
+    /// Days with an event of the token, as (day, events).
+    pub per_day: Vec<(Day, u64)>,
+    /// Networks, most events first.
+    pub networks: Vec<Lane>,
+    /// Clients, most events first.
+    pub clients: Vec<Lane>,
+    /// What happened to the token, in time order: created, extended, revoked, ... in two or three words.
+    pub life: Vec<(Micros, String)>,
+    /// Gaps of its organisation, with organisation and reason.
+    pub gaps: Vec<(String, Span, String)>,
+    /// The instant of the run.
+    pub as_of: Micros,
+}
+
+/// One network or client of a token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lane {
+    /// What it is called.
+    pub label: String,
+    /// Events in the window.
+    pub events: u64,
+    /// Days with an event, as (day, events); empty where only the number is known.
+    pub days: Vec<(Day, u64)>,
 }

@@ -1,0 +1,287 @@
+//! Inventory, ledger and events merged into one row a token and organisation, the differences kept.
+//!
+//! In: the inventory of an organisation at its latest, the ledger, the attributions. Out: [`Token`]s. The
+//! inventory wins, unless the ledger tells of a later change.
+
+use super::attribution::Attribution;
+use super::ledger::{Entry, Ledger};
+use super::people::People;
+use crate::model::inventory::InventoryRow;
+use crate::model::time::Micros;
+use crate::model::token::{Grant, KnownFrom, OwnerState, Token, TokenState, split_scopes};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The inventory of one organisation.
+#[derive(Debug, Clone, Default)]
+pub struct Inventory {
+    /// When it was taken.
+    pub taken: Micros,
+    /// Whether it lists everything.
+    pub complete: bool,
+    /// PATs, newest list first where several were taken at once.
+    pub rows: Vec<InventoryRow>,
+    /// Rows that are no PATs.
+    pub not_pats: u64,
+    /// Users whose tokens were listed.
+    pub users_listed: u64,
+    /// Users whose tokens could not be listed.
+    pub users_failed: u64,
+}
+
+/// Everything that tells of tokens.
+#[derive(Debug, Default)]
+pub struct Sources<'a> {
+    /// Inventories by organisation.
+    pub inventories: BTreeMap<String, Inventory>,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// People by organisation.
+    pub people: BTreeMap<String, People>,
+    /// Organisation ids to names, as the lake knows them.
+    pub scopes: BTreeMap<String, String>,
+    /// Attributions.
+    pub attributions: &'a [Attribution],
+    /// Class hints by (organisation, token id): full scope, all organisations.
+    pub hints: BTreeMap<(String, String), (bool, bool)>,
+    /// Owners that events show, by (organisation, token id): storage key and label.
+    pub actors: BTreeMap<(String, String), (String, String)>,
+    /// The run's instant.
+    pub as_of: Micros,
+}
+
+/// Merges everything into tokens, by organisation and id.
+#[must_use]
+pub fn merge(sources: &Sources<'_>) -> Vec<Token> {
+    let mut keys: BTreeSet<(String, String)> = sources.ledger.keys().cloned().collect();
+    for (org, inventory) in &sources.inventories {
+        keys.extend(inventory.rows.iter().map(|r| (org.clone(), r.token_id.clone())));
+    }
+    let mut listed_in: BTreeMap<(String, String), &str> = BTreeMap::new();
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    for attribution in sources.attributions {
+        let Some(token_id) = &attribution.token_id else { continue };
+        let key = (attribution.org.clone(), token_id.clone());
+        if let Some(org) = &attribution.listed_in {
+            listed_in.insert(key.clone(), org);
+        }
+        seen.insert(key.clone());
+        keys.insert(key);
+    }
+    let mut rows: BTreeMap<(&str, &str), &InventoryRow> = BTreeMap::new();
+    for (org, inventory) in &sources.inventories {
+        for row in &inventory.rows {
+            rows.entry((org, &row.token_id)).or_insert(row);
+        }
+    }
+    keys.iter()
+        .map(|key| {
+            let (org, token_id) = key;
+            let home = listed_in.get(key).copied().unwrap_or(org);
+            let row = rows.get(&(home, token_id.as_str())).copied();
+            let entry = sources.ledger.get(&(home.to_owned(), token_id.clone()));
+            one(sources, org, token_id, home, row, entry, seen.contains(key))
+        })
+        .collect()
+}
+
+fn one(
+    sources: &Sources<'_>,
+    org: &str,
+    token_id: &str,
+    home: &str,
+    row: Option<&InventoryRow>,
+    entry: Option<&Entry>,
+    seen: bool,
+) -> Token {
+    let key = (org.to_owned(), token_id.to_owned());
+    let inventory = sources.inventories.get(home);
+    let taken = inventory.map_or(Micros::MIN, |i| i.taken);
+    // A change that the log tells after the list was taken is newer than the list.
+    let later = entry.filter(|e| row.is_none() || e.last_change.is_some_and(|t| t > taken));
+    let (full_hint, global_hint) = sources.hints.get(&key).copied().unwrap_or_default();
+    let newest_grant = later.and_then(|e| e.grants.last()).and_then(|g| g.scopes.clone());
+    let scopes = newest_grant
+        .or_else(|| row.and_then(|r| r.scopes.as_deref()).map(split_scopes).filter(|s| !s.is_empty()))
+        .or_else(|| entry.and_then(|e| e.grants.last()).and_then(|g| g.scopes.clone()));
+    let all_orgs =
+        row.map(|r| r.target_accounts.is_none()).or_else(|| entry.and_then(|e| e.all_orgs)).or_else(|| {
+            (seen && (global_hint || full_hint || sources.hints.contains_key(&key))).then_some(global_hint)
+        });
+    let valid_from = row.and_then(|r| r.valid_from).or_else(|| entry.and_then(|e| e.valid_from));
+    let valid_to = later
+        .and_then(|e| e.valid_to)
+        .or_else(|| row.and_then(|r| r.valid_to))
+        .or_else(|| entry.and_then(|e| e.valid_to));
+    let revoked_at = entry.and_then(|e| e.revoked_at);
+    let mut known_from = Vec::new();
+    for (known, from) in [
+        (row.is_some(), KnownFrom::Inventory),
+        (entry.is_some(), KnownFrom::Ledger),
+        (seen, KnownFrom::Events),
+    ] {
+        if known {
+            known_from.push(from);
+        }
+    }
+    let mut token = Token {
+        org: org.to_owned(),
+        token_id: token_id.to_owned(),
+        name: row.and_then(|r| r.name.clone()).or_else(|| entry.and_then(|e| e.name.clone())),
+        owner: None,
+        owner_id: None,
+        owner_state: OwnerState::Unknown,
+        owner_gone_at: None,
+        known_from,
+        state: TokenState::Unknown,
+        scopes,
+        grants: entry.map(|e| e.grants.clone()).unwrap_or_default(),
+        all_orgs,
+        reaches_unseen_orgs: reaches_unseen(sources, row, all_orgs),
+        valid_from,
+        valid_to,
+        revoked_at,
+        leaked_at: entry.and_then(|e| e.leaked_at),
+        life: entry.map(|e| e.life.clone()).unwrap_or_default(),
+    };
+    if let (None, Some(scopes)) = (token.grants.first(), &token.scopes) {
+        let since = valid_from.unwrap_or(Micros::MIN);
+        token.grants.push(Grant { since, scopes: Some(scopes.clone()), valid_to });
+    }
+    own(&mut token, sources, row, entry);
+    token.state = state(&token, row, entry, inventory, sources.as_of);
+    token
+}
+
+fn own(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, entry: Option<&Entry>) {
+    let actor = sources.actors.get(&(token.org.clone(), token.token_id.clone()));
+    token.owner_id = row
+        .and_then(|r| r.user_id.clone())
+        .or_else(|| entry.and_then(|e| e.owner_id.clone()))
+        .or_else(|| actor.map(|(id, _)| id.clone()).filter(|id| !id.is_empty()));
+    let words = [
+        row.and_then(|r| r.owner().cloned()),
+        entry.and_then(|e| e.owner.clone()),
+        actor.map(|(_, label)| label.clone()),
+    ];
+    let people = sources.people.get(&token.org);
+    let names = || token.owner_id.iter().chain(words.iter().flatten());
+    let person = people.and_then(|people| names().find_map(|text| people.find(text)));
+    let label = person
+        .map(|p| p.label.clone())
+        .filter(|l| !l.is_empty())
+        .or_else(|| words.iter().flatten().next().cloned());
+    let owner_id = token.owner_id.clone().or_else(|| person.and_then(|p| p.id.clone()));
+    token.owner = label
+        .map(|l| if l.contains('@') { l.to_lowercase() } else { l })
+        .filter(|l| !l.is_empty())
+        .or_else(|| owner_id.clone());
+    token.owner_id = owner_id;
+    if let Some(person) = person {
+        token.owner_state = person.state;
+        token.owner_gone_at = person.gone_at;
+    }
+}
+
+/// Whether the token reaches organisations that the lake does not hold.
+fn reaches_unseen(sources: &Sources<'_>, row: Option<&InventoryRow>, all_orgs: Option<bool>) -> bool {
+    match row.and_then(|r| r.target_accounts.as_ref()) {
+        Some(targets) => {
+            // With no scope id known at all, a single target is taken for the organisation that lists it.
+            targets.len() > 1 && targets.iter().any(|t| !sources.scopes.contains_key(t))
+                || targets.len() == 1
+                    && !sources.scopes.is_empty()
+                    && !sources.scopes.contains_key(&targets[0])
+        }
+        None => all_orgs == Some(true),
+    }
+}
+
+fn state(
+    token: &Token,
+    row: Option<&InventoryRow>,
+    entry: Option<&Entry>,
+    inventory: Option<&Inventory>,
+    as_of: Micros,
+) -> TokenState {
+    if token.revoked_at.is_some_and(|t| t <= as_of) {
+        return TokenState::Revoked;
+    }
+    let ended = token.valid_to.is_some_and(|to| to <= as_of);
+    let said_expired = entry
+        .is_some_and(|e| e.expired_at.is_some_and(|at| token.valid_to.is_none_or(|to| to <= at.max(as_of))));
+    if ended || said_expired {
+        return TokenState::Expired;
+    }
+    match row {
+        // The list calls it invalid although its end has not come: somebody ended it.
+        Some(row) if row.is_valid == Some(false) => TokenState::Revoked,
+        Some(_) if inventory.is_some_and(|i| i.complete) && token.valid_to.is_some() => TokenState::Active,
+        _ => TokenState::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::attribution::How;
+
+    const ID: &str = "aaaaaaaa-0000-1111-2222-333333333333";
+
+    fn row() -> InventoryRow {
+        InventoryRow {
+            token_id: ID.into(),
+            scopes: Some("vso.code vso.build".into()),
+            target_accounts: Some(vec!["s1".into()]),
+            valid_to: Some(100),
+            is_valid: Some(true),
+            ..InventoryRow::default()
+        }
+    }
+
+    fn with(rows: Vec<InventoryRow>, complete: bool, as_of: Micros) -> Vec<Token> {
+        let inventory = Inventory { taken: 50, complete, rows, ..Inventory::default() };
+        let sources = Sources {
+            inventories: BTreeMap::from([("o".to_owned(), inventory)]),
+            scopes: BTreeMap::from([("s1".to_owned(), "o".to_owned())]),
+            as_of,
+            ..Sources::default()
+        };
+        merge(&sources)
+    }
+
+    #[test]
+    fn active_needs_a_complete_list() {
+        assert_eq!(with(vec![row()], true, 60)[0].state, TokenState::Active);
+        assert_eq!(with(vec![row()], false, 60)[0].state, TokenState::Unknown);
+        assert_eq!(with(vec![row()], true, 100)[0].state, TokenState::Expired);
+        let invalid = InventoryRow { is_valid: Some(false), ..row() };
+        assert_eq!(with(vec![invalid], true, 60)[0].state, TokenState::Revoked);
+    }
+
+    #[test]
+    fn a_global_token_used_here_brings_its_grant_along() {
+        let attribution = Attribution {
+            org: "p".into(),
+            visible: ID[..28].into(),
+            how: How::Prefix,
+            token_id: Some(ID.into()),
+            listed_in: Some("o".into()),
+            candidates: vec![],
+        };
+        let global = InventoryRow { target_accounts: None, ..row() };
+        let inventory = Inventory { taken: 50, complete: true, rows: vec![global], ..Inventory::default() };
+        let sources = Sources {
+            inventories: BTreeMap::from([("o".to_owned(), inventory)]),
+            attributions: &[attribution],
+            as_of: 60,
+            ..Sources::default()
+        };
+        let tokens = merge(&sources);
+        assert_eq!(tokens.len(), 2);
+        assert_eq!(
+            (tokens[1].org.as_str(), tokens[1].all_orgs, tokens[1].state),
+            ("p", Some(true), TokenState::Active)
+        );
+        assert!(tokens.iter().all(|t| t.reaches_unseen_orgs));
+    }
+}

@@ -1,0 +1,180 @@
+//! The use verdict: is the token used? The first answer that holds, none beyond what the evidence carries.
+//!
+//! In: one token's attributed events, the coverage, what usage records say of its owner. Out: a
+//! [`UseVerdict`]. The order is that of section 5 of the design.
+
+use crate::model::catalogue::catalogue;
+use crate::model::coverage::{Basis, Coverage};
+use crate::model::finding::Confidence;
+use crate::model::time::{Micros, Span, day_text};
+use crate::model::token::Token;
+use crate::model::verdict::{UseState, UseVerdict, Visibility};
+
+/// What the events say of one token.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Attributed events inside the window.
+    pub events: u64,
+    /// Newest of them.
+    pub event_ids: Vec<String>,
+    /// Last inside the window.
+    pub last_in_window: Option<Micros>,
+    /// Last that the lake holds.
+    pub last_ever: Option<Micros>,
+    /// Ambiguous credentials that could be this token.
+    pub ambiguous: Vec<String>,
+}
+
+/// What usage records say of the owner of a token, in its organisation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnerUsage {
+    /// Spans that the records declare.
+    pub spans: Vec<Span>,
+    /// Whether the owner was matched by id, not by name.
+    pub by_id: bool,
+    /// PAT calls of the token's class.
+    pub calls_of_class: u64,
+    /// PAT calls of any class.
+    pub calls: u64,
+    /// Tokens of the owner that share the class.
+    pub sharing: u64,
+}
+
+/// Answers for one token.
+#[must_use]
+pub fn judge(
+    token: &Token,
+    seen: &Seen,
+    coverage: Option<&Coverage>,
+    usage: Option<&OwnerUsage>,
+    min_covered_days: i64,
+) -> UseVerdict {
+    let ends = [token.valid_to, token.revoked_at].into_iter().flatten().min();
+    let covered_days = coverage.map_or(0, |c| c.covered_days_within(token.valid_from, ends));
+    let days = plural(u64::from(covered_days), "covered day");
+    let elsewhere = if token.reaches_unseen_orgs { "; other organisations not seen" } else { "" };
+    let answer = |verdict, confidence, reason: String| UseVerdict {
+        verdict,
+        confidence,
+        reason,
+        last_observed: seen.last_in_window,
+        last_observed_ever: seen.last_ever,
+        events: seen.events,
+        event_ids: seen.event_ids.clone(),
+        covered_days,
+    };
+    if seen.events > 0 {
+        let events = plural(seen.events, "audited change");
+        return answer(
+            UseState::Observed,
+            Confidence::High,
+            format!("{events} by this token in the window{elsewhere}."),
+        );
+    }
+    if !seen.ambiguous.is_empty() {
+        let reason = format!(
+            "Not judged: events show the credential {}, which could be this token or another{elsewhere}.",
+            seen.ambiguous.join(", ")
+        );
+        return answer(UseState::NotJudged, Confidence::Low, reason);
+    }
+    if i64::from(covered_days) < min_covered_days {
+        let reason = format!(
+            "Not judged: {days} inside the window and the token's life, fewer than the {min_covered_days} that an answer needs{elsewhere}."
+        );
+        return answer(UseState::NotJudged, Confidence::Low, reason);
+    }
+    if let (Some(usage), Some(coverage)) = (usage, coverage) {
+        if let Some(reason) = ruled_out(token, usage, coverage, ends) {
+            return answer(UseState::RuledOut, Confidence::High, reason);
+        }
+        if usage.calls_of_class > 0 {
+            let shared = match usage.sharing {
+                0 | 1 => "the owner has no other token of this class".to_owned(),
+                n => format!("{n} tokens of the owner share this class"),
+            };
+            let reason = format!(
+                "Usage records show {} by {} with a PAT of this class; {shared}{elsewhere}.",
+                plural(usage.calls_of_class, "call"),
+                token.owner.as_deref().unwrap_or("the owner")
+            );
+            let confidence =
+                if usage.sharing <= 1 && usage.by_id { Confidence::Medium } else { Confidence::Low };
+            return answer(UseState::Possible, confidence, reason);
+        }
+    }
+    let (share, hidden) = sight(token);
+    let invisible = match &token.scopes {
+        None => "the grant is unknown, so what it could do unseen is unknown too".to_owned(),
+        Some(_) if hidden.is_empty() => "its scopes leave a trace when used".to_owned(),
+        Some(_) => format!("use of {} would not have been seen", hidden.join(", ")),
+    };
+    let reason = format!("No audited change by this token in {days}; {invisible}{elsewhere}.");
+    answer(UseState::NotObserved, confidence(share, coverage), reason)
+}
+
+fn ruled_out(token: &Token, usage: &OwnerUsage, coverage: &Coverage, ends: Option<Micros>) -> Option<String> {
+    let one_org = token.all_orgs == Some(false) && !token.reaches_unseen_orgs;
+    let judged: Vec<Span> = coverage
+        .covered
+        .iter()
+        .map(|d| Span { from: crate::model::time::day_start(*d), to: crate::model::time::day_start(*d + 1) })
+        .filter(|d| token.valid_from.is_none_or(|from| from <= d.from) && ends.is_none_or(|to| d.to <= to))
+        .collect();
+    let declared = |day: &Span| usage.spans.iter().any(|s| s.from <= day.from && day.to <= s.to);
+    if !one_org || !usage.by_id || usage.calls > 0 || judged.is_empty() || !judged.iter().all(declared) {
+        return None;
+    }
+    let (first, last) = (judged.first()?, judged.last()?);
+    Some(format!(
+        "No PAT call by {} in the Usage records of {}, {} to {}.",
+        token.owner.as_deref().or(token.owner_id.as_deref()).unwrap_or("the owner"),
+        token.org,
+        day_text(crate::model::time::day_of(first.from)),
+        day_text(crate::model::time::day_of(last.from)),
+    ))
+}
+
+/// Returns the share of granted scopes whose use would have been seen, and those whose use would not.
+#[must_use]
+pub fn sight(token: &Token) -> (f64, Vec<String>) {
+    let Some(scopes) = &token.scopes else { return (0.0, Vec::new()) };
+    let hidden: Vec<String> = scopes
+        .iter()
+        .filter(|s| !matches!(catalogue().visibility(s), Visibility::Full | Visibility::Mostly))
+        .cloned()
+        .collect();
+    let all = scopes.len().max(1);
+    (
+        1.0 - f64::from(u32::try_from(hidden.len()).unwrap_or(u32::MAX))
+            / f64::from(u32::try_from(all).unwrap_or(1)),
+        hidden,
+    )
+}
+
+/// Confidence of a silence: how much of the grant is visible, held down by how the coverage is known.
+fn confidence(share: f64, coverage: Option<&Coverage>) -> Confidence {
+    let sight = match share {
+        s if s >= 0.99 => Confidence::High,
+        s if s >= 0.5 => Confidence::Medium,
+        _ => Confidence::Low,
+    };
+    sight.min(most(coverage))
+}
+
+/// The most confidence that a conclusion from absence may have, by the basis of the coverage.
+#[must_use]
+pub fn most(coverage: Option<&Coverage>) -> Confidence {
+    match coverage {
+        None => Confidence::Low,
+        Some(c) if matches!(c.basis, Basis::Pulled | Basis::Declared) => Confidence::High,
+        Some(c) if c.areas < 3 => Confidence::Low,
+        Some(_) => Confidence::Medium,
+    }
+}
+
+/// Writes a number with its noun.
+#[must_use]
+pub fn plural(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}

@@ -1,0 +1,336 @@
+//! What may be typed: every command, argument and default, with the help that explains it.
+
+use crate::model::finding::Severity;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Says what each Azure DevOps personal access token really did, and what the audit log could not show.
+#[derive(Debug, Parser)]
+#[command(
+    name = "patwatch",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Examples:\n  patwatch report --from sample-data --output report   a first report, nothing kept\n  patwatch import audit-2026-10.json.gz inventory.json  keep a lake in ./patwatch-lake\n  patwatch check --fail-on high                         findings, and exit code 1 for a pipeline\n  patwatch token deploy-prod                            one token's dossier\n\nExit codes: 0 done; 1 findings at or above --fail-on; 2 not all that was asked could be done."
+)]
+pub(super) struct Cli {
+    /// Folder that holds the lake
+    #[arg(long, global = true, value_name = "DIR", default_value = "./patwatch-lake", env = "PATWATCH_LAKE")]
+    pub lake: PathBuf,
+    /// Configuration file [default: ./patwatch.toml if present]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Say more on stderr (twice: still more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Colour in terminals
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Read audit files, inventories and user lists into the lake
+    Import(ImportArgs),
+    /// Write the whole bundle: HTML, Markdown, CSV, JSON, SARIF, charts, manifest
+    Report(ReportArgs),
+    /// Run the detections and list the findings
+    Check(CheckArgs),
+    /// List every PAT with its verdicts
+    Tokens(TokensArgs),
+    /// One PAT's dossier: grant, life, use, scopes, findings, what could not be seen
+    Token(TokenArgs),
+    /// Why a PAT was or was not flagged by a detection
+    Explain(ExplainArgs),
+    /// Ad hoc SQL over the lake, and the saved queries
+    Query(QueryArgs),
+    /// Draw one chart as PNG or SVG
+    Chart(ChartArgs),
+    /// The pack: list, show, lint
+    Detections(DetectionsArgs),
+    /// Make a labelled synthetic organisation
+    Simulate(SimulateArgs),
+    /// Score findings against labels
+    Evaluate(EvaluateArgs),
+    /// Look after the lake
+    Lake(LakeArgs),
+    /// Print a completion script
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What to look at: shared by every command that reads.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "What to look at")]
+pub(super) struct Selection {
+    /// Read these files or folders into a throw-away lake first ("-" is stdin)
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub from: Vec<PathBuf>,
+    /// Only this organisation (repeatable); with --from also the name for files that name none
+    #[arg(long, value_name = "ORG")]
+    pub org: Vec<String>,
+    /// Stand at this instant: RFC 3339, or a day for its end [default: the latest that the lake covers]
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// Look back this many whole UTC days
+    #[arg(long, value_name = "DAYS", default_value = "90d")]
+    pub window: String,
+    /// More detections from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub queries: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How to read files.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reading files")]
+pub(super) struct Reading {
+    /// What the files hold
+    #[arg(long, value_enum, default_value_t = Kind::Auto)]
+    pub kind: Kind,
+    /// The audit files hold this span whole (days, both ends included, or instants)
+    #[arg(long, value_name = "FROM..TO")]
+    pub covers: Option<String>,
+    /// When the inventory was taken [default: the newest event of its organisation]
+    #[arg(long, value_name = "TIME")]
+    pub taken: Option<String>,
+    /// Exit with 2 when any record is rejected
+    #[arg(long)]
+    pub strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    #[default]
+    Auto,
+    Audit,
+    Inventory,
+    Users,
+    Entitlements,
+    Usage,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Files or folders; gzip is taken as it is, "-" is stdin
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Organisation of files that name none
+    #[arg(long, value_name = "ORG")]
+    pub org: Option<String>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Folder to write to; made if absent
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Show what changed since the bundle in this folder
+    #[arg(long, value_name = "DIR")]
+    pub compare: Option<PathBuf>,
+    /// Replace people, addresses and names by pseudonyms (key: PATWATCH_PSEUDONYM_KEY)
+    #[arg(long)]
+    pub anonymise: bool,
+    #[command(flatten)]
+    pub fail: FailOn,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+/// When findings make the exit code 1.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct FailOn {
+    /// Exit with 1 when a finding is at least this severe
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    text.parse()
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// table, json, csv, markdown, sarif, junit or ocsf
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: String,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Only these detections or families (repeatable)
+    #[arg(long, value_name = "ID|FAMILY")]
+    pub select: Vec<String>,
+    #[command(flatten)]
+    pub fail: FailOn,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TokensArgs {
+    /// table, json, csv or markdown
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: String,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TokenArgs {
+    /// authorizationId, its beginning, or the name
+    #[arg(value_name = "ID|NAME")]
+    pub token: String,
+    /// text, markdown or json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: String,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// authorizationId, its beginning, or the name
+    #[arg(value_name = "TOKEN")]
+    pub token: String,
+    /// Detection id or slug
+    pub detection: String,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QueryArgs {
+    /// SQL, or the name of a saved query
+    #[arg(value_name = "SQL|NAME", required_unless_present_any = ["file", "tables", "list"])]
+    pub query: Option<String>,
+    /// Read the SQL from this file
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Print every table and column
+    #[arg(long)]
+    pub tables: bool,
+    /// Print the saved queries
+    #[arg(long)]
+    pub list: bool,
+    /// table, csv, json, ndjson or markdown
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: String,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ChartArgs {
+    /// Which chart
+    #[arg(value_name = "NAME", required_unless_present = "list")]
+    pub name: Option<String>,
+    /// FILE.png or FILE.svg
+    #[arg(long, value_name = "FILE", required_unless_present = "list")]
+    pub output: Option<PathBuf>,
+    /// Print every chart
+    #[arg(long)]
+    pub list: bool,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DetectionsArgs {
+    #[command(subcommand)]
+    pub command: DetectionsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DetectionsCommand {
+    /// Print every detection
+    List {
+        /// table, json or markdown
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: String,
+        /// More detections from this folder (repeatable)
+        #[arg(long, value_name = "DIR")]
+        queries: Vec<PathBuf>,
+    },
+    /// Print one detection: what it is for, how it is graded, its SQL
+    Show {
+        /// Detection id or slug
+        id: String,
+    },
+    /// Check the compiled-in pack, or a folder
+    Lint {
+        /// Folder of a pack
+        dir: Option<PathBuf>,
+    },
+    /// Which published rules, attack scenarios and controls the pack covers
+    Coverage,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SimulateArgs {
+    /// The same seed makes the same files
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Tokens
+    #[arg(long, default_value_t = 100)]
+    pub tokens: usize,
+    /// Days
+    #[arg(long, default_value_t = 90)]
+    pub days: u32,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvaluateArgs {
+    /// Labels (repeatable: one a run, in the order of --findings)
+    #[arg(long, value_name = "FILE", required = true)]
+    pub truth: Vec<PathBuf>,
+    /// Findings written by `check --format json` (repeatable) [default: run the pack now]
+    #[arg(long, value_name = "FILE")]
+    pub findings: Vec<PathBuf>,
+    /// table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: String,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LakeArgs {
+    #[command(subcommand)]
+    pub command: LakeCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LakeCommand {
+    /// Compare every file with the index, and rebuild what does not agree
+    Verify,
+    /// Print what the lake holds
+    Show,
+}

@@ -1,0 +1,49 @@
+//! `patwatch check`: findings, for terminals and pipelines.
+
+use super::Context;
+use super::args::{CheckArgs, FailOn};
+use super::error::{CliError, Outcome};
+use super::session::Session;
+use super::ui::Ui;
+use crate::output::{self, Style};
+use crate::report::Report;
+
+pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliError> {
+    let format = output::find(output::FINDINGS, &args.format).map_err(CliError::new)?;
+    let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
+    for wanted in &args.select {
+        if session.pack.select(std::slice::from_ref(wanted)).is_empty() {
+            return Err(CliError::new(format!("no detection or family is called \"{wanted}\""))
+                .hint("`patwatch detections list` prints them all"));
+        }
+    }
+    let found = session.find(&args.select, &context.ui)?;
+    let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
+    let mut bytes = Vec::new();
+    format.write(&found.report, style, &mut bytes)?;
+    context.ui.write(args.output.as_deref(), &bytes)?;
+    Ok(outcome(&found.report, &session, args.fail, args.selection.reading.strict, &context.ui))
+}
+
+/// How a run over findings ended: 2 beats 1, and suppressed findings never fail a pipeline.
+pub(super) fn outcome(report: &Report, session: &Session, fail: FailOn, strict: bool, ui: &Ui) -> Outcome {
+    let mut outcome = Outcome::Done;
+    if let Some(least) = fail.fail_on
+        && report.findings.iter().any(|f| f.suppressed.is_none() && f.severity >= least)
+    {
+        outcome = Outcome::Findings;
+    }
+    for missing in report.not_run.iter() {
+        let text = format!("{} did not run: {}", missing.detection, missing.reason);
+        if missing.failed {
+            ui.warn(&text);
+            outcome = Outcome::Incomplete;
+        } else {
+            ui.detail(&text);
+        }
+    }
+    if let Some(ingested) = &session.ingested {
+        outcome = outcome.max(super::import::outcome(ingested, strict));
+    }
+    outcome
+}

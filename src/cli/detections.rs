@@ -1,0 +1,93 @@
+//! `patwatch detections`: the pack, listed, shown, linted.
+
+use super::Context;
+use super::args::{DetectionsArgs, DetectionsCommand};
+use super::error::{CliError, Outcome};
+use super::session::load_pack;
+use crate::engine::pack::Pack;
+use crate::output::grid::Grid;
+use crate::output::{self, Style};
+use std::fmt::Write as _;
+
+pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, CliError> {
+    match &args.command {
+        DetectionsCommand::List { format, queries } => {
+            let format = output::find(output::GRIDS, format).map_err(CliError::new)?;
+            let pack = load_pack(queries)?;
+            let mut bytes = Vec::new();
+            let style = Style { color: context.ui.color, width: context.ui.width() };
+            format.write(&list(&pack), style, &mut bytes)?;
+            context.ui.write(None, &bytes)?;
+            Ok(Outcome::Done)
+        }
+        DetectionsCommand::Show { id } => {
+            let pack = load_pack(&[])?;
+            let detection = pack.get(id).ok_or_else(|| {
+                CliError::new(format!("no detection is called \"{id}\""))
+                    .hint("`patwatch detections list` prints them all")
+            })?;
+            let m = &detection.meta;
+            let mut text = String::new();
+            let _ = writeln!(text, "{} {}/{}: {}", m.id, m.family, m.slug, m.title);
+            let _ =
+                writeln!(text, "severity {}, confidence {}, subject {}", m.severity, m.confidence, m.subject);
+            let _ = writeln!(text, "\n{}\n\nWhat to do: {}", m.rationale, m.fix);
+            for (label, list) in [
+                ("stands for", &m.equivalents),
+                ("controls", &m.controls),
+                ("ATT&CK", &m.attack),
+                ("see", &m.references),
+            ] {
+                if !list.is_empty() {
+                    let _ = writeln!(text, "{label}: {}", list.join(", "));
+                }
+            }
+            let _ = writeln!(text, "\n{}", detection.sql.trim_end());
+            context.ui.write(None, text.as_bytes())?;
+            Ok(Outcome::Done)
+        }
+        DetectionsCommand::Lint { dir } => {
+            let problems = match dir {
+                Some(dir) if !dir.is_dir() => {
+                    return Err(CliError::new(format!("{} is no folder", dir.display()))
+                        .hint("give the folder that holds use/, scope/, anomaly/, hygiene/ or posture/"));
+                }
+                Some(dir) => match Pack::folder(dir) {
+                    Ok(pack) => pack.lint(),
+                    Err(problems) => problems,
+                },
+                None => load_pack(&[])?.lint(),
+            };
+            for problem in &problems {
+                context.ui.err(&problem.to_string());
+            }
+            if problems.is_empty() {
+                context.ui.info("no problems");
+                return Ok(Outcome::Done);
+            }
+            Err(CliError::new(format!("{} problems in the pack", problems.len())))
+        }
+        DetectionsCommand::Coverage => Err(CliError::new("the coverage tables are not part of this build")),
+    }
+}
+
+fn list(pack: &Pack) -> Grid {
+    Grid {
+        columns: ["id", "family", "slug", "severity", "confidence", "title"].map(str::to_owned).to_vec(),
+        rows: pack
+            .detections
+            .iter()
+            .map(|d| {
+                let m = &d.meta;
+                vec![
+                    m.id.as_str().into(),
+                    m.family.as_str().into(),
+                    m.slug.as_str().into(),
+                    m.severity.as_str().into(),
+                    m.confidence.as_str().into(),
+                    m.title.as_str().into(),
+                ]
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,31 @@
+//! `patwatch import`: files into the lake.
+
+use super::Context;
+use super::args::ImportArgs;
+use super::error::{CliError, Outcome};
+use super::ingest::{Ingested, ingest};
+use super::ui::Ui;
+use crate::lake::Lake;
+
+pub(super) fn run(context: &Context, args: &ImportArgs) -> Result<Outcome, CliError> {
+    let mut lake = Lake::open(&context.lake)?;
+    let _lock = lake.lock()?;
+    let ingested = ingest(&mut lake, &args.paths, args.org.as_deref(), &args.reading, &context.ui)?;
+    say(&ingested, &context.ui);
+    Ok(outcome(&ingested, args.reading.strict))
+}
+
+/// Says what each input brought.
+pub(super) fn say(ingested: &Ingested, ui: &Ui) {
+    for input in &ingested.inputs {
+        ui.info(&format!(
+            "{} ({}): {} read = {} kept + {} duplicate + {} rejected",
+            input.name, input.kind, input.read, input.kept, input.duplicate, input.rejected
+        ));
+    }
+}
+
+/// An input that could not be read makes the run incomplete; rejected records only with `--strict`.
+pub(super) fn outcome(ingested: &Ingested, strict: bool) -> Outcome {
+    if ingested.failed > 0 || strict && ingested.rejected > 0 { Outcome::Incomplete } else { Outcome::Done }
+}

@@ -1,0 +1,413 @@
+//! Files into a lake: every input read, staged, merged; lists stored with the organisation they belong to.
+
+use super::args::{Kind, Reading};
+use super::error::CliError;
+use super::ui::Ui;
+use crate::lake::Lake;
+use crate::lake::import::Import;
+use crate::lake::index::{Cover, Ingest};
+use crate::lake::snapshot::Facts;
+use crate::model::coverage::Basis;
+use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
+use crate::model::time::{DAY, Micros, Span, day_start, format_time, parse_day, parse_time};
+use crate::source::{self, KindHint, Options, Parsed, Sink};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What an ingest brought.
+#[derive(Debug, Default)]
+pub(super) struct Ingested {
+    /// One record an input.
+    pub inputs: Vec<Ingest>,
+    /// Inputs that could not be read, or not to their end.
+    pub failed: u64,
+    /// Records rejected.
+    pub rejected: u64,
+}
+
+/// Lists that one input held, kept until the organisations are known.
+#[derive(Debug, Default)]
+struct Lists {
+    input: usize,
+    inventory: Vec<InventoryRow>,
+    users: Vec<UserRow>,
+    usage: Vec<UsageRow>,
+    more_follow: bool,
+}
+
+/// Takes the chunks of one input.
+struct Taker<'a, 'l> {
+    import: &'a mut Import<'l>,
+    lists: Lists,
+    seen: &'a mut BTreeMap<OrgKey, Micros>,
+    reasons: BTreeMap<String, u64>,
+    examples: Vec<String>,
+    bar: indicatif::ProgressBar,
+}
+
+impl Sink for Taker<'_, '_> {
+    fn chunk(&mut self, chunk: Parsed) -> std::io::Result<()> {
+        for ((org, day), batch) in chunk.batches {
+            self.import.stage(self.lists.input, org, day, batch).map_err(std::io::Error::other)?;
+        }
+        for reject in chunk.rejected {
+            if self.examples.len() < 3 {
+                let detail =
+                    if reject.detail.is_empty() { String::new() } else { format!(" ({})", reject.detail) };
+                self.examples.push(format!(
+                    "line {}, record {}: {}{detail}",
+                    reject.line, reject.record, reject.reason
+                ));
+            }
+            *self.reasons.entry(reject.reason).or_default() += 1;
+        }
+        self.lists.inventory.extend(chunk.inventory);
+        self.lists.users.extend(chunk.users);
+        self.lists.usage.extend(chunk.usage);
+        for (org, newest) in chunk.orgs_seen {
+            let slot = self.seen.entry(org).or_insert(newest);
+            *slot = newest.max(*slot);
+        }
+        Ok(())
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.bar.set_position(bytes);
+    }
+}
+
+/// Reads `paths` into `lake`.
+pub(super) fn ingest(
+    lake: &mut Lake,
+    paths: &[PathBuf],
+    org: Option<&str>,
+    reading: &Reading,
+    ui: &Ui,
+) -> Result<Ingested, CliError> {
+    let covers = reading.covers.as_deref().map(parse_covers).transpose()?;
+    let taken = reading.taken.as_deref().map(parse_taken).transpose()?;
+    let org = org.map(crate::model::identity::org_name);
+    let expanded = source::expand(paths)?;
+    for note in &expanded.notes {
+        ui.detail(note);
+    }
+    let mut result = Ingested::default();
+    let mut seen = BTreeMap::new();
+    let mut lists = Vec::new();
+    let mut import = Import::new(lake, org);
+    let names = names(&expanded.files);
+    for (path, name) in expanded.files.iter().zip(&names) {
+        match read_one(&mut import, path, name, reading.kind, &mut seen, ui) {
+            Ok((found, truncated)) => {
+                result.failed += u64::from(truncated);
+                lists.push(found);
+            }
+            Err(error) => {
+                ui.err(&error.render());
+                result.failed += 1;
+            }
+        }
+    }
+    let seen: Vec<(OrgKey, Micros)> = seen.into_iter().collect();
+    let org = import.org().map(str::to_owned);
+    let bar = ui.bar(0, "writing days", false);
+    let mut inputs = import.commit(&seen, &[], |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    let named: BTreeSet<String> = seen.iter().filter_map(|(key, _)| name_of(lake, key)).collect();
+    if let Some(span) = covers {
+        let orgs = if named.is_empty() { lake.orgs().into_iter().collect() } else { named.clone() };
+        lake.index.covers.extend(orgs.into_iter().map(|org| Cover { org, span, basis: Basis::Declared }));
+    }
+    let placer = Placer { org, named, scopes: scopes(lake), known: lake.orgs() };
+    result.failed += store_lists(lake, &lists, &mut inputs, &placer, taken, covers, ui)?;
+    result.rejected = inputs.iter().map(|i| i.rejected).sum();
+    result.inputs.clone_from(&inputs);
+    lake.record(inputs)?;
+    Ok(result)
+}
+
+fn scopes(lake: &Lake) -> BTreeMap<String, String> {
+    lake.index.orgs.iter().map(|o| (o.scope_id.clone(), o.name.clone())).collect()
+}
+
+fn name_of(lake: &Lake, key: &OrgKey) -> Option<String> {
+    lake.index
+        .org_of_scope(&key.scope_id)
+        .map(str::to_owned)
+        .or_else(|| (!key.name.is_empty()).then(|| key.name.clone()))
+}
+
+/// Names of the inputs as records and manifests show them: no folder that names a machine, yet unique.
+fn names(files: &[PathBuf]) -> Vec<String> {
+    let base = |path: &PathBuf| {
+        path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
+    };
+    files
+        .iter()
+        .map(|path| {
+            let name = base(path);
+            let twins = files.iter().filter(|other| base(other) == name).count();
+            match path.parent().and_then(Path::file_name) {
+                Some(folder) if twins > 1 => format!("{}/{name}", folder.to_string_lossy()),
+                _ => name,
+            }
+        })
+        .collect()
+}
+
+/// Reads one input; returns its lists, and whether it ended early.
+fn read_one(
+    import: &mut Import<'_>,
+    path: &Path,
+    name: &str,
+    kind: Kind,
+    seen: &mut BTreeMap<OrgKey, Micros>,
+    ui: &Ui,
+) -> Result<(Lists, bool), CliError> {
+    let stdin = path == Path::new("-");
+    let mut input: Box<dyn std::io::Read + Send> = if stdin {
+        Box::new(std::io::stdin())
+    } else {
+        let open = std::fs::File::open(path)
+            .map_err(|e| CliError::new(format!("cannot read {}: {e}", path.display())))?;
+        Box::new(open)
+    };
+    let size = if stdin { 0 } else { std::fs::metadata(path).map_or(0, |m| m.len()) };
+    let options = Options {
+        kind: match kind {
+            Kind::Auto => KindHint::Auto,
+            Kind::Audit => KindHint::Audit,
+            Kind::Inventory => KindHint::Inventory,
+            Kind::Users => KindHint::Users,
+            Kind::Entitlements => KindHint::Entitlements,
+            Kind::Usage => KindHint::Usage,
+        },
+        threads: std::thread::available_parallelism().map_or(2, usize::from),
+    };
+    let number = import.input(Ingest { name: name.to_owned(), ..Ingest::default() });
+    let bar = ui.bar(size, name, true);
+    let lists = Lists { input: number, ..Lists::default() };
+    let mut taker = Taker { import, lists, seen, reasons: BTreeMap::new(), examples: Vec::new(), bar };
+    let outcome = source::read(&path.display().to_string(), &mut input, &options, &mut taker);
+    taker.bar.finish_and_clear();
+    let Taker { mut lists, reasons, examples, import, .. } = taker;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // What was staged before the fault stays: one unreadable file does not cost the rest.
+            let ingest = import.ingest(number);
+            ingest.kind = "unreadable".to_owned();
+            return Err(error.into());
+        }
+    };
+    lists.more_follow = outcome.continuation.is_some();
+    let ingest = import.ingest(number);
+    ingest.kind = outcome.kind;
+    ingest.sha256 = outcome.sha256;
+    ingest.read = outcome.read;
+    ingest.rejected = outcome.rejected;
+    ingest.reasons = reasons;
+    ingest.truncated.clone_from(&outcome.truncated);
+    if outcome.rejected > 0 {
+        let reasons: Vec<String> = ingest.reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+        ui.warn(&format!(
+            "{}: {} of {} records rejected ({})",
+            path.display(),
+            outcome.rejected,
+            outcome.read,
+            reasons.join("; ")
+        ));
+        for example in examples {
+            ui.info(&format!("  {}: {example}", path.display()));
+        }
+    }
+    if let Some(reason) = &outcome.truncated {
+        ui.warn(&format!("{}: {reason}", path.display()));
+    }
+    Ok((lists, outcome.truncated.is_some()))
+}
+
+/// Tells which organisation a row of a list belongs to.
+struct Placer {
+    org: Option<String>,
+    named: BTreeSet<String>,
+    scopes: BTreeMap<String, String>,
+    known: Vec<String>,
+}
+
+impl Placer {
+    fn default_org(&self, what: &str) -> Result<String, String> {
+        if let Some(org) = &self.org {
+            return Ok(org.clone());
+        }
+        let orgs: Vec<&String> =
+            if self.named.is_empty() { self.known.iter().collect() } else { self.named.iter().collect() };
+        match orgs.as_slice() {
+            [only] => Ok((*only).clone()),
+            [] => Err(format!("{what} names no organisation; name it with --org")),
+            [a, b, ..] => {
+                Err(format!("{what} names no organisation, and it could be {a} or {b}; name it with --org"))
+            }
+        }
+    }
+
+    /// Organisation of a token: as the row says, else by the ids that it targets, else the list's.
+    fn of_token(&self, row: &InventoryRow, list: &Result<String, String>) -> Result<String, String> {
+        if let Some(org) = &row.org {
+            return Ok(crate::model::identity::org_name(org));
+        }
+        let targets: BTreeSet<&String> =
+            row.target_accounts.iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
+        match (targets.len(), targets.first()) {
+            (1, Some(only)) => Ok((*only).clone()),
+            _ => list.clone(),
+        }
+    }
+}
+
+/// Stores what the inputs listed; returns how many inputs could not be placed.
+fn store_lists(
+    lake: &mut Lake,
+    lists: &[Lists],
+    inputs: &mut [Ingest],
+    placer: &Placer,
+    taken: Option<Micros>,
+    covers: Option<Span>,
+    ui: &Ui,
+) -> Result<u64, CliError> {
+    let mut failed = 0;
+    let mut inventories: BTreeMap<String, Vec<(usize, InventoryRow)>> = BTreeMap::new();
+    let mut users: BTreeMap<String, Vec<(usize, UserRow)>> = BTreeMap::new();
+    let mut usage: BTreeMap<String, Vec<(usize, UsageRow)>> = BTreeMap::new();
+    for list in lists {
+        let ingest = &mut inputs[list.input];
+        let mut lost = 0;
+        let mut reason = String::new();
+        let what = ingest.name.clone();
+        let fallback = placer.default_org(&what);
+        // Tokens for one organisation tell it for the global ones beside them.
+        let told: BTreeSet<String> =
+            list.inventory.iter().filter_map(|r| placer.of_token(r, &Err(String::new())).ok()).collect();
+        let home = match (told.len(), told.first()) {
+            (1, Some(only)) if placer.org.is_none() => Ok(only.clone()),
+            _ => fallback.clone(),
+        };
+        for row in &list.inventory {
+            match placer.of_token(row, &home) {
+                Ok(org) => inventories.entry(org).or_default().push((list.input, row.clone())),
+                Err(why) => (lost, reason) = (lost + 1, why),
+            }
+        }
+        let named = |org: &Option<String>| match org {
+            Some(org) => Ok(crate::model::identity::org_name(org)),
+            None => fallback.clone(),
+        };
+        for row in &list.users {
+            match named(&row.org) {
+                Ok(org) => users.entry(org).or_default().push((list.input, row.clone())),
+                Err(why) => (lost, reason) = (lost + 1, why),
+            }
+        }
+        for row in &list.usage {
+            match named(&row.org) {
+                Ok(org) => usage.entry(org).or_default().push((list.input, row.clone())),
+                Err(why) => (lost, reason) = (lost + 1, why),
+            }
+        }
+        if lost > 0 {
+            ui.err(&format!("error: {reason}"));
+            ingest.rejected += lost;
+            *ingest.reasons.entry("organisation unknown".to_owned()).or_default() += lost;
+            failed += 1;
+        }
+    }
+    for (org, rows) in inventories {
+        let complete = is_complete(lists, &rows);
+        let newest = rows.iter().filter_map(|(_, r)| r.valid_from).max();
+        let facts = Facts {
+            taken: taken.or_else(|| newest_event(lake, &org)).or(newest).unwrap_or_default(),
+            complete,
+            users_listed: rows.iter().filter_map(|(_, r)| r.user_id.as_deref()).collect::<BTreeSet<_>>().len()
+                as u64,
+            ..Facts::default()
+        };
+        let (from, rows): (Vec<usize>, Vec<InventoryRow>) = rows.into_iter().unzip();
+        let new = lake.add_inventory(&org, &rows, facts)?;
+        count(inputs, &from, &rows.iter().map(|r| format!("{}{:?}", r.token_id, r)).collect::<Vec<_>>(), new);
+        ui.detail(&format!("{org}: inventory of {} rows, taken {}", rows.len(), format_time(facts.taken)));
+    }
+    for (org, rows) in users {
+        let facts = Facts {
+            taken: taken.or_else(|| newest_event(lake, &org)).unwrap_or_default(),
+            complete: true,
+            ..Facts::default()
+        };
+        let (from, rows): (Vec<usize>, Vec<UserRow>) = rows.into_iter().unzip();
+        let new = lake.add_users(&org, &rows, facts)?;
+        count(inputs, &from, &rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>(), new);
+    }
+    for (org, rows) in usage {
+        let span = covers.or_else(|| {
+            Some(Span {
+                from: rows.iter().map(|(_, r)| r.start).min()?,
+                to: rows.iter().map(|(_, r)| r.end.max(r.start)).max()?,
+            })
+        });
+        let taken = taken.or_else(|| newest_event(lake, &org)).or(span.map(|s| s.to)).unwrap_or_default();
+        let facts = Facts { taken, complete: true, span, ..Facts::default() };
+        let (from, rows): (Vec<usize>, Vec<UsageRow>) = rows.into_iter().unzip();
+        let new = lake.add_usage(&org, &rows, facts)?;
+        count(inputs, &from, &rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>(), new);
+    }
+    for input in inputs {
+        input.duplicate = input.read.saturating_sub(input.kept + input.rejected);
+    }
+    Ok(failed)
+}
+
+/// Counts rows as kept by the first input that brought them; a list that the lake had adds none.
+fn count(inputs: &mut [Ingest], from: &[usize], rows: &[String], new: bool) {
+    let mut seen = BTreeSet::new();
+    for (input, row) in from.iter().zip(rows) {
+        if new && seen.insert(row) {
+            inputs[*input].kept += 1;
+        }
+    }
+}
+
+fn newest_event(lake: &Lake, org: &str) -> Option<Micros> {
+    lake.index.days.iter().filter(|d| d.org == org).map(|d| d.last_time).max()
+}
+
+/// Whether the pages hold an end for every user whose list goes on.
+fn is_complete(lists: &[Lists], rows: &[(usize, InventoryRow)]) -> bool {
+    let users = |more: bool| -> BTreeSet<Option<&str>> {
+        let of = |input: usize| lists.iter().any(|l| l.input == input && l.more_follow == more);
+        rows.iter().filter(|(input, _)| of(*input)).map(|(_, r)| r.user_id.as_deref()).collect()
+    };
+    users(true).is_subset(&users(false))
+}
+
+/// Reads `FROM..TO`; a bare day as TO means its end.
+fn parse_covers(text: &str) -> Result<Span, CliError> {
+    let wrong = || {
+        CliError::new(format!("--covers \"{text}\" is no span"))
+            .hint("write FROM..TO, such as 2026-01-01..2026-03-31 (both days whole)")
+    };
+    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+    let from = parse_time(from).ok_or_else(wrong)?;
+    let to = match parse_day(to) {
+        Some(day) => day_start(day) + DAY,
+        None => parse_time(to).ok_or_else(wrong)?,
+    };
+    if from < to { Ok(Span { from, to }) } else { Err(wrong()) }
+}
+
+fn parse_taken(text: &str) -> Result<Micros, CliError> {
+    parse_time(text).ok_or_else(|| {
+        CliError::new(format!("--taken \"{text}\" is no time")).hint("write it as 2026-03-31T12:00:00Z")
+    })
+}

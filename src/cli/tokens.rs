@@ -1,0 +1,21 @@
+//! `patwatch tokens`: every PAT with its verdicts.
+
+use super::Context;
+use super::args::TokensArgs;
+use super::check::outcome;
+use super::error::{CliError, Outcome};
+use super::session::Session;
+use crate::cli::args::FailOn;
+use crate::output::{self, Style};
+
+pub(super) fn run(context: &Context, args: &TokensArgs) -> Result<Outcome, CliError> {
+    let format = output::find(output::TOKENS, &args.format).map_err(CliError::new)?;
+    let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
+    let found = session.find(&[], &context.ui)?;
+    let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
+    let mut bytes = Vec::new();
+    format.write(&found.report, style, &mut bytes)?;
+    context.ui.write(args.output.as_deref(), &bytes)?;
+    let fail = FailOn { fail_on: None };
+    Ok(outcome(&found.report, &session, fail, args.selection.reading.strict, &context.ui))
+}

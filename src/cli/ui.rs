@@ -1,0 +1,102 @@
+//! What the user sees while a command runs: messages and progress on stderr, results on stdout.
+
+use super::args::ColorChoice;
+use super::error::{CliError, clean};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+/// The terminal, as the user set it.
+#[derive(Debug, Clone)]
+pub(super) struct Ui {
+    level: i8,
+    /// Whether stdout may be coloured.
+    pub color: bool,
+    /// Whether stderr is a terminal that bars can be drawn on.
+    bars: bool,
+}
+
+impl Ui {
+    pub(super) fn new(verbose: u8, quiet: bool, color: ColorChoice) -> Self {
+        let level = if quiet { -1 } else { i8::try_from(verbose).unwrap_or(i8::MAX) };
+        let stdout = std::io::stdout().is_terminal();
+        let color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            // https://no-color.org: any value but an empty one means no colour.
+            ColorChoice::Auto => stdout && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        };
+        Self { level, color, bars: level >= 0 && std::io::stderr().is_terminal() }
+    }
+
+    /// Width of the terminal, where stdout is one.
+    pub(super) fn width(&self) -> Option<u16> {
+        let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+        std::io::stdout().is_terminal().then(|| columns.unwrap_or_else(|| console_width().unwrap_or(100)))
+    }
+
+    /// Says something unless `--quiet`.
+    pub(super) fn info(&self, text: &str) {
+        if self.level >= 0 {
+            self.err(text);
+        }
+    }
+
+    /// Says something with `--verbose`.
+    pub(super) fn detail(&self, text: &str) {
+        if self.level >= 1 {
+            self.err(text);
+        }
+    }
+
+    /// Says something that must not be missed.
+    pub(super) fn warn(&self, text: &str) {
+        self.err(&format!("warning: {text}"));
+    }
+
+    /// Writes a line to stderr; a closed stderr is nobody's fault.
+    pub(super) fn err(&self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{}", clean(text));
+    }
+
+    /// A bar over `total` steps or bytes; invisible where stderr is no terminal.
+    pub(super) fn bar(&self, total: u64, what: &str, bytes: bool) -> ProgressBar {
+        let target = if self.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total), target);
+        let template = if bytes {
+            "{msg:.dim} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec}"
+        } else {
+            "{msg:.dim} {bar:30} {pos}/{len}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(clean(what));
+        bar
+    }
+
+    /// Writes a result to a file, or to stdout.
+    pub(super) fn write(&self, output: Option<&Path>, bytes: &[u8]) -> Result<(), CliError> {
+        match output {
+            Some(path) => {
+                if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+                    std::fs::create_dir_all(folder)
+                        .map_err(|e| CliError::new(format!("cannot make {}: {e}", folder.display())))?;
+                }
+                std::fs::write(path, bytes)
+                    .map_err(|e| CliError::new(format!("cannot write {}: {e}", path.display())))
+            }
+            None => {
+                let mut stdout = std::io::stdout().lock();
+                stdout.write_all(bytes)?;
+                stdout.flush()?;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn console_width() -> Option<u16> {
+    let width = comfy_table::Table::new().width()?;
+    (width > 20).then_some(width)
+}

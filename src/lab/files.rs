@@ -1,0 +1,256 @@
+//! Writes the organisation to a folder: events in four shapes, inventory, users, truth, data card.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::LabError;
+use super::dice::Dice;
+use super::labels::Label;
+use super::log::Event;
+use super::shapes;
+use super::simulate::SimulateOptions;
+use super::tokens::{Ending, Token};
+use super::world::World;
+use crate::model::identity::ZERO_GUID;
+use crate::model::time::{format_time, parse_time};
+
+/// Entries on one page of the query API, as the portal loads them.
+const PAGE: usize = 200;
+/// Records in one Event Grid delivery file.
+const DELIVERY: usize = 400;
+
+/// Which part of the window each shape covers; the parts overlap, so that one event comes twice.
+const API: [(f64, f64); 2] = [(0.0, 0.36), (0.54, 1.0)];
+const LOG_ANALYTICS: (f64, f64) = (0.33, 0.50);
+const EXPORT: (f64, f64) = (0.47, 0.57);
+const EVENT_GRID: (f64, f64) = (0.92, 1.0);
+
+/// Writes everything; returns the names of the files, in order.
+pub(super) fn write(
+    world: &World,
+    options: &SimulateOptions,
+    tokens: &[Token],
+    events: &[Event],
+    labels: &[Label],
+    out: &Path,
+) -> Result<Vec<String>, LabError> {
+    let mut folder = Folder { out, names: Vec::new() };
+    std::fs::create_dir_all(out).map_err(|source| LabError::Write { path: out.to_owned(), source })?;
+    let part = |share: (f64, f64)| -> Vec<&Event> {
+        let (from, to) = (world.at(share.0), world.at(share.1));
+        events.iter().filter(|event| event.time >= from && event.time < to).collect()
+    };
+    let mut number = 0;
+    for share in API {
+        let mut newest_first = part(share);
+        newest_first.reverse();
+        let pages = newest_first.chunks(PAGE).count();
+        for (at, page) in newest_first.chunks(PAGE).enumerate() {
+            number += 1;
+            let body = shapes::api_page(world, page, at + 1 < pages);
+            folder.json(&format!("audit-api-{number:04}.json"), &body)?;
+        }
+    }
+    let rows: String = part(LOG_ANALYTICS)
+        .iter()
+        .map(|event| format!("{}\n", shapes::log_analytics(world, event)))
+        .collect();
+    folder.gzip("audit-log-analytics.ndjson.gz", rows.as_bytes())?;
+    let entries: Vec<Value> = part(EXPORT).iter().rev().map(|event| shapes::export(world, event)).collect();
+    folder.json("audit-export.json", &Value::Array(entries))?;
+    for (at, delivery) in part(EVENT_GRID).chunks(DELIVERY).enumerate() {
+        let records: Vec<Value> = delivery.iter().map(|event| shapes::event_grid(world, event)).collect();
+        folder.json(&format!("audit-event-grid-{:03}.json", at + 1), &Value::Array(records))?;
+    }
+    inventory(world, tokens, &mut folder)?;
+    users(world, &mut folder)?;
+    let truth: Vec<Value> = labels.iter().map(Label::json).collect();
+    folder.lines("truth.json", &truth)?;
+    let card = card(world, options, tokens, events, labels);
+    folder.bytes("DATA-CARD.md", card.as_bytes())?;
+    Ok(folder.names)
+}
+
+/// The folder being filled.
+struct Folder<'a> {
+    out: &'a Path,
+    names: Vec<String>,
+}
+
+impl Folder<'_> {
+    fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), LabError> {
+        let path = self.out.join(name);
+        std::fs::write(&path, content).map_err(|source| LabError::Write { path, source })?;
+        self.names.push(name.to_owned());
+        Ok(())
+    }
+
+    fn json(&mut self, name: &str, body: &Value) -> Result<(), LabError> {
+        self.bytes(name, format!("{body}\n").as_bytes())
+    }
+
+    /// An array with one element a line, so that a change shows as a line.
+    fn lines(&mut self, name: &str, rows: &[Value]) -> Result<(), LabError> {
+        let rows: Vec<String> = rows.iter().map(Value::to_string).collect();
+        self.bytes(name, format!("[\n{}\n]\n", rows.join(",\n")).as_bytes())
+    }
+
+    fn gzip(&mut self, name: &str, content: &[u8]) -> Result<(), LabError> {
+        // No name and no time in the header: the same bytes each time.
+        let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::new(6));
+        let packed = encoder.write_all(content).and_then(|()| encoder.finish());
+        let packed = packed.map_err(|source| LabError::Write { path: self.out.join(name), source })?;
+        self.bytes(name, &packed)
+    }
+}
+
+/// One tokenadmin page per user who has tokens; keys and OAuth authorisations lie between the PATs.
+fn inventory(world: &World, tokens: &[Token], folder: &mut Folder<'_>) -> Result<(), LabError> {
+    let mut dice = Dice::new(world.seed, "inventory", 0);
+    let mut number = 0;
+    for (index, person) in world.people.iter().enumerate() {
+        let mut rows: Vec<Value> = tokens
+            .iter()
+            .filter(|token| token.owner == index && token.listed && token.valid_from < world.end)
+            .map(|token| session_token(world, token))
+            .collect();
+        let extra = |authorization: String, client: &str, name: &str, scope: &str, public: bool| {
+            json!({
+                "clientId": client, "accessId": ZERO_GUID, "authorizationId": authorization,
+                "hostAuthorizationId": ZERO_GUID, "userId": person.user_id, "validFrom": zoneless(world.start),
+                "validTo": zoneless(world.end + 300 * crate::model::time::DAY), "displayName": name, "scope": scope,
+                "targetAccounts": [world.org_id], "token": null, "alternateToken": null, "isValid": true,
+                "isPublic": public, "publicData": public.then_some("ssh-rsa AAAA"), "source": null, "claims": null,
+            })
+        };
+        if index % 6 == 1 {
+            rows.push(extra(dice.guid(), ZERO_GUID, "build box", "app_token", true));
+        }
+        if index % 9 == 2 {
+            let client = dice.guid();
+            rows.push(extra(dice.guid(), &client, "Chart Viewer", "vso.work", false));
+        }
+        if rows.is_empty() {
+            continue;
+        }
+        number += 1;
+        folder.json(
+            &format!("inventory-{number:04}.json"),
+            &json!({"value": rows, "continuationToken": null}),
+        )?;
+    }
+    Ok(())
+}
+
+/// A time as tokenadmin writes it: no zone.
+fn zoneless(time: i64) -> String {
+    format_time(time).trim_end_matches('Z').to_owned()
+}
+
+fn session_token(world: &World, token: &Token) -> Value {
+    let gone = world.people[token.owner].left.is_some_and(|(_, back)| back.is_none());
+    let revoked = matches!(token.ending, Ending::Revoked(_) | Ending::LeakedAndClosed(_));
+    json!({
+        "clientId": ZERO_GUID, "accessId": ZERO_GUID, "authorizationId": token.id,
+        "hostAuthorizationId": ZERO_GUID, "userId": world.people[token.owner].user_id,
+        "validFrom": zoneless(token.valid_from), "validTo": zoneless(token.valid_to), "displayName": token.name,
+        "scope": token.scopes.join(" "),
+        "targetAccounts": if token.all_orgs { Value::Null } else { json!([world.org_id]) },
+        "token": null, "alternateToken": null, "isValid": !revoked && !gone && token.valid_to > world.end,
+        "isPublic": false, "publicData": null, "source": null, "claims": null,
+    })
+}
+
+/// The Graph page of users and the page of their entitlements; leavers are missing, or disabled.
+fn users(world: &World, folder: &mut Folder<'_>) -> Result<(), LabError> {
+    let mut graph = Vec::new();
+    let mut entitlements = Vec::new();
+    for person in &world.people {
+        let gone = person.left.is_some_and(|(_, back)| back.is_none());
+        if gone && !person.stays_listed {
+            continue;
+        }
+        let host = format!("https://vssps.dev.azure.com/{}/_apis/Graph", world.org);
+        let user = json!({
+            "subjectKind": "user", "metaType": "member", "domain": world.tenant_id,
+            "principalName": person.upn, "mailAddress": person.upn, "origin": "aad", "originId": person.origin_id,
+            "displayName": person.name,
+            "_links": {"storageKey": {"href": format!("{host}/StorageKeys/{}", person.descriptor)}},
+            "url": format!("{host}/Users/{}", person.descriptor), "descriptor": person.descriptor,
+        });
+        let last = match person.left {
+            Some((left, None)) => left,
+            _ => world.end - 30 * crate::model::time::HOUR,
+        };
+        entitlements.push(json!({
+            "id": person.user_id, "user": user,
+            "accessLevel": {
+                "licensingSource": "account", "accountLicenseType": "express", "licenseDisplayName": "Basic",
+                "status": if gone { "disabled" } else { "active" }, "statusMessage": "", "assignmentSource": "unknown",
+            },
+            "lastAccessedDate": format_time(last), "dateCreated": "2024-02-01T08:00:00Z",
+            "projectEntitlements": [], "extensions": [], "groupAssignments": [],
+        }));
+        graph.push(user);
+    }
+    folder.json("users.json", &json!({"count": graph.len(), "value": graph}))?;
+    let total = entitlements.len();
+    let page = json!({"members": entitlements, "continuationToken": null, "totalCount": total});
+    folder.json("entitlements.json", &page)
+}
+
+/// The page that says what is real in the data and what is not.
+fn card(
+    world: &World,
+    options: &SimulateOptions,
+    tokens: &[Token],
+    events: &[Event],
+    labels: &[Label],
+) -> String {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for label in labels {
+        let key = format!("{} | {}", label.family, label.scenario);
+        match counts.iter_mut().find(|(name, _)| *name == key) {
+            Some((_, n)) => *n += 1,
+            None => counts.push((key, 1)),
+        }
+    }
+    counts.sort();
+    let table: String = counts.iter().map(|(key, n)| format!("| {key} | {n} |\n")).collect();
+    debug_assert!(parse_time(&format_time(world.start)).is_some());
+    format!(
+        "# Data card: {org}\n\n\
+         A made-up Azure DevOps organisation with labels, written by `patwatch simulate --seed {seed} --tokens {n} --days {days}`.\n\
+         {n} tokens, {people} users, {events} audit events from {from} to {to}.\n\n\
+         ## What is real in it\n\n\
+         - The shapes: pages of the query API, rows of Azure Monitor Logs, the portal's JSON export, Event Grid records,\n  \
+           tokenadmin pages, Graph users. Field names, casing, enums, null and missing fields follow published samples.\n\
+         - The mechanism text is cut at 64 characters; entry ids begin with reversed ticks; storage key and CUID differ in\n  \
+           the version nibble; a cascade shares the correlation id of its origin; the service writes under its own name.\n\
+         - What leaves a trace and what does not: reads, clones and pushes leave none.\n\n\
+         ## What is not\n\n\
+         - Every name, GUID and address. Addresses lie in ranges reserved for tests and shared use.\n\
+         - The rhythm of work, the share of each kind of token, the size of attacks: plausible, not measured.\n\
+         - The content of `data` for `Token.*` events, which no public sample shows unmasked.\n\
+         - Two all-organisation tokens whose ids agree in 28 characters, so that a cut mechanism fits both: chance would not.\n\
+         - The owner's Usage page is not simulated, so no token can be shown unused.\n\n\
+         ## Gaps and overlaps\n\n\
+         No shape holds {gap_from} to {gap_to}. Neighbouring shapes overlap by days, so the same event comes twice.\n\n\
+         ## Labels (`truth.json`)\n\n\
+         | family | scenario | labels |\n|---|---|---|\n{table}\n\
+         A token that is not labelled is benign. Look-alikes of attacks are there on purpose: moved servers, upgraded and\n\
+         replaced clients, rotations, holidays, monthly jobs, weekly sweeps over all projects, bots that bypass policies by trade.\n",
+        org = world.org,
+        seed = options.seed,
+        n = tokens.len(),
+        days = options.days,
+        people = world.people.len(),
+        events = events.len(),
+        from = format_time(world.start),
+        to = format_time(world.end),
+        gap_from = format_time(world.gap.from),
+        gap_to = format_time(world.gap.to),
+    )
+}

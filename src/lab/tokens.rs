@@ -1,0 +1,104 @@
+//! A token of the organisation: what it was granted, what it is for, and how it goes about it.
+
+use super::agents::Family;
+use super::log::mechanism_text;
+use super::place::Site;
+use crate::model::time::{Day, Micros, Span};
+
+/// When a token works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// In the owner's working hours, Monday to Friday.
+    Office,
+    /// At any hour, less at weekends.
+    AllDay,
+    /// Each night at this hour, UTC.
+    Nightly(i64),
+    /// One long run each week on this weekday (0 = Monday).
+    Weekly(i32),
+    /// One run each 28 days.
+    Monthly,
+}
+
+/// How a token goes about its work.
+#[derive(Debug, Clone)]
+pub(super) struct Habit {
+    /// Audited changes on a working day, in the mean.
+    pub(super) per_day: f64,
+    /// Longest run of changes in one go.
+    pub(super) run: i64,
+    /// What it does, by weight.
+    pub(super) actions: Vec<(&'static str, u32)>,
+    pub(super) projects: Vec<usize>,
+    pub(super) client: Family,
+    pub(super) machine: usize,
+    /// Days on which the client was upgraded.
+    pub(super) upgrades: Vec<Day>,
+    /// The client that replaced the first for good, and when.
+    pub(super) new_client: Option<(Micros, Family)>,
+    pub(super) site: Site,
+    /// Where it moved to for good, and when.
+    pub(super) moved: Option<(Micros, Site)>,
+    pub(super) pace: Pace,
+    /// From when to when it is at work.
+    pub(super) at_work: Span,
+}
+
+/// How a token ends, if it ends inside the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Nothing happens to it.
+    None,
+    /// Its owner revokes it.
+    Revoked(Micros),
+    /// It is found in public and the service revokes it at once.
+    LeakedAndClosed(Micros),
+    /// It reaches its end date inside the window.
+    Expired,
+}
+
+/// One PAT.
+#[derive(Debug, Clone)]
+pub(super) struct Token {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    pub(super) owner: usize,
+    pub(super) scopes: Vec<&'static str>,
+    pub(super) all_orgs: bool,
+    pub(super) valid_from: Micros,
+    pub(super) valid_to: Micros,
+    /// The end date before an update moved it, and when that was.
+    pub(super) extended: Option<(Micros, Micros)>,
+    pub(super) ending: Ending,
+    pub(super) habit: Habit,
+    /// Whether the inventory lists it.
+    pub(super) listed: bool,
+    /// Whether another token looks the same in a cut mechanism.
+    pub(super) ambiguous: bool,
+    /// Created where, if not at its owner's place: (address, agent).
+    pub(super) made_from: Option<(String, String)>,
+}
+
+impl Token {
+    /// Whether it opens everything.
+    pub(super) fn full_access(&self) -> bool {
+        self.scopes.contains(&"app_token")
+    }
+
+    /// The mechanism text of its calls.
+    pub(super) fn mechanism(&self) -> String {
+        let class = match (self.full_access(), self.all_orgs) {
+            (false, false) => "PAT",
+            (true, false) => "PAT_Unscoped",
+            (false, true) => "PAT_Global",
+            (true, true) => "PAT_UnscopedGlobal",
+        };
+        mechanism_text(class, &self.id)
+    }
+
+    /// Whether it can be used at `time`, as far as its own dates say.
+    pub(super) fn alive_at(&self, time: Micros) -> bool {
+        let revoked = matches!(self.ending, Ending::Revoked(at) | Ending::LeakedAndClosed(at) if at <= time);
+        !revoked && self.valid_from <= time && time < self.valid_to
+    }
+}

@@ -1,0 +1,143 @@
+//! `token_day`: one row a PAT credential and day, with how much it did and its busiest ten minutes.
+
+use super::notable;
+use crate::lake::LakeError;
+use crate::lake::day::DayRow;
+use crate::lake::frame::Frame;
+use crate::model::mechanism::MechanismKind;
+use crate::model::time::{HOUR, SECOND, day_of};
+use hashbrown::{HashMap, HashSet};
+use std::path::Path;
+
+/// The sliding span of the peaks.
+const PEAK: i64 = 600 * SECOND;
+
+#[derive(Default)]
+struct TokenDay<'a> {
+    credential: &'a str,
+    class: &'a str,
+    day: i32,
+    n: i64,
+    origins: i64,
+    hour_bits: i64,
+    distinct: [i64; 6],
+    peak: i64,
+    peak_projects: i64,
+    peak_targets: i64,
+    peak_time: i64,
+    first_time: i64,
+    last_time: i64,
+}
+
+/// Writes the table.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
+    let days: Vec<TokenDay<'_>> = rows
+        .chunk_by(|a, b| a.credential == b.credential)
+        .filter(|rows| !rows[0].credential.is_empty())
+        .filter(|rows| rows.iter().any(|r| r.kind == MechanismKind::Pat))
+        .map(fold)
+        .collect();
+    let d = || days.iter();
+    let mut frame = Frame::new(days.len())
+        .text("org", d().map(|_| org))
+        .text("credential", d().map(|d| d.credential))
+        .text("class", d().map(|d| d.class))
+        .date("date", d().map(|d| Some(d.day)))
+        .int("n", d().map(|d| Some(d.n)))
+        .int("origins", d().map(|d| Some(d.origins)))
+        .int("hour_bits", d().map(|d| Some(d.hour_bits)));
+    for (i, name) in ["actions", "projects", "networks", "clients", "addresses", "targets"].iter().enumerate()
+    {
+        frame = frame.int(name, d().map(|d| Some(d.distinct[i])));
+    }
+    frame
+        .int("peak_10m", d().map(|d| Some(d.peak)))
+        .int("peak_projects_10m", d().map(|d| Some(d.peak_projects)))
+        .int("peak_targets_10m", d().map(|d| Some(d.peak_targets)))
+        .time("peak_time", d().map(|d| Some(d.peak_time)))
+        .time("first_time", d().map(|d| Some(d.first_time)))
+        .time("last_time", d().map(|d| Some(d.last_time)))
+        .write(path)?;
+    Ok(())
+}
+
+fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
+    let rows: Vec<&DayRow<'a>> = rows.iter().filter(|r| r.kind == MechanismKind::Pat).collect();
+    let distinct = |get: &dyn Fn(&DayRow<'a>) -> &'a str| {
+        let set: HashSet<&str> = rows.iter().map(|r| get(r)).filter(|v| !v.is_empty()).collect();
+        i64::try_from(set.len()).unwrap_or(i64::MAX)
+    };
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return TokenDay::default() };
+    let targets: Vec<String> = rows.iter().map(|r| notable::target(r.row.data)).collect();
+    let distinct_targets: HashSet<&str> =
+        targets.iter().map(String::as_str).filter(|t| !t.is_empty()).collect();
+    let mut day = TokenDay {
+        credential: first.credential,
+        class: first.class,
+        day: day_of(first.row.time),
+        n: count(rows.len()),
+        origins: count(rows.iter().filter(|r| r.origin()).count()),
+        hour_bits: rows.iter().fold(0, |bits, r| bits | 1 << (r.row.time.rem_euclid(24 * HOUR) / HOUR)),
+        distinct: [
+            distinct(&|r| r.row.action),
+            distinct(&|r| r.row.project),
+            distinct(&|r| r.network),
+            distinct(&|r| r.client),
+            distinct(&|r| r.row.address),
+            count(distinct_targets.len()),
+        ],
+        peak_time: first.row.time,
+        first_time: first.row.time,
+        last_time: last.row.time,
+        ..TokenDay::default()
+    };
+    // A folded entry stands for an unknown spread of calls, and reading the log is what backups and patwatch do.
+    let busy: Vec<usize> = (0..rows.len())
+        .filter(|&i| rows[i].row.folded <= 1 && rows[i].row.action != "AuditLog.AccessLog")
+        .collect();
+    let (mut start, mut projects, mut within) = (0, Tally::default(), Tally::default());
+    for end in 0..busy.len() {
+        projects.add(rows[busy[end]].row.project);
+        within.add(&targets[busy[end]]);
+        while rows[busy[end]].row.time - rows[busy[start]].row.time >= PEAK {
+            projects.remove(rows[busy[start]].row.project);
+            within.remove(&targets[busy[start]]);
+            start += 1;
+        }
+        if count(end - start + 1) > day.peak {
+            day.peak = count(end - start + 1);
+            day.peak_time = rows[busy[start]].row.time;
+        }
+        day.peak_projects = day.peak_projects.max(count(projects.0.len()));
+        day.peak_targets = day.peak_targets.max(count(within.0.len()));
+    }
+    day
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// Distinct values inside a sliding span, each with how often it is there.
+#[derive(Default)]
+struct Tally<'a>(HashMap<&'a str, u32>);
+
+impl<'a> Tally<'a> {
+    fn add(&mut self, value: &'a str) {
+        if !value.is_empty() {
+            *self.0.entry(value).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, value: &'a str) {
+        if let Some(n) = self.0.get_mut(value) {
+            *n -= 1;
+            if *n == 0 {
+                self.0.remove(value);
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! What the lake holds: days, organisations, snapshots, coverage and ingest runs, in one small JSON file.
+//!
+//! It replaces listing folders, and is written last in every commit: what it does not name is not there yet.
+
+use super::{LakeError, frame};
+use crate::model::coverage::Basis;
+use crate::model::time::{Day, Micros, Span};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Format number of this version.
+pub const FORMAT: u32 = 1;
+
+/// The index.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Index {
+    /// Format number.
+    pub format: u32,
+    /// Organisations by scope id.
+    pub orgs: Vec<Org>,
+    /// Day files, by organisation and day.
+    pub days: Vec<DayEntry>,
+    /// Inventories, users and usage records.
+    pub snapshots: Vec<Snapshot>,
+    /// Spans that are known to be held whole.
+    pub covers: Vec<Cover>,
+    /// Ingest runs, oldest first.
+    pub runs: Vec<Run>,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            orgs: Vec::new(),
+            days: Vec::new(),
+            snapshots: Vec::new(),
+            covers: Vec::new(),
+            runs: Vec::new(),
+        }
+    }
+}
+
+/// One organisation: one scope id, under its newest name.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Org {
+    /// `scopeId`.
+    pub scope_id: String,
+    /// Name, lower case.
+    pub name: String,
+    /// Time of the newest event under that name.
+    pub newest: Micros,
+}
+
+/// One day file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DayEntry {
+    /// Organisation.
+    pub org: String,
+    /// UTC day since 1970.
+    pub day: Day,
+    /// SHA-256 of the events file; derived files name it.
+    pub content: String,
+    /// Events.
+    pub rows: u64,
+    /// First event.
+    pub first_time: Micros,
+    /// Last event.
+    pub last_time: Micros,
+    /// Bits of the shapes that fed it: the union over its events.
+    pub shapes: u8,
+    /// Events per hour that show the organisation's rhythm.
+    pub hours: Vec<u32>,
+    /// Areas that occur, sorted; few of them betray a filtered export.
+    pub areas: Vec<String>,
+}
+
+text_enum! {
+    /// What a snapshot lists.
+    SnapshotKind { Inventory = "inventory", Users = "users", Usage = "usage" }
+}
+
+/// One list as it stood at one time.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Snapshot {
+    /// What it lists.
+    pub kind: SnapshotKind,
+    /// Organisation.
+    pub org: String,
+    /// When it was taken.
+    pub taken: Micros,
+    /// Whether it lists everything.
+    pub complete: bool,
+    /// File below the lake's root.
+    pub file: String,
+    /// Rows.
+    pub rows: u64,
+    /// Users whose tokens were listed (inventory only).
+    pub users_listed: u64,
+    /// Users whose tokens could not be listed (inventory only).
+    pub users_failed: u64,
+    /// Span that usage records declare (usage only).
+    pub span: Option<Span>,
+}
+
+/// A span known to be held whole.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Cover {
+    /// Organisation.
+    pub org: String,
+    /// The span.
+    pub span: Span,
+    /// `pulled` or `declared`.
+    pub basis: Basis,
+}
+
+/// One ingest run.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Run {
+    /// Version that ran.
+    pub version: String,
+    /// Its inputs.
+    pub inputs: Vec<Ingest>,
+}
+
+/// One input of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Ingest {
+    /// Name.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// What it was read as.
+    pub kind: String,
+    /// Records.
+    pub read: u64,
+    /// New to the lake.
+    pub kept: u64,
+    /// Held already.
+    pub duplicate: u64,
+    /// Rejected.
+    pub rejected: u64,
+    /// Rejected by reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// Why the input ended early, where it did.
+    pub truncated: Option<String>,
+}
+
+impl Index {
+    /// Reads the index; an absent file is an empty lake.
+    pub(super) fn read(path: &Path) -> Result<Self, LakeError> {
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(e) => return Err(LakeError::io("read", path, e)),
+        };
+        let damaged = |why: String| LakeError::Damaged { path: path.to_owned(), why };
+        let value: serde_json::Value = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
+        let found = value.get("format").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        if found > u64::from(FORMAT) {
+            let found = u32::try_from(found).unwrap_or(u32::MAX);
+            return Err(LakeError::Newer { path: path.to_owned(), found });
+        }
+        serde_json::from_value(value).map_err(|e| damaged(e.to_string()))
+    }
+
+    /// Writes the index, sorted, so that equal content gives equal bytes.
+    pub(super) fn write(&mut self, path: &Path) -> Result<(), LakeError> {
+        self.orgs.sort_by(|a, b| (&a.name, &a.scope_id).cmp(&(&b.name, &b.scope_id)));
+        self.days.sort_by(|a, b| (&a.org, a.day).cmp(&(&b.org, b.day)));
+        self.snapshots
+            .sort_by(|a, b| (a.kind, &a.org, a.taken, &a.file).cmp(&(b.kind, &b.org, b.taken, &b.file)));
+        self.covers.sort();
+        self.covers.dedup();
+        let text = serde_json::to_vec_pretty(self)
+            .map_err(|e| LakeError::Damaged { path: path.to_owned(), why: e.to_string() })?;
+        frame::write_atomically(path, &text)
+    }
+
+    /// Name of the organisation with this scope id.
+    #[must_use]
+    pub fn org_of_scope(&self, scope_id: &str) -> Option<&str> {
+        self.orgs.iter().find(|o| o.scope_id == scope_id).map(|o| o.name.as_str())
+    }
+}

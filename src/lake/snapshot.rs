@@ -1,0 +1,254 @@
+//! Inventories, users and usage records as they stood at one time: one Parquet file each.
+//!
+//! In: rows from a source. Out: a file whose name holds time and content, so that importing the same list
+//! twice adds nothing, and the rows back.
+
+use super::frame::{Frame, Table};
+use super::import::hex;
+use super::index::{Snapshot, SnapshotKind};
+use super::{Lake, LakeError};
+use crate::model::inventory::{InventoryRow, UsageRow, UserRow};
+use crate::model::time::{Micros, Span, day_of, day_text};
+use sha2::{Digest as _, Sha256};
+
+/// Facts of a snapshot beside its rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Facts {
+    /// When it was taken.
+    pub taken: Micros,
+    /// Whether it lists everything.
+    pub complete: bool,
+    /// Users whose tokens were listed.
+    pub users_listed: u64,
+    /// Users whose tokens could not be listed.
+    pub users_failed: u64,
+    /// Span that usage records declare.
+    pub span: Option<Span>,
+}
+
+fn opt(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
+}
+
+impl Lake {
+    /// Stores an inventory. Returns whether it was new.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn add_inventory(
+        &mut self,
+        org: &str,
+        rows: &[InventoryRow],
+        facts: Facts,
+    ) -> Result<bool, LakeError> {
+        let mut rows: Vec<&InventoryRow> = rows.iter().collect();
+        rows.sort_by_key(|r| (&r.token_id, &r.user_id, r.valid_to));
+        rows.dedup();
+        let r = || rows.iter();
+        let targets: Vec<String> =
+            r().map(|r| r.target_accounts.as_ref().map(|t| t.join(" ")).unwrap_or_default()).collect();
+        let frame = Frame::new(rows.len())
+            .text("token_id", r().map(|r| r.token_id.as_str()))
+            .text("name", r().map(|r| opt(&r.name)))
+            .text("scopes", r().map(|r| opt(&r.scopes)))
+            .flag("all_orgs", r().map(|r| Some(r.target_accounts.is_none())))
+            .text("target_accounts", targets.iter().map(String::as_str))
+            .time("valid_from", r().map(|r| r.valid_from))
+            .time("valid_to", r().map(|r| r.valid_to))
+            .text("user_id", r().map(|r| opt(&r.user_id)))
+            .text("owner_upn", r().map(|r| opt(&r.owner_upn)))
+            .text("owner_name", r().map(|r| opt(&r.owner_name)))
+            .flag("is_valid", r().map(|r| r.is_valid))
+            .flag("is_public", r().map(|r| Some(r.is_public)))
+            .text("client_id", r().map(|r| opt(&r.client_id)));
+        self.add(SnapshotKind::Inventory, org, frame, rows.len(), facts)
+    }
+
+    /// Stores users. Returns whether they were new.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn add_users(&mut self, org: &str, rows: &[UserRow], facts: Facts) -> Result<bool, LakeError> {
+        let r = || rows.iter();
+        let frame = Frame::new(rows.len())
+            .text("descriptor", r().map(|r| r.descriptor.as_str()))
+            .text("cuid", r().map(|r| opt(&r.cuid)))
+            .text("storage_key", r().map(|r| opt(&r.storage_key)))
+            .text("upn", r().map(|r| r.upn.as_str()))
+            .text("name", r().map(|r| r.name.as_str()))
+            .text("subject_kind", r().map(|r| r.subject_kind.as_str()))
+            .text("state", r().map(|r| state_of(r)))
+            .time("last_access", r().map(|r| r.last_access));
+        self.add(SnapshotKind::Users, org, frame, rows.len(), facts)
+    }
+
+    /// Stores usage records. Returns whether they were new.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn add_usage(&mut self, org: &str, rows: &[UsageRow], facts: Facts) -> Result<bool, LakeError> {
+        let r = || rows.iter();
+        let frame = Frame::new(rows.len())
+            .text("user_id", r().map(|r| r.user_id.as_str()))
+            .text("user", r().map(|r| r.user.as_str()))
+            .time("start_time", r().map(|r| Some(r.start)))
+            .time("end_time", r().map(|r| Some(r.end)))
+            .text("mechanism", r().map(|r| r.mechanism.as_str()))
+            .text("address", r().map(|r| r.address.as_str()))
+            .text("user_agent", r().map(|r| r.user_agent.as_str()))
+            .text("command", r().map(|r| r.command.as_str()))
+            .text("status", r().map(|r| r.status.as_str()))
+            .int("calls", r().map(|r| Some(r.count)));
+        self.add(SnapshotKind::Usage, org, frame, rows.len(), facts)
+    }
+
+    fn add(
+        &mut self,
+        kind: SnapshotKind,
+        org: &str,
+        frame: Frame,
+        rows: usize,
+        facts: Facts,
+    ) -> Result<bool, LakeError> {
+        let folder = self.org_folder(kind.as_str(), org);
+        let bytes = frame.to_bytes(&folder)?;
+        let content = hex(&Sha256::digest(&bytes)[..6]);
+        let path = folder.join(format!("taken={}-{content}.parquet", day_text(day_of(facts.taken))));
+        let file = path.strip_prefix(self.root()).unwrap_or(&path).to_string_lossy().into_owned();
+        let known = self.index.snapshots.iter().any(|s| s.file == file && s.taken == facts.taken);
+        if known {
+            return Ok(false);
+        }
+        super::frame::write_atomically(&path, &bytes)?;
+        self.index.snapshots.push(Snapshot {
+            kind,
+            org: org.to_owned(),
+            taken: facts.taken,
+            complete: facts.complete,
+            file,
+            rows: rows as u64,
+            users_listed: facts.users_listed,
+            users_failed: facts.users_failed,
+            span: facts.span,
+        });
+        Ok(true)
+    }
+
+    /// Snapshots of a kind that an organisation has up to `as_of`, oldest first.
+    #[must_use]
+    pub fn snapshots(&self, kind: SnapshotKind, org: &str, as_of: Micros) -> Vec<&Snapshot> {
+        let mut found: Vec<&Snapshot> = self
+            .index
+            .snapshots
+            .iter()
+            .filter(|s| s.kind == kind && s.org == org && s.taken <= as_of)
+            .collect();
+        found.sort_by_key(|s| (s.taken, &s.file));
+        found
+    }
+
+    /// Reads an inventory back.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn inventory(&self, snapshot: &Snapshot) -> Result<Vec<InventoryRow>, LakeError> {
+        let table = Table::read(&self.root().join(&snapshot.file))?;
+        let texts = [
+            "token_id",
+            "name",
+            "scopes",
+            "target_accounts",
+            "user_id",
+            "owner_upn",
+            "owner_name",
+            "client_id",
+        ]
+        .map(|n| table.text(n));
+        let [token_id, name, scopes, targets, user_id, owner_upn, owner_name, client_id] =
+            texts.each_ref().map(|t| t.cells());
+        let (from, to) = (table.int("valid_from"), table.int("valid_to"));
+        let (all, valid, public) = (table.flag("all_orgs"), table.flag("is_valid"), table.flag("is_public"));
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Ok((0..table.height())
+            .map(|i| InventoryRow {
+                token_id: token_id[i].to_owned(),
+                name: some(name[i]),
+                scopes: some(scopes[i]),
+                target_accounts: (all[i] != Some(true))
+                    .then(|| targets[i].split_whitespace().map(str::to_owned).collect()),
+                valid_from: from[i],
+                valid_to: to[i],
+                user_id: some(user_id[i]),
+                owner_upn: some(owner_upn[i]),
+                owner_name: some(owner_name[i]),
+                is_valid: valid[i],
+                is_public: public[i] == Some(true),
+                client_id: some(client_id[i]),
+                ..InventoryRow::default()
+            })
+            .collect())
+    }
+
+    /// Reads users back.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn users(&self, snapshot: &Snapshot) -> Result<Vec<UserRow>, LakeError> {
+        let table = Table::read(&self.root().join(&snapshot.file))?;
+        let texts = ["descriptor", "cuid", "storage_key", "upn", "name", "subject_kind", "state"]
+            .map(|n| table.text(n));
+        let [descriptor, cuid, key, upn, name, kind, state] = texts.each_ref().map(|t| t.cells());
+        let access = table.int("last_access");
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Ok((0..table.height())
+            .map(|i| UserRow {
+                descriptor: descriptor[i].to_owned(),
+                cuid: some(cuid[i]),
+                storage_key: some(key[i]),
+                upn: upn[i].to_owned(),
+                name: name[i].to_owned(),
+                subject_kind: kind[i].to_owned(),
+                state: state[i].parse().ok(),
+                last_access: access[i],
+                ..UserRow::default()
+            })
+            .collect())
+    }
+
+    /// Reads usage records back.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn usage(&self, snapshot: &Snapshot) -> Result<Vec<UsageRow>, LakeError> {
+        let table = Table::read(&self.root().join(&snapshot.file))?;
+        let texts = ["user_id", "user", "mechanism", "address", "user_agent", "command", "status"]
+            .map(|n| table.text(n));
+        let [user_id, user, mechanism, address, agent, command, status] = texts.each_ref().map(|t| t.cells());
+        let (start, end, calls) = (table.int("start_time"), table.int("end_time"), table.int("calls"));
+        Ok((0..table.height())
+            .map(|i| UsageRow {
+                user_id: user_id[i].to_owned(),
+                user: user[i].to_owned(),
+                start: start[i].unwrap_or_default(),
+                end: end[i].unwrap_or_default(),
+                mechanism: mechanism[i].to_owned(),
+                address: address[i].to_owned(),
+                user_agent: agent[i].to_owned(),
+                command: command[i].to_owned(),
+                status: status[i].to_owned(),
+                count: calls[i].unwrap_or_default(),
+                ..UsageRow::default()
+            })
+            .collect())
+    }
+}
+
+/// State of a user; an account that its directory has deleted cannot sign in.
+fn state_of(user: &UserRow) -> &'static str {
+    use crate::model::token::OwnerState;
+    match user.state {
+        Some(state) => state.as_str(),
+        None if user.deleted => OwnerState::Removed.as_str(),
+        None => "",
+    }
+}

@@ -1,0 +1,493 @@
+//! A report whose people, addresses, networks, projects and free names are pseudonyms.
+//!
+//! In: a report and a key. Out: the same report with every such text replaced by HMAC-SHA256 of it, so that one
+//! name is one pseudonym in every file and, with the same key, in every run. Ids of tokens and events stay: they
+//! are random numbers that mean something only to who holds the log, and the way back for them. What a
+//! detection shows in its evidence is replaced unless it is one of patwatch's own words.
+
+use crate::model::catalogue::catalogue;
+use crate::model::client::is_product;
+use crate::model::finding::SubjectKind;
+use crate::model::identity::is_guid;
+use crate::model::network::parse;
+use crate::model::time::parse_time;
+use crate::report::Report;
+use hmac::{Hmac, Mac as _};
+use serde_json::Value;
+use sha2::Sha256;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+
+/// Replaces texts by pseudonyms.
+#[derive(Debug)]
+pub struct Anonymiser {
+    mac: Hmac<Sha256>,
+    /// Lower case text to pseudonym.
+    known: HashMap<String, String>,
+    /// Lengths in characters of what is known, longest first.
+    lengths: Vec<usize>,
+}
+
+impl Anonymiser {
+    /// Learns what there is to replace in `report`; `key` may have any length.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    #[must_use]
+    pub fn new(key: &[u8], report: &Report) -> Self {
+        let mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(key).unwrap_or_else(|_| {
+            <Hmac<Sha256> as hmac::Mac>::new(&hmac::digest::Key::<Hmac<Sha256>>::default())
+        });
+        let mut new = Self { mac, known: HashMap::new(), lengths: Vec::new() };
+        new.learn_report(report);
+        let lengths: BTreeSet<usize> = new.known.keys().map(|k| k.chars().count()).collect();
+        new.lengths = lengths.into_iter().rev().collect();
+        new
+    }
+
+    fn learn_report(&mut self, r: &Report) {
+        for t in &r.tokens {
+            self.learn("person", t.token.owner.as_deref());
+            self.learn("id", t.token.owner_id.as_deref());
+            for l in &t.token.life {
+                self.learn("person", Some(&l.actor));
+                self.learn("network", Some(&l.network));
+            }
+        }
+        for f in &r.findings {
+            self.learn("person", f.owner.as_deref());
+            self.learn("person", f.suppressed.as_ref().map(|s| s.reviewer.as_str()));
+            if f.subject.kind == SubjectKind::User {
+                self.learn("person", f.subject.name.as_deref());
+                self.learn("id", Some(&f.subject.id));
+            }
+        }
+        let orgs = r.coverage.iter().map(|c| &c.org).chain(r.population.iter().map(|p| &p.org));
+        for org in orgs.chain(r.tokens.iter().map(|t| &t.token.org)).chain(r.findings.iter().map(|f| &f.org))
+        {
+            self.learn("org", Some(org));
+        }
+        for t in &r.tokens {
+            t.activity.projects.iter().for_each(|(p, _)| self.learn("project", Some(p)));
+            t.activity.networks.iter().for_each(|(n, _)| self.learn("network", Some(n)));
+            t.activity.clients.iter().for_each(|(c, _)| self.learn("client", Some(c)));
+            t.token.life.iter().for_each(|l| self.learn("client", Some(&l.client)));
+        }
+        for f in &r.findings {
+            let (kind, id) = match f.subject.kind {
+                SubjectKind::Project => ("project", true),
+                SubjectKind::Org => ("org", true),
+                SubjectKind::Other => ("text", true),
+                SubjectKind::Token => ("token", false),
+                SubjectKind::User => ("person", false),
+            };
+            self.learn(kind, f.subject.name.as_deref());
+            if id {
+                self.learn(kind, Some(&f.subject.id));
+            }
+        }
+        r.tokens.iter().for_each(|t| self.learn("token", t.token.name.as_deref()));
+        r.inputs.iter().for_each(|i| self.learn("input", Some(&i.name)));
+        for f in &r.findings {
+            f.evidence.values().for_each(|v| self.learn_value(v));
+        }
+        r.series.lifetimes.iter().for_each(|l| {
+            if !is_guid(&l.label) {
+                self.learn("token", Some(&l.label));
+            }
+        });
+    }
+
+    fn learn_value(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.learn("text", Some(text)),
+            Value::Array(items) => items.iter().for_each(|v| self.learn_value(v)),
+            Value::Object(fields) => fields.values().for_each(|v| self.learn_value(v)),
+            _ => {}
+        }
+    }
+
+    fn learn(&mut self, kind: &str, text: Option<&str>) {
+        let Some(text) = text.map(str::trim).filter(|t| !t.is_empty()) else { return };
+        if kind == "client" && is_product(text) || kind == "text" && is_own_word(text) {
+            return;
+        }
+        if matches!(kind, "text" | "network") && (parse(text).is_some() || is_network(text)) {
+            // Addresses have a pattern of their own and one pseudonym wherever they stand.
+            return;
+        }
+        let key = lower(text).into_iter().collect::<String>();
+        if !self.known.contains_key(&key) {
+            let name = self.pseudonym(kind, &key);
+            self.known.insert(key, name);
+        }
+    }
+
+    fn digest(&self, kind: &str, text: &str) -> String {
+        let mut mac = self.mac.clone();
+        mac.update(kind.as_bytes());
+        mac.update(b"\0");
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut out, b| {
+            let _ = write!(out, "{b:02x}");
+            out
+        })
+    }
+
+    fn pseudonym(&self, kind: &str, text: &str) -> String {
+        let hex = self.digest(kind, text);
+        if kind == "id" && is_guid(text) {
+            // A storage key stays one in form, for what reads the files back.
+            return format!(
+                "{}-{}-{}-{}-{}",
+                &hex[..8],
+                &hex[8..12],
+                &hex[12..16],
+                &hex[16..20],
+                &hex[20..32]
+            );
+        }
+        format!("{kind}-{}", &hex[..10])
+    }
+
+    /// Returns `text` with what is known replaced, longest first, then what looks like an address.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        let chars: Vec<char> = text.chars().collect();
+        let low = lower(text);
+        if let Some(name) = self.known.get(low.iter().collect::<String>().trim()) {
+            return name.clone();
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        while at < chars.len() {
+            if at == 0 || !is_word(chars[at - 1]) || !is_word(chars[at]) {
+                if let Some((length, name)) = self.known_at(&low, at) {
+                    out.push_str(name);
+                    at += length;
+                    continue;
+                }
+                if let Some((length, name)) = self.address_at(&chars, at) {
+                    out.push_str(&name);
+                    at += length;
+                    continue;
+                }
+            }
+            out.push(chars[at]);
+            at += 1;
+        }
+        out
+    }
+
+    fn known_at(&self, low: &[char], at: usize) -> Option<(usize, &String)> {
+        for &length in &self.lengths {
+            let Some(part) = low.get(at..at + length) else { continue };
+            // Inside a word nothing begins or ends: a token called `a` must not eat every letter.
+            let ends =
+                low.get(at + length).is_none_or(|next| !is_word(*next) || !is_word(low[at + length - 1]));
+            if !ends {
+                continue;
+            }
+            let part: String = part.iter().collect();
+            // A token called `pat` is replaced where it stands alone, not in every sentence on PATs.
+            if !is_vocabulary(&part)
+                && let Some(name) = self.known.get(&part)
+            {
+                return Some((length, name));
+            }
+        }
+        None
+    }
+
+    /// Finds an IP address, a network or an e-mail address that starts at `at`.
+    fn address_at(&self, chars: &[char], at: usize) -> Option<(usize, String)> {
+        let run = |extra: &str| {
+            chars[at..].iter().take_while(|c| c.is_alphanumeric() || extra.contains(**c)).collect::<String>()
+        };
+        let mail = run("._-+@#");
+        let mail = mail.trim_end_matches(['.', '-', '_', '#', '+']);
+        if let Some((name, host)) = mail.split_once('@')
+            && !name.is_empty()
+            && host.contains('.')
+        {
+            return Some((mail.chars().count(), self.pseudonym("person", &mail.to_lowercase())));
+        }
+        let network = run(".:/");
+        let mut part = network.trim_end_matches(['.', ':', '/']);
+        // `2001:db8:12::/48` keeps its colons, a sentence's colon after an address goes.
+        for candidate in [network.as_str(), part] {
+            if is_network(candidate) {
+                return Some((candidate.chars().count(), self.network(candidate)));
+            }
+        }
+        if let Some((head, _)) = part.split_once('/') {
+            part = head;
+        }
+        let bare = part.contains(['.', ':']) && part.len() > 6;
+        (bare && parse(part).is_some())
+            .then(|| (part.chars().count(), self.pseudonym("address", &part.to_lowercase())))
+    }
+
+    fn network(&self, text: &str) -> String {
+        self.pseudonym("network", &text.to_lowercase())
+    }
+
+    fn swap(&self, text: &mut String) {
+        *text = self.text(text);
+    }
+
+    fn swap_maybe(&self, text: &mut Option<String>) {
+        if let Some(text) = text {
+            self.swap(text);
+        }
+    }
+
+    fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => self.swap(text),
+            Value::Array(items) => items.iter_mut().for_each(|v| self.value(v)),
+            Value::Object(fields) => fields.values_mut().for_each(|v| self.value(v)),
+            _ => {}
+        }
+    }
+
+    /// Returns the report with every pseudonym in place.
+    #[must_use]
+    pub fn report(&self, report: &Report) -> Report {
+        let mut r = report.clone();
+        // Anyone can hash a guess; the fingerprints are therefore keyed as well.
+        let print = |f: &mut String| *f = self.digest("fingerprint", f);
+        for c in &mut r.coverage {
+            self.swap(&mut c.org);
+            c.gaps.iter_mut().for_each(|g| self.swap(&mut g.reason));
+        }
+        r.population.iter_mut().for_each(|p| self.swap(&mut p.org));
+        r.inputs.iter_mut().for_each(|i| self.swap(&mut i.name));
+        r.not_run.iter_mut().for_each(|n| self.swap(&mut n.reason));
+        r.unattributed.iter_mut().for_each(|u| self.swap(&mut u.org));
+        for f in &mut r.findings {
+            print(&mut f.fingerprint);
+            self.swap(&mut f.org);
+            self.swap_maybe(&mut f.owner);
+            self.swap_maybe(&mut f.subject.name);
+            if f.subject.kind != SubjectKind::Token {
+                self.swap(&mut f.subject.id);
+            }
+            self.swap(&mut f.message);
+            f.evidence.values_mut().for_each(|v| self.value(v));
+            if let Some(s) = &mut f.suppressed {
+                self.swap(&mut s.reviewer);
+            }
+        }
+        for t in &mut r.tokens {
+            t.findings.iter_mut().for_each(print);
+            let token = &mut t.token;
+            self.swap(&mut token.org);
+            self.swap_maybe(&mut token.name);
+            self.swap_maybe(&mut token.owner);
+            self.swap_maybe(&mut token.owner_id);
+            for l in &mut token.life {
+                self.swap(&mut l.text);
+                self.swap(&mut l.actor);
+                self.swap(&mut l.network);
+                self.swap(&mut l.client);
+            }
+            let v = &mut t.verdicts;
+            self.swap(&mut v.usage.reason);
+            self.swap(&mut v.advice.reason);
+            v.risk_parts.iter_mut().for_each(|p| self.swap(&mut p.reason));
+            for rows in [&mut t.activity.networks, &mut t.activity.clients, &mut t.activity.projects] {
+                rows.iter_mut().for_each(|(text, _)| self.swap(text));
+            }
+        }
+        for (org, _, reason) in &mut r.series.gaps {
+            self.swap(org);
+            self.swap(reason);
+        }
+        r.series.lifetimes.iter_mut().for_each(|l| self.swap(&mut l.label));
+        r.series.coverage.iter_mut().for_each(|(org, _, _)| self.swap(org));
+        r
+    }
+}
+
+/// Lower case with as many characters as before, so that places in both agree.
+fn lower(text: &str) -> Vec<char> {
+    text.chars()
+        .map(|c| {
+            let mut low = c.to_lowercase();
+            match (low.next(), low.next()) {
+                (Some(l), None) => l,
+                _ => c,
+            }
+        })
+        .collect()
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn is_network(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(head, bits)| {
+        parse(head).is_some()
+            && !bits.is_empty()
+            && bits.len() <= 3
+            && bits.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+/// Tells whether a text of the evidence is a word of patwatch or Azure DevOps, a number, a time or an id.
+fn is_own_word(text: &str) -> bool {
+    let c = catalogue();
+    is_guid(text)
+        || parse_time(text).is_some()
+        || text.parse::<f64>().is_ok()
+        || c.actions.contains_key(text)
+        || text.split_whitespace().all(|s| c.scopes.contains_key(s) || s.starts_with("vso."))
+        || is_product(text)
+        || is_vocabulary(text)
+}
+
+/// Tells whether a text is a word that patwatch's own sentences and columns are made of.
+fn is_vocabulary(text: &str) -> bool {
+    matches!(
+        text.to_ascii_lowercase().as_str(),
+        "a" | "an"
+            | "the"
+            | "was"
+            | "is"
+            | "in"
+            | "of"
+            | "to"
+            | "by"
+            | "for"
+            | "from"
+            | "and"
+            | "not"
+            | "token"
+            | "tokens"
+            | "user"
+            | "org"
+            | "project"
+            | "organisation"
+            | "true"
+            | "false"
+            | "pat"
+            | "session"
+            | "interactive"
+            | "entra"
+            | "service"
+            | "ssh"
+            | "none"
+            | "other"
+            | "active"
+            | "disabled"
+            | "removed"
+            | "unknown"
+            | "expired"
+            | "revoked"
+            | "inventory"
+            | "ledger"
+            | "events"
+            | "observed"
+            | "possible"
+            | "ruled-out"
+            | "not-observed"
+            | "not-judged"
+            | "full"
+            | "mostly"
+            | "partial"
+            | "used"
+            | "not-seen"
+            | "cannot-be-seen"
+            | "beyond-grant"
+            | "low"
+            | "medium"
+            | "high"
+            | "critical"
+            | "info"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{FINDINGS, TOKENS, sample, to_bytes};
+
+    #[test]
+    fn nothing_known_survives_in_any_format() {
+        let mut report = sample::report();
+        report.findings[1].owner = Some("Ana.Ruiz@contoso.example".into());
+        report.findings[0].message.push_str(" from 192.0.2.9, 2001:db8::7 and zoe@else.example.");
+        let anonymised = Anonymiser::new(b"key", &report).report(&report);
+        let secrets = [
+            "ana.ruiz",
+            "contoso",
+            "fabrikam",
+            "198.51.100",
+            "203.0.113",
+            "2001:db8",
+            "release-agent",
+            "Payments",
+            "terraform-prod",
+            "Release Managers",
+            "mallory",
+            "olga",
+            "192.0.2.9",
+            "zoe@",
+            "HYPERLINK",
+            "alert(1)",
+            "b0000000-0000",
+        ];
+        for format in FINDINGS.iter().chain(TOKENS) {
+            let text = String::from_utf8(to_bytes(*format, &anonymised).expect("renders")).expect("UTF-8");
+            let text = text.to_lowercase();
+            for secret in secrets {
+                assert!(!text.contains(&secret.to_lowercase()), "{secret} in {}", format.name());
+            }
+        }
+        let facts = crate::output::manifest::RunFacts::default();
+        for (path, bytes) in crate::output::bundle::bundle(&anonymised, &[], &facts).expect("renders") {
+            let text = String::from_utf8(bytes).expect("UTF-8").to_lowercase();
+            for secret in secrets {
+                assert!(!text.contains(&secret.to_lowercase()), "{secret} in {path}");
+            }
+        }
+        for t in &anonymised.tokens {
+            let dossier = crate::output::dossier::Dossier { report: &anonymised, token: t };
+            let text = String::from_utf8(to_bytes(crate::output::DOSSIERS[2], &dossier).expect("renders"));
+            let text = text.expect("UTF-8").to_lowercase();
+            for secret in secrets {
+                assert!(!text.contains(&secret.to_lowercase()), "{secret} in the dossier");
+            }
+        }
+    }
+
+    #[test]
+    fn one_name_is_one_pseudonym_and_the_key_decides() {
+        let report = sample::report();
+        let one = Anonymiser::new(b"key", &report).report(&report);
+        let again = Anonymiser::new(b"key", &report).report(&report);
+        let other = Anonymiser::new(b"another", &report).report(&report);
+        assert_eq!(one.tokens[0].token.owner, again.tokens[0].token.owner);
+        assert_ne!(one.tokens[0].token.owner, other.tokens[0].token.owner);
+        let owner = one.tokens[0].token.owner.clone().expect("an owner");
+        assert!(one.findings[1].message.contains(&owner), "{}", one.findings[1].message);
+        assert_eq!(one.findings[0].subject.id, report.findings[0].subject.id);
+        let hit = &one.tokens[0].findings[0];
+        assert!(one.findings.iter().any(|f| f.fingerprint == *hit));
+    }
+
+    #[test]
+    fn short_names_do_not_eat_words() {
+        let mut report = sample::report();
+        report.tokens[0].token.name = Some("q".into());
+        report.tokens[1].token.name = Some("PAT".into());
+        let a = Anonymiser::new(b"k", &report);
+        assert_eq!(a.text("quick q query"), format!("quick {} query", a.text("q")));
+        assert_eq!(a.text("no PAT call"), "no PAT call");
+        assert!(a.text("pat").starts_with("token-"));
+        assert_eq!(a.text("at 12:30:00, 2026-03-31T10:00:00Z"), "at 12:30:00, 2026-03-31T10:00:00Z");
+        assert!(a.text("from 10.1.2.3:").ends_with(':'));
+    }
+}

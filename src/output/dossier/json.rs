@@ -1,0 +1,66 @@
+//! A dossier as JSON: the token as in `tokens.json`, its findings as in `findings.json`, its life and activity.
+
+use super::Dossier;
+use crate::model::time::{day_text, format_time};
+use crate::output::json::{SCHEMA_VERSION, finding, token};
+use crate::output::{Format, Result, Style};
+use serde_json::{Value, json};
+use std::io;
+
+/// `--format json`.
+#[derive(Debug)]
+pub struct Json;
+
+impl<'a> Format<Dossier<'a>> for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn extension(&self) -> &'static str {
+        "json"
+    }
+
+    fn write(&self, dossier: &Dossier<'a>, _: Style, to: &mut dyn io::Write) -> Result {
+        let Dossier { report, token: t } = *dossier;
+        let findings: Vec<_> =
+            report.findings.iter().filter(|f| t.findings.contains(&f.fingerprint)).map(finding).collect();
+        let value = json!({
+            "schema_version": SCHEMA_VERSION,
+            "as_of": format_time(report.as_of),
+            "token": token(t),
+            "findings": findings,
+            "life": life(t),
+            "grants": t.token.grants.iter().map(|g| json!({
+                "since": format_time(g.since), "scopes": g.scopes, "valid_to": g.valid_to.map(format_time),
+            })).collect::<Vec<_>>(),
+            "activity": activity(t),
+        });
+        serde_json::to_writer_pretty(&mut *to, &value)?;
+        writeln!(to)?;
+        Ok(())
+    }
+}
+
+/// Returns the life of a token as told by events.
+pub(in crate::output) fn life(t: &crate::report::TokenReport) -> Vec<Value> {
+    t.token
+        .life
+        .iter()
+        .map(|l| {
+            json!({
+                "time": format_time(l.time), "event_id": l.event_id, "action": l.action, "text": l.text,
+                "actor": l.actor, "network": l.network, "client": l.client,
+            })
+        })
+        .collect()
+}
+
+/// Returns what a token's events show.
+pub(in crate::output) fn activity(t: &crate::report::TokenReport) -> Value {
+    let a = &t.activity;
+    let days: Vec<Value> = a.per_day.iter().map(|(day, n)| json!([day_text(*day), n])).collect();
+    json!({
+        "per_day": days, "actions": a.actions, "networks": a.networks, "clients": a.clients,
+        "projects": a.projects, "hours": a.hours,
+    })
+}

@@ -1,0 +1,65 @@
+//! Findings as a Markdown table that pastes into a pull request.
+
+use super::{subject, title};
+use crate::model::time::{day_of, day_text};
+use crate::output::markdown::{escape, table};
+use crate::output::{Format, Result, Style, words};
+use crate::report::Report;
+use std::io;
+
+/// `--format markdown`.
+#[derive(Debug)]
+pub struct Markdown;
+
+impl Format<Report> for Markdown {
+    fn name(&self) -> &'static str {
+        "markdown"
+    }
+
+    fn extension(&self) -> &'static str {
+        "md"
+    }
+
+    fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
+        let n = report.findings.len();
+        writeln!(to, "**{n} finding{}** as of {}\n", words::s(n as u64), day_text(day_of(report.as_of)))?;
+        if n > 0 {
+            writeln!(to, "{}", rows(report, usize::MAX))?;
+        }
+        for n in &report.not_run {
+            let verb = if n.failed { "failed" } else { "did not run" };
+            writeln!(to, "- {} {verb}: {}", escape(&n.detection), escape(&n.reason))?;
+        }
+        if !report.not_run.is_empty() {
+            writeln!(to)?;
+        }
+        writeln!(to, "{}", words::INVISIBLE)?;
+        Ok(())
+    }
+}
+
+/// Returns the first `most` findings as a table.
+#[must_use]
+pub fn rows(report: &Report, most: usize) -> String {
+    let rows: Vec<Vec<String>> = report
+        .findings
+        .iter()
+        .take(most)
+        .map(|f| {
+            let mut message = f.message.clone();
+            if let Some(s) = &f.suppressed {
+                message.push_str(&format!(" (decision: {} by {})", s.decision, s.reviewer));
+            }
+            vec![
+                f.severity.to_string(),
+                f.confidence.to_string(),
+                format!("{} {}", f.detection, title(report, f)),
+                f.org.clone(),
+                subject(f).to_owned(),
+                f.owner.clone().unwrap_or_default(),
+                message,
+            ]
+        })
+        .collect();
+    table(&["severity", "confidence", "detection", "organisation", "subject", "owner", "what"], &rows)
+}

@@ -1,0 +1,250 @@
+//! Findings as SARIF 2.1.0, keeping severity *and* confidence.
+//!
+//! `level` and `security-severity` follow the severity, `precision` and `rank` the confidence; both words
+//! stand in `properties` as well. Rules are all detections, run or not. A result's message is the whole
+//! sentence: viewers show little else.
+
+use super::subject;
+use crate::model::finding::{Confidence, DetectionMeta, Finding, Severity};
+use crate::model::time::format_time;
+use crate::output::{Format, Result, Style, VERSION};
+use crate::report::Report;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io;
+
+/// `--format sarif`.
+#[derive(Debug)]
+pub struct Sarif;
+
+impl Format<Report> for Sarif {
+    fn name(&self) -> &'static str {
+        "sarif"
+    }
+
+    fn extension(&self) -> &'static str {
+        "sarif"
+    }
+
+    fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
+        serde_json::to_writer_pretty(&mut *to, &log(report))?;
+        writeln!(to)?;
+        Ok(())
+    }
+}
+
+/// What a URI reference cannot hold as it is.
+const URI: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'`')
+    .add(b'#')
+    .add(b'?')
+    .add(b'{')
+    .add(b'}')
+    .add(b'%')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'|')
+    .add(b'[')
+    .add(b']')
+    .add(b':');
+
+fn log(report: &Report) -> Value {
+    let index: HashMap<&str, usize> =
+        report.detections.iter().enumerate().map(|(i, d)| (d.id.as_str(), i)).collect();
+    let place = report
+        .inputs
+        .iter()
+        .find(|i| i.kind.contains("audit"))
+        .or_else(|| report.inputs.first())
+        .map_or_else(|| "audit-log".to_owned(), |i| uri(&i.name));
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "patwatch",
+                "semanticVersion": VERSION,
+                "rules": report.detections.iter().map(rule).collect::<Vec<_>>(),
+                "properties": { "pack_sha256": report.pack_sha256, "config_sha256": report.config_sha256 },
+            } },
+            "invocations": [{
+                "executionSuccessful": !report.not_run.iter().any(|n| n.failed),
+                "toolExecutionNotifications": report.not_run.iter().map(|n| json!({
+                    "level": if n.failed { "error" } else { "note" },
+                    "message": { "text": format!("{} did not run: {}", n.detection, n.reason) },
+                    "associatedRule": { "id": n.detection },
+                })).collect::<Vec<_>>(),
+            }],
+            "artifacts": report.inputs.iter().map(|i| json!({
+                "location": { "uri": uri(&i.name) },
+                "hashes": { "sha-256": i.sha256 },
+                "description": { "text": i.kind },
+            })).collect::<Vec<_>>(),
+            "columnKind": "unicodeCodePoints",
+            "results": report.findings.iter().map(|f| result(f, &index, &place)).collect::<Vec<_>>(),
+            "properties": { "as_of": format_time(report.as_of), "window_from": format_time(report.window.from) },
+        }],
+    })
+}
+
+fn uri(name: &str) -> String {
+    // The colon of a scheme stays; one in a file name would read as a scheme.
+    if let Some(rest) = name.strip_prefix("https://") {
+        return format!("https://{}", utf8_percent_encode(rest, URI));
+    }
+    let encoded = utf8_percent_encode(name, URI).to_string();
+    if encoded.is_empty() { "audit-log".to_owned() } else { encoded }
+}
+
+fn rule(d: &DetectionMeta) -> Value {
+    let mut tags = vec!["security".to_owned(), d.family.to_string()];
+    tags.extend(d.attack.iter().cloned());
+    tags.extend(d.controls.iter().cloned());
+    tags.sort_unstable();
+    tags.dedup();
+    let help = if d.rationale.is_empty() { d.fix.clone() } else { format!("{}\n\n{}", d.fix, d.rationale) };
+    let mut rule = json!({
+        "id": d.id,
+        "name": d.slug,
+        "shortDescription": { "text": filled(&d.title) },
+        "fullDescription": { "text": filled(if d.rationale.is_empty() { &d.title } else { &d.rationale }) },
+        "help": { "text": filled(&help) },
+        "defaultConfiguration": { "level": level(d.severity) },
+        "properties": {
+            "tags": tags,
+            "precision": d.confidence,
+            "problem.severity": level(d.severity),
+            "security-severity": score(d.severity),
+            "severity": d.severity,
+            "confidence": d.confidence,
+            "references": d.references,
+            "equivalents": d.equivalents,
+        },
+    });
+    if let Some(link) = d.references.iter().find(|r| r.starts_with("https://")) {
+        rule["helpUri"] = link.as_str().into();
+    }
+    rule
+}
+
+fn result(f: &Finding, index: &HashMap<&str, usize>, place: &str) -> Value {
+    let mut result = json!({
+        "ruleId": f.detection,
+        "level": level(f.severity),
+        "kind": "fail",
+        "rank": rank(f.confidence),
+        "message": { "text": filled(&f.message) },
+        "locations": [{
+            "physicalLocation": { "artifactLocation": { "uri": place } },
+            "logicalLocations": [{
+                "name": subject(f),
+                "fullyQualifiedName": format!("{}/{}", f.org, f.subject.id),
+                "kind": f.subject.kind,
+            }],
+        }],
+        "partialFingerprints": { "patwatch/v1": f.fingerprint },
+        "occurrenceCount": f.count.max(1),
+        "properties": {
+            "severity": f.severity,
+            "confidence": f.confidence,
+            "security-severity": score(f.severity),
+            "family": f.family,
+            "org": f.org,
+            "owner": f.owner,
+            "first_time": f.first_time.map(format_time),
+            "last_time": f.last_time.map(format_time),
+            "evidence": f.evidence,
+            "event_ids": f.event_ids,
+            "fix": f.fix,
+            "controls": f.controls,
+            "attack": f.attack,
+        },
+    });
+    if let Some(i) = index.get(f.detection.as_str()) {
+        result["ruleIndex"] = (*i).into();
+    }
+    if let Some(s) = &f.suppressed {
+        let until = s.until.map(|t| format!(" until {}", format_time(t))).unwrap_or_default();
+        result["suppressions"] = json!([{
+            "kind": "external",
+            "status": "accepted",
+            "justification": format!("{} by {}{until}", s.decision, s.reviewer),
+        }]);
+    }
+    result
+}
+
+/// SARIF refuses empty text.
+fn filled(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
+    }
+}
+
+/// The middle of the band that viewers give the word.
+const fn score(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "9.5",
+        Severity::High => "8.0",
+        Severity::Medium => "5.5",
+        Severity::Low => "3.0",
+        Severity::Info => "1.0",
+    }
+}
+
+const fn rank(confidence: Confidence) -> f64 {
+    match confidence {
+        Confidence::High => 90.0,
+        Confidence::Medium => 60.0,
+        Confidence::Low => 30.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_grades_suppressions_and_rules() {
+        let report = crate::output::sample::report();
+        let log = log(&report);
+        let run = &log["runs"][0];
+        assert_eq!(run["tool"]["driver"]["rules"].as_array().map(Vec::len), Some(report.detections.len()));
+        for (f, r) in report.findings.iter().zip(run["results"].as_array().expect("results")) {
+            assert_eq!(r["properties"]["severity"], f.severity.as_str());
+            assert_eq!(r["properties"]["confidence"], f.confidence.as_str());
+            assert_eq!(r.get("suppressions").is_some(), f.suppressed.is_some());
+            let rule = &run["tool"]["driver"]["rules"][r["ruleIndex"].as_u64().expect("index") as usize];
+            assert_eq!(rule["id"], r["ruleId"]);
+        }
+        let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().map(Vec::len);
+        assert_eq!(notes, Some(report.not_run.len()));
+    }
+
+    #[test]
+    #[allow(clippy::print_stderr, reason = "a skipped check must say so")]
+    fn the_schema_accepts_it_where_one_is_at_hand() {
+        let Ok(path) = std::env::var("PATWATCH_SARIF_SCHEMA") else {
+            eprintln!("skipped: set PATWATCH_SARIF_SCHEMA to the public schema");
+            return;
+        };
+        let schema: Value =
+            serde_json::from_slice(&std::fs::read(path).expect("schema")).expect("JSON schema");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let log = log(&crate::output::sample::report());
+        let errors: Vec<String> =
+            validator.iter_errors(&log).map(|e| format!("{}: {e}", e.instance_path)).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}

@@ -1,0 +1,109 @@
+//! `manifest.json`: what the bundle was made from and what it holds, by hash.
+//!
+//! In: a report, the run's facts, the other files of the bundle. Out: JSON without a wall clock, so that two
+//! runs over the same evidence give the same bytes.
+
+use super::Result;
+use crate::model::time::format_time;
+use crate::report::Report;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// What only the command line knows of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFacts {
+    /// The command line, without `--output` and `--lake`.
+    pub command_line: Vec<String>,
+    /// SHA-256 of the program, where it could be read.
+    pub tool_sha256: Option<String>,
+}
+
+/// Returns the SHA-256 of `bytes` in hexadecimal digits.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut out, b| {
+        let _ = write!(out, "{b:02x}");
+        out
+    })
+}
+
+/// Returns the manifest of `files`.
+///
+/// # Errors
+/// Those of JSON.
+pub fn manifest(report: &Report, facts: &RunFacts, files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    let outputs: Vec<Value> = files
+        .iter()
+        .map(|(path, bytes)| json!({ "path": path, "sha256": sha256(bytes), "bytes": bytes.len() }))
+        .collect();
+    // Counts that do not add up are a fact about the run: said, not repaired.
+    let add_up = report.inputs.iter().all(|i| i.read == i.kept + i.duplicate + i.rejected);
+    let sum = |of: fn(&crate::report::Input) -> u64| report.inputs.iter().map(of).sum::<u64>();
+    let inputs: Vec<Value> = report.inputs.iter().map(input).collect();
+    let value = json!({
+        "schema_version": 1,
+        "as_of": format_time(report.as_of),
+        "window": {
+            "from": format_time(report.window.from),
+            "to": format_time(report.window.as_of),
+            "days": report.window.days,
+        },
+        "tool": {
+            "name": "patwatch",
+            "version": super::VERSION,
+            "sha256": facts.tool_sha256,
+            "pack_sha256": report.pack_sha256,
+            "config_sha256": report.config_sha256,
+        },
+        "command_line": facts.command_line,
+        "inputs": inputs,
+        "records": {
+            "read": sum(|i| i.read),
+            "kept": sum(|i| i.kept),
+            "duplicate": sum(|i| i.duplicate),
+            "rejected": sum(|i| i.rejected),
+            "add_up": add_up,
+        },
+        "counts": {
+            "events": report.events,
+            "tokens": report.tokens.len(),
+            "findings": report.findings.len(),
+            "suppressed": report.findings.iter().filter(|f| f.suppressed.is_some()).count(),
+            "unattributed": report.unattributed.len(),
+            "detections": report.detections.len(),
+            "not_run": report.not_run.len(),
+        },
+        "population": report.population,
+        "outputs": outputs,
+    });
+    let mut bytes = serde_json::to_vec_pretty(&value)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn input(i: &crate::report::Input) -> Value {
+    json!({
+        "name": i.name, "kind": i.kind, "sha256": i.sha256, "read": i.read, "kept": i.kept,
+        "duplicate": i.duplicate, "rejected": i.rejected, "reasons": i.reasons,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_of_the_bytes() {
+        let files = vec![("a.txt".to_owned(), b"abc".to_vec())];
+        let report = crate::output::sample::report();
+        let bytes = manifest(&report, &RunFacts::default(), &files).expect("renders");
+        let value: Value = serde_json::from_slice(&bytes).expect("JSON");
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(value["outputs"][0]["sha256"], expected);
+        assert_eq!(value["records"]["add_up"], true);
+        let r = &value["records"];
+        let n = |k: &str| r[k].as_u64().expect("a number");
+        assert_eq!(n("read"), n("kept") + n("duplicate") + n("rejected"));
+    }
+}

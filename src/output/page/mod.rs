@@ -1,0 +1,201 @@
+//! `index.html`: the whole report in one file, with no outside request, under a strict content security policy.
+//!
+//! In: a report, charts as SVG text, the run's facts. Out: HTML. What must be read first is written into the
+//! page; the long tables come as JSON in a script block of type `application/json`, and the page's own script
+//! builds them with `textContent` alone. Text from the log reaches the page by these two ways only.
+
+mod charts;
+mod data;
+mod front;
+
+use super::Result;
+use super::bundle::ChartFile;
+use super::manifest::RunFacts;
+use crate::report::Report;
+use base64::Engine as _;
+use minijinja::{Environment, UndefinedBehavior, Value as Page};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+const HTML: &str = include_str!("../templates/page.html");
+const STYLE: &str = include_str!("../templates/page.css");
+const SCRIPT: &str = include_str!("../templates/page.js");
+
+/// Returns the page.
+///
+/// # Errors
+/// Those of the template.
+pub fn render(report: &Report, charts: &[ChartFile], facts: &RunFacts) -> Result<String> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.add_template("page.html", HTML)?;
+    let mut context = front::front(report);
+    context["command"] = facts.command_line.join(" ").into();
+    cleaned(&mut context);
+    let more = json!({
+        "policy_header": policy_header(),
+        "style": STYLE,
+        "script": SCRIPT,
+        "data": embed(&data::data(report))?,
+        "charts": charts.iter().map(charts::chart).collect::<Vec<_>>(),
+    });
+    if let (Value::Object(context), Value::Object(more)) = (&mut context, more) {
+        context.extend(more);
+    }
+    let mut page = env.get_template("page.html")?.render(to_page(&context))?;
+    if !page.ends_with('\n') {
+        page.push('\n');
+    }
+    Ok(page)
+}
+
+/// Returns the content security policy: nothing but this page's own style and script, by their hashes.
+fn policy_header() -> String {
+    let hash = |text: &str| {
+        let digest = Sha256::digest(text.as_bytes());
+        format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
+    };
+    format!(
+        "default-src 'none'; script-src {}; style-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        hash(SCRIPT),
+        hash(STYLE)
+    )
+}
+
+/// Returns JSON that can stand inside a script element: no character of it ends the element or starts markup.
+///
+/// # Errors
+/// Those of JSON.
+pub fn embed(value: &Value) -> Result<String> {
+    let text = serde_json::to_string(value)?;
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("\\u003c"),
+            '>' => out.push_str("\\u003e"),
+            '&' => out.push_str("\\u0026"),
+            '\u{2028}' => out.push_str("\\u2028"),
+            '\u{2029}' => out.push_str("\\u2029"),
+            c => out.push(c),
+        }
+    }
+    Ok(out)
+}
+
+/// Returns a value for the template; minijinja escapes every text of it.
+fn to_page(value: &Value) -> Page {
+    match value {
+        Value::Null => Page::from(()),
+        Value::Bool(b) => Page::from(*b),
+        Value::Number(n) => {
+            n.as_i64().map(Page::from).or_else(|| n.as_f64().map(Page::from)).unwrap_or_default()
+        }
+        Value::String(text) => Page::from(text.as_str()),
+        Value::Array(items) => Page::from(items.iter().map(to_page).collect::<Vec<_>>()),
+        Value::Object(fields) => {
+            Page::from(fields.iter().map(|(k, v)| (k.clone(), to_page(v))).collect::<BTreeMap<_, _>>())
+        }
+    }
+}
+
+/// Writes out what acts without being seen, in every text of `value`.
+fn cleaned(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = super::terminal::clean(text),
+        Value::Array(items) => items.iter_mut().for_each(cleaned),
+        Value::Object(fields) => fields.values_mut().for_each(cleaned),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::sample;
+    use proptest::prelude::*;
+
+    fn page() -> String {
+        render(&sample::report(), &sample::charts(), &RunFacts::default()).expect("renders")
+    }
+
+    #[test]
+    fn asks_nothing_from_outside_and_runs_nothing_but_its_own() {
+        let page = page();
+        assert_eq!(page.matches("<script").count(), 2, "the data and the script");
+        assert_eq!(page.matches("<style>").count(), 1);
+        for outside in ["src=\"http", "href=\"http", "@import", "<link", "<iframe", " style=\"", "onclick="] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        assert!(page.contains("default-src &#x27;none&#x27;") || page.contains("default-src 'none'"));
+        assert!(!page.contains("<img src=x") && !page.contains("<b>mallory"));
+    }
+
+    #[test]
+    fn the_hashes_are_those_of_what_stands_in_the_page() {
+        let page = page();
+        let between = |open: &str, close: &str| {
+            let start = page.find(open).expect("open") + open.len();
+            &page[start..start + page[start..].find(close).expect("close")]
+        };
+        for text in [between("<style>", "</style>"), between("<script>", "</script>")] {
+            let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text));
+            let escaped = digest.replace('/', "&#x2f;");
+            assert!(page.contains(&digest) || page.contains(&escaped), "{digest}");
+        }
+    }
+
+    #[test]
+    fn charts_that_could_act_become_images() {
+        let charts = sample::charts();
+        assert!(charts::inline_svg(&charts[0].svg).is_some());
+        assert!(charts::inline_svg(&charts[1].svg).is_none());
+        for bad in [
+            "<svg onload=\"x()\"></svg>",
+            "<svg><a href=\"x\"></a></svg>",
+            "<svg><rect/onclick=x()></svg>",
+            "<svg><rect x=\">\" onload=\"x()\"/></svg>",
+            "<svg><rect x='>' onload='x()'/></svg>",
+            "<svg><!--><b>--></svg>",
+            "<svg><text style=\"a\">x</text></svg>",
+        ] {
+            assert!(charts::inline_svg(bad).is_none(), "{bad}");
+        }
+        let italic = r#"<svg><text font-style="italic" x="1">a &gt; b</text></svg>"#;
+        assert_eq!(charts::inline_svg(&format!("<?xml version=\"1.0\"?>{italic}\n")), Some(italic));
+    }
+
+    proptest! {
+        #[test]
+        fn embedded_json_is_inert_and_reads_back(text in any::<String>()) {
+            let value = json!({ "k": text });
+            let out = embed(&value).expect("JSON");
+            let acts = out.contains(['<', '>', '&', '\u{2028}', '\u{2029}']);
+            prop_assert!(!acts);
+            prop_assert_eq!(serde_json::from_str::<Value>(&out).expect("JSON"), value);
+        }
+
+    }
+
+    proptest! {
+        // Each case renders two pages.
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn any_name_leaves_the_page_with_the_same_elements(name in any::<String>()) {
+            let mut report = sample::report();
+            report.tokens.truncate(1);
+            report.tokens[0].token.name = Some(format!("x{name}"));
+            report.coverage[0].org = name.clone();
+            report.not_run[0].reason = name.clone();
+            let page = render(&report, &[], &RunFacts::default()).expect("renders");
+            prop_assert_eq!(page.matches("<script").count(), 2);
+            prop_assert_eq!(page.matches("</script").count(), 2);
+            let mut plain = report.clone();
+            plain.tokens[0].token.name = Some("x".into());
+            plain.coverage[0].org = "x".into();
+            plain.not_run[0].reason = "x".into();
+            let plain = render(&plain, &[], &RunFacts::default()).expect("renders");
+            prop_assert_eq!(page.matches('<').count(), plain.matches('<').count());
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `summary.md`: the report on one page, to paste into a pull request or a wiki.
+//!
+//! In: a [`Report`]. Out: Markdown: what to do now, totals, coverage in words, the worst findings, what could
+//! not be seen. The bundle's other files hold the rest.
+
+use super::markdown::{escape, table};
+use super::{Result, findings, words};
+use crate::model::finding::Severity;
+use crate::model::time::{day_of, day_text, format_time};
+use crate::model::verdict::UseState;
+use crate::report::Report;
+use std::io;
+
+/// Most tokens under each advice, and most findings.
+const MOST: usize = 25;
+
+/// Writes the summary.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
+    let window = report.window;
+    writeln!(to, "# Personal access tokens: {}\n", day_text(day_of(report.as_of)))?;
+    writeln!(
+        to,
+        "{} tokens, {} findings, {} events from {} to {}.\n",
+        words::grouped(report.tokens.len() as u64),
+        words::grouped(report.findings.len() as u64),
+        words::grouped(report.events),
+        day_text(window.first_day()),
+        format_time(window.as_of)
+    )?;
+    advice(report, to)?;
+    totals(report, to)?;
+    coverage(report, to)?;
+    if !report.findings.is_empty() {
+        writeln!(to, "## Findings\n\n{}", findings::markdown::rows(report, MOST))?;
+        if report.findings.len() > MOST {
+            writeln!(to, "{} more in findings.csv.\n", report.findings.len() - MOST)?;
+        }
+    }
+    writeln!(to, "## What could not be seen\n\n{}\n\n{}", words::INVISIBLE, words::MICROSOFT)?;
+    if !report.unattributed.is_empty() {
+        let events: u64 = report.unattributed.iter().map(|u| u.events).sum();
+        let n = report.unattributed.len() as u64;
+        writeln!(
+            to,
+            "\n{events} event{} of {n} cut credential{} could be more than one token's; no token was judged by them.",
+            words::s(events),
+            words::s(n)
+        )?;
+    }
+    for n in &report.not_run {
+        let verb = if n.failed { "failed" } else { "did not run" };
+        writeln!(to, "\n{} {verb}: {}", escape(&n.detection), escape(&n.reason))?;
+    }
+    Ok(())
+}
+
+fn advice(report: &Report, to: &mut dyn io::Write) -> Result {
+    writeln!(to, "## What to do now\n")?;
+    let mut any = false;
+    for (action, title, meaning) in words::ADVICE {
+        let of: Vec<_> = report.tokens.iter().filter(|t| t.verdicts.advice.action == *action).collect();
+        if of.is_empty() {
+            continue;
+        }
+        any = true;
+        writeln!(to, "### {title}: {}\n\n{meaning}\n", of.len())?;
+        let rows: Vec<Vec<String>> = of
+            .iter()
+            .take(MOST)
+            .map(|t| {
+                vec![
+                    words::token_label(t).to_owned(),
+                    t.token.owner.clone().unwrap_or_default(),
+                    t.token.org.clone(),
+                    t.verdicts.advice.reason.clone(),
+                ]
+            })
+            .collect();
+        writeln!(to, "{}", table(&["token", "owner", "organisation", "why"], &rows))?;
+        if of.len() > MOST {
+            writeln!(to, "{} more in tokens.csv.\n", of.len() - MOST)?;
+        }
+    }
+    if !any {
+        writeln!(to, "Nothing.\n")?;
+    }
+    Ok(())
+}
+
+fn totals(report: &Report, to: &mut dyn io::Write) -> Result {
+    writeln!(to, "## Totals\n")?;
+    let severities: Vec<Vec<String>> = Severity::ALL
+        .iter()
+        .rev()
+        .map(|s| vec![s.to_string(), words::open_findings(report, *s).to_string()])
+        .collect();
+    writeln!(to, "{}", table(&["severity", "open findings"], &severities))?;
+    let verdicts: Vec<Vec<String>> = UseState::ALL
+        .iter()
+        .map(|state| {
+            let n = report.tokens.iter().filter(|t| t.verdicts.usage.verdict == *state).count();
+            (n, state)
+        })
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, state)| {
+            vec![words::use_words(*state).to_owned(), n.to_string(), words::use_meaning(*state).to_owned()]
+        })
+        .collect();
+    if !verdicts.is_empty() {
+        writeln!(to, "{}", table(&["use", "tokens", "meaning"], &verdicts))?;
+    }
+    Ok(())
+}
+
+fn coverage(report: &Report, to: &mut dyn io::Write) -> Result {
+    if report.coverage.is_empty() {
+        return Ok(());
+    }
+    writeln!(to, "## Coverage\n")?;
+    for c in &report.coverage {
+        writeln!(to, "- **{}**: {}", escape(&c.org), escape(&words::coverage_words(c, report.window)))?;
+        for gap in &c.gaps {
+            let span = words::gap_words(gap.span.from, gap.span.to);
+            writeln!(to, "  - gap {}: {}", escape(&span), escape(&gap.reason))?;
+        }
+    }
+    writeln!(to)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_hostile_report_stays_one_document() {
+        let mut out = Vec::new();
+        super::write(&crate::output::sample::report(), &mut out).expect("memory");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(!text.contains("<script"), "{text}");
+        assert!(!text.contains("](http"), "{text}");
+        assert!(!text.contains(" @all"), "{text}");
+        assert_eq!(text.matches("\n# ").count(), 0);
+    }
+}

@@ -1,0 +1,267 @@
+//! From analysis and findings to the report: sorted, counted, with the series that charts draw.
+
+use super::series::{Lifetime, ScopeCount, Series};
+use super::{Activity, Population, Report, TokenReport, Unattributed};
+use crate::analysis::attribution::How;
+use crate::analysis::facts::Fold;
+use crate::analysis::run::{Analysis, Judged};
+use crate::analysis::{advice, risk};
+use crate::model::finding::{Finding, Severity, SubjectKind};
+use crate::model::policy::Policy;
+use crate::model::time::{DAY, Micros};
+use crate::model::verdict::{ScopeState, UseState, Verdicts};
+use std::collections::BTreeMap;
+
+/// What the build needs beside analysis and findings.
+#[derive(Debug, Default)]
+pub struct Extra {
+    /// Events by day and mechanism kind.
+    pub kinds: Vec<(i32, String, i64)>,
+    /// Population by organisation.
+    pub population: Vec<Population>,
+}
+
+/// Completes `report`, which holds what the run is, with what it found.
+pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>, extra: Extra) {
+    findings.sort_by(|a, b| {
+        let key = |f: &Finding| (std::cmp::Reverse(f.severity), std::cmp::Reverse(f.confidence));
+        key(a).cmp(&key(b)).then_with(|| {
+            (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
+                &b.detection,
+                &b.org,
+                &b.subject,
+                &b.fingerprint,
+            ))
+        })
+    });
+    let mut by_token: BTreeMap<(String, String), Vec<&Finding>> = BTreeMap::new();
+    for finding in findings.iter().filter(|f| f.subject.kind == SubjectKind::Token) {
+        by_token.entry((finding.org.clone(), finding.subject.id.clone())).or_default().push(finding);
+    }
+    let mut activities = activities(&analysis);
+    let tokens = analysis
+        .tokens
+        .into_iter()
+        .enumerate()
+        .map(|(i, judged)| {
+            let key = (judged.token.org.clone(), judged.token.token_id.clone());
+            let found = by_token.remove(&key).unwrap_or_default();
+            token(judged, &found, std::mem::take(&mut activities[i]), report.as_of)
+        })
+        .collect();
+    report.tokens = tokens;
+    report.unattributed = analysis
+        .credentials
+        .iter()
+        .filter(|(a, _)| a.how == How::Ambiguous)
+        .map(|(a, uses)| Unattributed {
+            org: a.org.clone(),
+            credential: a.visible.clone(),
+            candidates: a.candidates.clone(),
+            events: uses.iter().map(|u| u64::try_from(u.n).unwrap_or(0)).sum(),
+        })
+        .filter(|u| u.events > 0)
+        .collect();
+    report.events = analysis.coverage.iter().map(|c| c.events).sum();
+    report.coverage = analysis.coverage;
+    report.population = extra.population;
+    report.findings = findings;
+    report.series = series(report, &analysis.folds, &extra.kinds);
+}
+
+fn token(judged: Judged, findings: &[&Finding], activity: Activity, as_of: Micros) -> TokenReport {
+    let Judged { token, usage, scope, .. } = judged;
+    let (risk, risk_parts) = risk::assess(&token, findings, as_of);
+    let advice = advice::advise(&token, &usage, &scope.rows, findings);
+    TokenReport {
+        verdicts: Verdicts {
+            usage,
+            scope: scope.rows,
+            observed_scopes: scope.observed,
+            proposed_scopes: scope.proposed,
+            reduced_scopes: scope.reduced,
+            advice,
+            risk,
+            risk_parts,
+        },
+        findings: findings.iter().map(|f| f.fingerprint.clone()).collect(),
+        token,
+        activity,
+    }
+}
+
+/// What the attributed events of each token show.
+fn activities(analysis: &Analysis) -> Vec<Activity> {
+    #[derive(Default, Clone)]
+    struct Tally {
+        days: BTreeMap<i32, u64>,
+        lists: [BTreeMap<String, u64>; 4],
+        hours: Vec<u64>,
+    }
+    let mut tallies = vec![Tally::default(); analysis.tokens.len()];
+    for (at, fold) in &analysis.folds {
+        let Some(at) = at else { continue };
+        let tally = &mut tallies[*at];
+        let n = u64::try_from(fold.n).unwrap_or(0);
+        *tally.days.entry(fold.day).or_default() += n;
+        for (list, value) in
+            tally.lists.iter_mut().zip([&fold.action, &fold.network, &fold.client, &fold.project])
+        {
+            if !value.is_empty() {
+                *list.entry(value.clone()).or_default() += n;
+            }
+        }
+        tally.hours.resize(168, 0);
+        add_hours(&mut tally.hours, fold);
+    }
+    tallies
+        .into_iter()
+        .map(|tally| {
+            let [actions, networks, clients, projects] = tally.lists.map(|list| {
+                let mut list: Vec<(String, u64)> = list.into_iter().collect();
+                list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+                list
+            });
+            Activity {
+                per_day: tally.days.into_iter().collect(),
+                actions,
+                networks,
+                clients,
+                projects,
+                hours: tally.hours,
+            }
+        })
+        .collect()
+}
+
+/// Spreads the events of a fold over the hours in which it occurred; the fold keeps no finer count.
+fn add_hours(hours: &mut [u64], fold: &Fold) {
+    let active: Vec<usize> = (0..24).filter(|h| fold.hour_bits >> h & 1 == 1).collect();
+    let n = usize::try_from(fold.n).unwrap_or(0);
+    // 1970-01-01 was a Thursday; the chart's week starts on Monday.
+    let weekday = usize::try_from((fold.day + 3).rem_euclid(7)).unwrap_or(0);
+    for (i, hour) in active.iter().enumerate() {
+        let share = n / active.len() + usize::from(i < n % active.len());
+        hours[weekday * 24 + hour] += share as u64;
+    }
+}
+
+fn series(report: &Report, folds: &[(Option<usize>, Fold)], kinds: &[(i32, String, i64)]) -> Series {
+    let days = (report.window.first_day(), report.window.last_day());
+    let n_days = usize::try_from(days.1 - days.0 + 1).unwrap_or(0);
+    let mut activity: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for (day, kind, n) in kinds {
+        let row = activity.entry(kind).or_insert_with(|| vec![0; n_days]);
+        if let Some(slot) = usize::try_from(day - days.0).ok().and_then(|i| row.get_mut(i)) {
+            *slot += u64::try_from(*n).unwrap_or(0);
+        }
+    }
+    let mut families: BTreeMap<crate::model::finding::Family, [u64; 5]> =
+        crate::model::finding::Family::ALL.iter().map(|f| (*f, [0; 5])).collect();
+    for finding in report.findings.iter().filter(|f| f.suppressed.is_none()) {
+        let at = Severity::ALL.iter().position(|s| *s == finding.severity).unwrap_or(0);
+        families.entry(finding.family).or_default()[at] += 1;
+    }
+    let mut hours = vec![0; 168];
+    for (_, fold) in folds {
+        add_hours(&mut hours, fold);
+    }
+    let mut scopes: BTreeMap<&str, ScopeCount> = BTreeMap::new();
+    for token in &report.tokens {
+        for row in &token.verdicts.scope {
+            let count = scopes.entry(&row.scope).or_default();
+            match row.state {
+                ScopeState::Used => count.used += 1,
+                ScopeState::NotSeen => count.not_seen += 1,
+                ScopeState::CannotBeSeen => count.cannot_be_seen += 1,
+                ScopeState::BeyondGrant => count.beyond_grant += 1,
+            }
+        }
+    }
+    Series {
+        days,
+        activity: activity.into_iter().map(|(kind, row)| (kind.to_owned(), row)).collect(),
+        gaps: report
+            .coverage
+            .iter()
+            .flat_map(|c| c.gaps.iter().map(move |g| (c.org.clone(), g.span, g.reason.clone())))
+            .collect(),
+        findings: families.into_iter().map(|(family, row)| (family.to_string(), row)).collect(),
+        verdicts: UseState::ALL
+            .iter()
+            .map(|state| {
+                let n = report.tokens.iter().filter(|t| t.verdicts.usage.verdict == *state).count();
+                (state.to_string(), n as u64)
+            })
+            .collect(),
+        lifetimes: lifetimes(report),
+        scopes: scopes
+            .into_iter()
+            .map(|(scope, count)| ScopeCount { scope: scope.to_owned(), ..count })
+            .collect(),
+        ages: ages(report),
+        hours,
+        risks: report.tokens.iter().map(|t| t.verdicts.risk).collect(),
+        coverage: report.coverage.iter().map(|c| (c.org.clone(), c.span, c.covered.clone())).collect(),
+        max_lifetime_days: Some(report.policy.max_lifetime_days),
+        as_of: report.as_of,
+    }
+}
+
+fn lifetimes(report: &Report) -> Vec<Lifetime> {
+    let mut rows: Vec<Lifetime> = report
+        .tokens
+        .iter()
+        .filter(|t| !t.token.is_over())
+        .filter_map(|t| {
+            let (from, to) = (t.token.valid_from?, t.token.valid_to?);
+            Some(Lifetime {
+                label: t.token.name.clone().unwrap_or_else(|| t.token.token_id.clone()),
+                from,
+                to,
+                last_observed: t.verdicts.usage.last_observed,
+                all_orgs: t.token.all_orgs == Some(true),
+                over_policy: (to - from).div_euclid(DAY) > report.policy.max_lifetime_days,
+            })
+        })
+        .collect();
+    rows.sort_by(|a, b| (a.to, &a.label).cmp(&(b.to, &b.label)));
+    rows
+}
+
+/// Tokens in force by days since creation. The log does not tell an extension from a regeneration, so
+/// creation is all that is known for certain.
+fn ages(report: &Report) -> Vec<(i64, u64)> {
+    let bounds = [7, 30, 60, 90, 180, 365, i64::MAX];
+    let mut counts = bounds.map(|b| (b, 0));
+    for token in report.tokens.iter().filter(|t| !t.token.is_over()) {
+        let Some(from) = token.token.valid_from else { continue };
+        let age = (report.as_of - from).max(0) / DAY;
+        if let Some(slot) = counts.iter_mut().find(|(bound, _)| age < *bound) {
+            slot.1 += 1;
+        }
+    }
+    counts.to_vec()
+}
+
+/// A report that holds what the run is and has found nothing yet.
+#[must_use]
+pub fn empty(window: crate::model::time::Window, policy: Policy) -> Report {
+    Report {
+        as_of: window.as_of,
+        window,
+        pack_sha256: String::new(),
+        config_sha256: String::new(),
+        policy,
+        coverage: Vec::new(),
+        population: Vec::new(),
+        events: 0,
+        tokens: Vec::new(),
+        unattributed: Vec::new(),
+        findings: Vec::new(),
+        not_run: Vec::new(),
+        detections: Vec::new(),
+        series: Series::default(),
+        inputs: Vec::new(),
+    }
+}

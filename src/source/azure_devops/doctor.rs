@@ -1,0 +1,161 @@
+//! Tries everything that a pull needs and says what is missing.
+//!
+//! In: a client (best with [`RetryPolicy::for_probes`](super::retry::RetryPolicy::for_probes)), an organisation,
+//! the present. Out: one [`Check`] a need, in the order in which to mend them. One small request each; nothing
+//! is kept.
+
+use super::client::Client;
+use super::entitlements::entitlement_page;
+use super::error::{ApiError, Purpose};
+use super::inventory::{own_token_page, token_page, user_page};
+use crate::model::time::{DAY, Micros, Span};
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckState {
+    /// It is there.
+    Ok,
+    /// It is not there; `mend` says how to get it.
+    Missing,
+    /// It could not be tried, or the answer does not tell.
+    Unknown,
+}
+
+/// One thing that a pull needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Short name.
+    pub name: &'static str,
+    /// How it came out.
+    pub state: CheckState,
+    /// What was seen.
+    pub detail: String,
+    /// What to do about it.
+    pub mend: Option<String>,
+}
+
+/// Days in which an audited organisation has at least one event, if only the reading of its log.
+const LOOK_BACK_DAYS: i64 = 30;
+
+/// Tries sign-in, audit permission, auditing, Graph, token administration and entitlements.
+pub async fn examine(client: &Client, org: &str, now: Micros) -> Vec<Check> {
+    let span = Span { from: now - LOOK_BACK_DAYS * DAY, to: now };
+    let audit = client.audit_page(org, span, 1, None).await.map(|reply| reply.parsed.entries);
+    let users = user_page(client, org, None).await.map(|reply| reply.parsed.value.unwrap_or_default());
+    let somebody = users.as_ref().ok().and_then(|users| {
+        let person = |d: &str| ["aad.", "msa."].iter().any(|prefix| d.starts_with(prefix));
+        users.iter().map(|user| user.descriptor.clone()).find(|descriptor| person(descriptor))
+    });
+    let tokens = match &somebody {
+        Some(descriptor) => Some(token_page(client, org, descriptor, None).await.map(drop)),
+        None => None,
+    };
+    let entitlements = entitlement_page(client, org, None).await.map(drop);
+
+    let mut checks = vec![
+        sign_in(
+            client,
+            [&audit.as_ref().map(drop), &users.as_ref().map(drop), &entitlements.as_ref().map(drop)],
+        ),
+        of_answer("audit log", &audit, |entries| match entries {
+            0 => "readable".to_owned(),
+            _ => "readable, with entries".to_owned(),
+        }),
+        auditing(&audit),
+        of_answer("users (Graph)", &users, |users| {
+            format!("readable; {} users on the first page", users.len())
+        }),
+    ];
+    checks.push(match &tokens {
+        Some(answer) => {
+            of_answer("token administration", answer, |()| "everybody's tokens can be listed".to_owned())
+        }
+        None => Check {
+            name: "token administration",
+            state: CheckState::Unknown,
+            detail: "not tried: it needs a user from Graph".to_owned(),
+            mend: Some(format!(
+                "needed later: {}; scope {}",
+                Purpose::TokenAdmin.permission(),
+                Purpose::TokenAdmin.scope()
+            )),
+        },
+    });
+    if !matches!(tokens, Some(Ok(()))) && client.auth().may_be_person() {
+        let own = own_token_page(client, org, None).await;
+        checks.push(of_answer("own tokens", &own.map(drop), |()| {
+            "your own tokens can be listed instead".to_owned()
+        }));
+    }
+    checks.push(of_answer("user entitlements", &entitlements, |()| {
+        "state and last access can be read".to_owned()
+    }));
+    checks
+}
+
+fn of_answer<T>(name: &'static str, answer: &Result<T, ApiError>, good: impl Fn(&T) -> String) -> Check {
+    match answer {
+        Ok(value) => Check { name, state: CheckState::Ok, detail: good(value), mend: None },
+        Err(error) => Check {
+            name,
+            state: if tells(error) { CheckState::Missing } else { CheckState::Unknown },
+            detail: error.to_string(),
+            mend: Some(error.hint()),
+        },
+    }
+}
+
+/// Tells whether the failure is an answer about rights, rather than trouble on the way.
+const fn tells(error: &ApiError) -> bool {
+    error.is_sign_in()
+        || error.is_permission()
+        || matches!(error, ApiError::NotFound { .. } | ApiError::Organisation { .. })
+}
+
+/// A credential is good when any service let it in, be it only to say that a permission is missing.
+fn sign_in(client: &Client, answers: [&Result<(), &ApiError>; 3]) -> Check {
+    let name = "sign-in";
+    let how = client.auth().how();
+    let let_in = |answer: &&Result<(), &ApiError>| matches!(answer, Ok(()) | Err(ApiError::Forbidden { .. }));
+    if answers.iter().any(let_in) {
+        return Check { name, state: CheckState::Ok, detail: format!("accepted ({how})"), mend: None };
+    }
+    let errors = || answers.iter().filter_map(|answer| answer.as_ref().err());
+    let refused = errors().find(|e| e.is_sign_in() || e.is_permission());
+    match refused.or_else(|| errors().next()) {
+        Some(error) => Check {
+            name,
+            state: if refused.is_some() { CheckState::Missing } else { CheckState::Unknown },
+            detail: format!("{error} ({how})"),
+            mend: Some(error.hint()),
+        },
+        None => Check { name, state: CheckState::Unknown, detail: "not tried".to_owned(), mend: None },
+    }
+}
+
+/// Auditing is off by default; an empty log means that, since reading the log is itself audited.
+fn auditing(answer: &Result<u64, ApiError>) -> Check {
+    let name = "auditing";
+    let mend = Some(
+        "switch it on: Organization settings > Policies > Log Audit Events; it exists only for organisations linked \
+         to Microsoft Entra, and keeps 90 days"
+            .to_owned(),
+    );
+    let (state, detail, mend) = match answer {
+        Ok(0) => (
+            CheckState::Missing,
+            format!(
+                "the log is empty for {LOOK_BACK_DAYS} days, without even a reading of the log: auditing is off or new"
+            ),
+            mend,
+        ),
+        Ok(_) => (CheckState::Ok, "on: the log has entries".to_owned(), None),
+        Err(ApiError::NotFound { .. }) => (
+            CheckState::Unknown,
+            "no log found: auditing is off, or the organisation is not there".to_owned(),
+            mend,
+        ),
+        Err(_) => (CheckState::Unknown, "the log cannot be read, so it cannot be told".to_owned(), None),
+    };
+    Check { name, state, detail, mend }
+}

@@ -1,0 +1,127 @@
+//! Users, tokens, entitlements, usage, and the doctor that tries them.
+
+use super::*;
+use crate::source::azure_devops::doctor::Check;
+
+#[tokio::test]
+async fn the_inventory_counts_everybody() {
+    for fault_rate in [0.0, 0.3] {
+        let options = FakeOptions { list_page: 2, fault_rate, ..FakeOptions::default() };
+        let bench = bench(populated(), options).await;
+        let (summary, kept) = inventory(&bench).await;
+        let summary = summary.expect("inventory");
+        assert!(summary.complete && !summary.own_only && summary.reason.is_none());
+        assert_eq!((summary.users, summary.service_principals), (8, 1));
+        assert_eq!((summary.users_listed, summary.users_failed), (8, 0));
+        // 0 to 6 tokens and 1; the fourth of each user is an OAuth authorisation, the fifth an SSH key.
+        assert_eq!((summary.tokens, summary.not_pats), (17, 5));
+        let of_six: Vec<_> = kept
+            .pages
+            .iter()
+            .filter(|page| page.subject.as_deref() == Some("aad.user6"))
+            .map(|p| p.number)
+            .collect();
+        assert_eq!(of_six, [1, 2, 3]);
+        assert!(!bench.server.requests().iter().any(|request| request.path.contains("aadsp.")));
+    }
+}
+
+#[tokio::test]
+async fn users_that_are_gone_do_not_make_it_partial() {
+    let mut org = populated();
+    org.users[2].row["isDeletedInOrigin"] = json!(true);
+    let gone = org.users[2].row["descriptor"].clone();
+    org.users[3].row["descriptor"] = json!("svc.build");
+    let bench = bench(org, FakeOptions::default()).await;
+    let (summary, _) = inventory(&bench).await;
+    assert!(summary.expect("inventory").complete, "{gone} is listed after all");
+}
+
+#[tokio::test]
+async fn without_the_right_to_list_all_a_person_gets_the_own_tokens() {
+    let refusals = vec![(Purpose::TokenAdmin, Refusal::Forbidden)];
+    let options = FakeOptions { refusals, list_page: 2, ..FakeOptions::default() };
+    let bench = bench_with(populated(), options.clone(), Auth::Bearer(numbered(3_600))).await;
+    let (summary, kept) = inventory(&bench).await;
+    let summary = summary.expect("own tokens");
+    assert!(summary.own_only && !summary.complete);
+    assert_eq!((summary.tokens, summary.users), (5, 8));
+    assert!(matches!(summary.reason, Some(ApiError::Forbidden { purpose: Purpose::TokenAdmin, .. })));
+    assert_eq!(kept.pages.iter().filter(|page| page.kind == PageKind::OwnTokens).count(), 3);
+
+    // A PAT cannot ask for its owner's tokens.
+    let bench = self::bench(populated(), options).await;
+    let (summary, _) = inventory(&bench).await;
+    let error = summary.expect_err("forbidden");
+    assert!(error.hint().contains("Project Collection Administrators"), "{}", error.hint());
+}
+
+#[tokio::test]
+async fn entitlements_and_usage() {
+    let mut org = populated();
+    org.usage = Some((0..5).map(|n| json!({ "vsid": format!("key{}", n % 2), "count": 1 })).collect());
+    let options = FakeOptions { list_page: 2, ..FakeOptions::default() };
+    let bench = bench(org, options.clone()).await;
+    let (outlet, taker) = deliver(Kept::default(), 2);
+    let users = read_entitlements(&bench.client, ORG, &outlet).await.expect("entitlements");
+    assert_eq!((users.user_ids.len(), users.pages), (9, 5));
+    let usage = read_usage(&bench.client, ORG, &users.user_ids, span(28), &outlet).await.expect("usage");
+    assert!(usage.is_complete());
+    assert_eq!((usage.records, usage.users_read), (5, 9));
+    let kept = finish(outlet, taker).await;
+    let page = kept.pages.iter().find(|page| page.kind == PageKind::Usage).expect("usage page");
+    assert_eq!((page.subject.as_deref(), page.span), (Some("key0"), Some(span(28))));
+
+    // Gone, closed or of another shape: a warning, after one user.
+    for refusal in [Refusal::NotFound, Refusal::Forbidden, Refusal::OtherShape] {
+        let refusals = vec![(Purpose::Usage, refusal)];
+        let bench = self::bench(populated(), FakeOptions { refusals, ..options.clone() }).await;
+        let (outlet, taker) = deliver(Kept::default(), 2);
+        let usage =
+            read_usage(&bench.client, ORG, &users.user_ids, span(28), &outlet).await.expect("best effort");
+        finish(outlet, taker).await;
+        assert_eq!((usage.users_read, usage.users_failed), (0, 9));
+        assert!(usage.warning.is_some_and(|text| text.contains("best effort")));
+    }
+}
+
+#[tokio::test]
+async fn the_doctor_names_what_is_missing() {
+    use CheckState::{Missing, Ok, Unknown};
+    let states = |checks: &[Check]| -> Vec<(&'static str, CheckState)> {
+        checks.iter().map(|check| (check.name, check.state)).collect()
+    };
+    let (org, _) = audited(10, 1);
+    let org = FakeOrganisation { events: org.events, ..populated() };
+    let bench = bench(org, FakeOptions::default()).await;
+    let checks = examine(&bench.client, ORG, time(TODAY)).await;
+    assert!(checks.iter().all(|check| check.state == Ok && check.mend.is_none()), "{checks:?}");
+    assert_eq!(checks.len(), 6);
+
+    // Signed in, but without rights; and nothing in the log.
+    let refusals =
+        vec![(Purpose::TokenAdmin, Refusal::Unauthorized), (Purpose::Entitlements, Refusal::Forbidden)];
+    let bench = self::bench(populated(), FakeOptions { refusals, ..FakeOptions::default() }).await;
+    let checks = examine(&bench.client, ORG, time(TODAY)).await;
+    assert_eq!(
+        states(&checks),
+        [
+            ("sign-in", Ok),
+            ("audit log", Ok),
+            ("auditing", Missing),
+            ("users (Graph)", Ok),
+            ("token administration", Missing),
+            ("user entitlements", Missing),
+        ]
+    );
+    assert!(checks[4].mend.as_ref().is_some_and(|mend| mend.contains("vso.tokenadministration")));
+
+    // A dead credential.
+    let bench =
+        self::bench(populated(), FakeOptions { pats: vec!["other".to_owned()], ..FakeOptions::default() })
+            .await;
+    let checks = examine(&bench.client, ORG, time(TODAY)).await;
+    assert_eq!(states(&checks)[0], ("sign-in", Missing));
+    assert_eq!(states(&checks)[2], ("auditing", Unknown));
+    assert_eq!(states(&checks)[4], ("token administration", Unknown));
+}

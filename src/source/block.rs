@@ -1,0 +1,60 @@
+//! A block: some megabytes of an input, cut into records but not yet decoded.
+
+use super::decode::Columns;
+use std::sync::Arc;
+
+/// How much text a block holds.
+pub(super) const BLOCK: usize = 4 << 20;
+/// The longest record that is taken; longer ones are damage.
+pub(super) const MAX_RECORD: usize = 16 << 20;
+
+/// Some megabytes of an input.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    /// The text; only the first `len` bytes count, so that buffers can be used again without clearing.
+    pub bytes: Vec<u8>,
+    /// Bytes that count.
+    pub len: usize,
+    /// Line of the first byte.
+    pub line: u64,
+    /// How the text is cut.
+    pub layout: Layout,
+    /// Whether the input ends with it.
+    pub last: bool,
+}
+
+/// How the text of a block is cut.
+#[derive(Debug, Default)]
+pub(super) enum Layout {
+    /// A record a line.
+    #[default]
+    Lines,
+    /// Records end to end.
+    Records(Vec<Cut>),
+    /// Rows of a CSV table, each with its line.
+    Cells(Arc<Columns>, Vec<(u64, csv::ByteRecord)>),
+}
+
+/// Where a record ends in its block, and what is known of it.
+#[derive(Debug, Clone)]
+pub(super) struct Cut {
+    /// End of the record; it starts where the one before ends.
+    pub end: usize,
+    /// Line where it starts.
+    pub line: u64,
+    /// What it is a row of, where it is an array of values.
+    pub columns: Option<Arc<Columns>>,
+    /// Organisation that the page names.
+    pub org: Option<Arc<str>>,
+    /// Whether the record breaks off.
+    pub fault: Option<Fault>,
+}
+
+/// Why a record is not whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The input ends inside it.
+    CutOff,
+    /// It is longer than [`MAX_RECORD`].
+    TooLong,
+}

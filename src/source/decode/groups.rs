@@ -1,0 +1,81 @@
+//! Events gathered by organisation and day, in order of first appearance.
+
+use super::super::row::{OrgKey, Parsed};
+use crate::model::batch::EventBatch;
+use crate::model::event::EventRow;
+use crate::model::identity::org_name;
+use crate::model::time::{Day, Micros, day_of};
+use hashbrown::HashMap;
+
+/// Organisations as their events write them; the same one may be written in several ways.
+struct Written {
+    scope_id: String,
+    scope_name: String,
+    project: bool,
+    org: usize,
+}
+
+/// Events of one chunk.
+#[derive(Default)]
+pub(super) struct Groups {
+    /// How the last organisations were written, newest last: most logs hold one or a few.
+    written: Vec<Written>,
+    orgs: Vec<(OrgKey, Micros)>,
+    org_index: HashMap<OrgKey, usize>,
+    batches: Vec<((usize, Day), EventBatch)>,
+    batch_index: HashMap<(usize, Day), usize>,
+    last: usize,
+}
+
+/// So many ways to write an organisation are kept at hand.
+const AT_HAND: usize = 8;
+
+impl Groups {
+    /// Adds an event to its group.
+    pub(super) fn push(&mut self, row: &EventRow<'_>) {
+        let org = self.org(row);
+        let newest = &mut self.orgs[org].1;
+        *newest = row.time.max(*newest);
+        let key = (org, day_of(row.time));
+        let at = match self.batches.get(self.last) {
+            Some((last, _)) if *last == key => self.last,
+            _ => *self.batch_index.entry(key).or_insert_with(|| {
+                self.batches.push((key, EventBatch::default()));
+                self.batches.len() - 1
+            }),
+        };
+        self.last = at;
+        self.batches[at].1.push(row);
+    }
+
+    fn org(&mut self, row: &EventRow<'_>) -> usize {
+        let project = row.scope_type == "project";
+        let known =
+            self.written.iter().rev().find(|w| {
+                w.project == project && w.scope_id == row.scope_id && w.scope_name == row.scope_name
+            });
+        if let Some(known) = known {
+            return known.org;
+        }
+        let name = if project { String::new() } else { org_name(row.scope_name) };
+        let key = OrgKey { scope_id: row.scope_id.to_owned(), name };
+        let org = *self.org_index.entry(key.clone()).or_insert_with(|| {
+            self.orgs.push((key, Micros::MIN));
+            self.orgs.len() - 1
+        });
+        if self.written.len() >= AT_HAND {
+            self.written.remove(0);
+        }
+        let (scope_id, scope_name) = (row.scope_id.to_owned(), row.scope_name.to_owned());
+        self.written.push(Written { scope_id, scope_name, project, org });
+        org
+    }
+
+    /// Hands the groups over.
+    pub(super) fn finish(self, parsed: &mut Parsed) {
+        let Self { orgs, batches, .. } = self;
+        parsed.batches =
+            batches.into_iter().map(|((org, day), batch)| ((orgs[org].0.clone(), day), batch)).collect();
+        parsed.orgs_seen = orgs;
+    }
+}

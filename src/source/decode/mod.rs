@@ -1,0 +1,420 @@
+//! One block in, its rows out: every record told by its own keys.
+//!
+//! A record that is no sound JSON is taken apart, mended and tried once more before it is refused, so that
+//! one bad record never costs its neighbours.
+
+mod columns;
+mod event;
+mod fields;
+mod groups;
+mod inventory;
+mod json;
+mod kind;
+mod loose;
+mod mend;
+mod people;
+mod repair;
+mod usage;
+
+pub(super) use columns::Columns;
+pub(super) use kind::Kind;
+pub(super) use mend::closes;
+
+use super::KindHint;
+use super::block::{Block, Fault, Layout};
+use super::nested;
+use super::row::{Parsed, Reject};
+use crate::model::event::Shape;
+use crate::model::time::Micros;
+use event::Refusal;
+use fields::{Fields, Key, Nested, Object, Order, Row};
+use groups::Groups;
+use kind::{HOLDERS, is_event_grid, kind_of};
+use loose::Loose;
+use serde::de::DeserializeSeed as _;
+use std::borrow::Cow;
+
+/// What a block held.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    /// Its rows.
+    pub parsed: Parsed,
+    /// Kind of its first known record.
+    pub kind: Option<Kind>,
+    /// Keys of its first record of no known kind.
+    pub unknown: Option<String>,
+    /// Whether its last record breaks off.
+    pub cut: bool,
+    /// Pages that stood on lines of their own, with the token of the last.
+    pub pages: Option<nested::Pages>,
+}
+
+/// So many records of unknown kind are described; the rest are counted.
+const DESCRIBED: usize = 100;
+
+/// Decodes a block.
+pub(super) fn decode(block: &Block, hint: KindHint) -> Chunk {
+    let mut decoder =
+        Decoder { hint, groups: Groups::default(), chunk: Chunk::default(), enveloped: Order::default() };
+    let bytes = &block.bytes[..block.len.min(block.bytes.len())];
+    match &block.layout {
+        Layout::Lines => decoder.lines(bytes, block),
+        Layout::Records(cuts) => {
+            let text = std::str::from_utf8(bytes).ok();
+            let mut fields = Fields::default();
+            let mut start = 0;
+            for cut in cuts {
+                let place = Place {
+                    line: cut.line,
+                    fault: cut.fault,
+                    columns: cut.columns.as_deref(),
+                    org: cut.org.as_deref(),
+                    depth: 0,
+                };
+                match text.and_then(|text| text.get(start..cut.end)) {
+                    Some(record) => decoder.record(&mut fields, record, place),
+                    None => decoder.lossy(&bytes[start..cut.end], place),
+                }
+                start = cut.end;
+            }
+        }
+        Layout::Cells(columns, rows) => decoder.cells(columns, rows, block.last),
+    }
+    decoder.finish()
+}
+
+/// Where a record stands, and what is known of it beside its text.
+#[derive(Debug, Clone, Copy)]
+struct Place<'p> {
+    line: u64,
+    fault: Option<Fault>,
+    columns: Option<&'p Columns>,
+    org: Option<&'p str>,
+    /// Pages that it was found in, line by line; bounded, so that pages in pages come to an end.
+    depth: usize,
+}
+
+/// The record itself, for the kinds that read it as a whole.
+#[derive(Clone, Copy)]
+enum Whole<'r> {
+    Json(&'r str),
+    Cells(&'r csv::StringRecord),
+}
+
+struct Decoder {
+    hint: KindHint,
+    groups: Groups,
+    chunk: Chunk,
+    /// Keys of the events in envelopes.
+    enveloped: Order,
+}
+
+impl Decoder {
+    fn finish(mut self) -> Chunk {
+        self.groups.finish(&mut self.chunk.parsed);
+        self.chunk
+    }
+
+    fn lines(&mut self, bytes: &[u8], block: &Block) {
+        let text = std::str::from_utf8(bytes).ok();
+        let mut fields = Fields::default();
+        let (mut start, mut number) = (0, block.line);
+        while start < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |n| start + n);
+            let open = end == bytes.len();
+            let fault = match open {
+                true if end - start > super::block::MAX_RECORD => Some(Fault::TooLong),
+                true if block.last => Some(Fault::CutOff),
+                _ => None,
+            };
+            let place = Place { line: number, fault, columns: None, org: None, depth: 0 };
+            match text.and_then(|text| text.get(start..end)) {
+                Some(line) => {
+                    let line = line.trim().trim_end_matches(',');
+                    if !matches!(line, "" | "[" | "]" | "\u{1e}") {
+                        self.record(&mut fields, line, place);
+                    }
+                }
+                None => self.lossy(&bytes[start..end], place),
+            }
+            start = end + 1;
+            number += 1;
+        }
+    }
+
+    /// A record that is no UTF-8 is read with its broken characters replaced.
+    fn lossy(&mut self, bytes: &[u8], place: Place<'_>) {
+        let text = String::from_utf8_lossy(bytes);
+        let text = text.trim().trim_end_matches(',');
+        if !text.is_empty() {
+            self.record(&mut Fields::default(), text, place);
+        }
+    }
+
+    fn cells(&mut self, columns: &Columns, rows: &[(u64, csv::ByteRecord)], last: bool) {
+        for (i, (line, row)) in rows.iter().enumerate() {
+            let row = match csv::StringRecord::from_byte_record(row.clone()) {
+                Ok(row) => row,
+                Err(error) => csv::StringRecord::from_byte_record_lossy(error.into_byte_record()),
+            };
+            let place = Place { line: *line, fault: None, columns: Some(columns), org: None, depth: 0 };
+            self.chunk.parsed.read += 1;
+            if row.len() < columns.len() {
+                let cut = last && i + 1 == rows.len();
+                self.chunk.cut |= cut;
+                let detail = format!("{} cells of {}", row.len(), columns.len());
+                self.reject(place, &Refusal::new(if cut { "cut off" } else { "too few cells" }, &detail));
+                continue;
+            }
+            let mut fields = Fields::default();
+            for ((name, key), cell) in columns.iter().zip(row.iter()) {
+                if let Some(key) = key {
+                    fields.note_case(key, name);
+                    fields.set_cell(key, Cow::Borrowed(cell));
+                }
+            }
+            // No API writes CSV: what is not a table's row is an export.
+            fields.pascal = true;
+            let taken = self.route(&fields, Whole::Cells(&row), place);
+            self.settle(taken, place);
+        }
+    }
+
+    /// Takes one record; with `fields` used again from one to the next.
+    fn record<'a>(&mut self, fields: &mut Fields<'a>, text: &'a str, place: Place<'_>) {
+        match parse(fields, text, place.columns) {
+            Ok(()) => {
+                self.chunk.parsed.read += 1;
+                let taken = self.route(fields, Whole::Json(text), place);
+                self.settle(taken, place);
+            }
+            Err(error) => self.troubled(text, &error, place),
+        }
+    }
+
+    /// Takes what can be had of text that is not one sound record.
+    fn troubled(&mut self, text: &str, error: &serde_json::Error, place: Place<'_>) {
+        let pieces = repair::pieces(text);
+        let several = pieces.len() > 1;
+        for (i, piece) in pieces.iter().enumerate() {
+            let last = i + 1 == pieces.len();
+            self.chunk.parsed.read += 1;
+            let taken = self.repaired(piece, place);
+            let taken = taken.unwrap_or_else(|cut| {
+                let fault = if last { place.fault } else { None };
+                Err(match fault {
+                    Some(Fault::TooLong) => Refusal::new("record too long", ""),
+                    Some(Fault::CutOff) if cut => {
+                        self.chunk.cut = true;
+                        Refusal::new("cut off", "")
+                    }
+                    _ if !piece.trim_start().starts_with(['{', '[']) => self.no_object(piece),
+                    _ if several => Refusal::new("not valid JSON", piece.get(..80).unwrap_or(piece)),
+                    _ => Refusal::new("not valid JSON", &error.to_string()),
+                })
+            });
+            self.settle(taken, place);
+        }
+    }
+
+    /// Tries a piece as it is, then mended. An error tells whether the piece breaks off.
+    fn repaired(&mut self, piece: &str, place: Place<'_>) -> Result<Result<(), Refusal>, bool> {
+        let mut cut = false;
+        for attempt in [repair::Attempt::AsIs, repair::Attempt::Mended, repair::Attempt::Closed] {
+            let text = attempt.apply(piece);
+            let mut fields = Fields::default();
+            match parse(&mut fields, &text, place.columns) {
+                Ok(()) => return Ok(self.route(&fields, Whole::Json(&text), place)),
+                Err(error) => cut |= error.is_eof(),
+            }
+        }
+        Err(cut)
+    }
+
+    fn no_object(&mut self, piece: &str) -> Refusal {
+        let start: String = piece.chars().take(40).collect();
+        self.chunk.unknown.get_or_insert_with(|| format!("text that starts with {start:?}"));
+        let sound = serde_json::from_str::<serde::de::IgnoredAny>(piece).is_ok();
+        Refusal::new(if sound { "not an object" } else { "not valid JSON" }, &start)
+    }
+
+    /// Finds out what a record is and takes it as that.
+    fn route(&mut self, fields: &Fields<'_>, whole: Whole<'_>, place: Place<'_>) -> Result<(), Refusal> {
+        let acts = fields.has(Key::ActionId) || fields.has(Key::OperationName);
+        let auto = self.hint == KindHint::Auto;
+        if auto || self.hint == KindHint::Audit {
+            if !acts && fields.has(Key::Event) {
+                return self.enveloped(fields.json(Key::Event), Shape::Splunk, epoch_or_time(fields));
+            }
+            if !acts && fields.has(Key::Data) && is_event_grid(fields) {
+                let kind = fields.text(Key::EventType);
+                if !kind.is_empty() && !kind.to_ascii_lowercase().contains("audit") {
+                    return Err(self.unknown("not an Azure DevOps audit event", kind.to_owned()));
+                }
+                let time = event::parse_instant(fields.text(Key::EventTime));
+                return self.enveloped(fields.json(Key::Data), Shape::EventGrid, time);
+            }
+            if event::is_event(fields) {
+                return self.event(fields, event::bare_shape(fields), None);
+            }
+        }
+        if fields.count(&HOLDERS) > 0
+            && let Whole::Json(text) = whole
+            && self.page(text, place)
+        {
+            return Ok(());
+        }
+        let loose = || loose(whole, place.columns);
+        let kind = match self.hint {
+            KindHint::Inventory => Some(Kind::Inventory { admin: true }),
+            KindHint::Users => Some(Kind::Users),
+            KindHint::Entitlements => Some(Kind::Entitlements),
+            KindHint::Usage => Some(Kind::Usage),
+            KindHint::Audit => None,
+            KindHint::Auto => kind_of(fields),
+        };
+        let Some(kind) = kind else {
+            let described = self.chunk.parsed.rejected.len() < DESCRIBED;
+            let keys = if described { loose().map(|l| l.keys()).unwrap_or_default() } else { String::new() };
+            return Err(self.unknown("unknown kind of record", keys));
+        };
+        let Some(record) = loose() else { return Err(Refusal::new("nested too deeply", "")) };
+        self.chunk.kind.get_or_insert(kind);
+        let parsed = &mut self.chunk.parsed;
+        match kind {
+            Kind::Inventory { .. } => {
+                let row = inventory::inventory(&record, place.org)?;
+                if parsed.inventory.is_empty() {
+                    self.chunk.kind = Some(Kind::Inventory { admin: row.source == "tokenadmin" });
+                }
+                parsed.inventory.push(row);
+            }
+            Kind::Users => parsed.users.push(people::graph_user(&record, place.org)?),
+            Kind::Entitlements => parsed.users.push(people::entitlement(&record, place.org)?),
+            Kind::Usage => parsed.usage.push(usage::usage(&record, place.org)?),
+            Kind::Audit(_) => {}
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, fields: &Fields<'_>, shape: Shape, time: Option<Micros>) -> Result<(), Refusal> {
+        self.chunk.kind.get_or_insert(Kind::Audit(shape));
+        event::event(fields, shape, time, &mut self.groups)
+    }
+
+    /// Takes the event inside an envelope, where it is an object or a string of JSON.
+    fn enveloped(&mut self, inner: &Nested<'_>, shape: Shape, time: Option<Micros>) -> Result<(), Refusal> {
+        let text: Cow<'_, str> = match inner {
+            Nested::None => return Err(self.unknown("empty envelope", String::new())),
+            Nested::Json(raw) if raw.starts_with('"') => Cow::Owned(json::unquote(raw)),
+            Nested::Json(raw) => Cow::Borrowed(raw),
+            Nested::Text(text) => Cow::Borrowed(text),
+        };
+        let mut failed = String::new();
+        for attempt in [repair::Attempt::AsIs, repair::Attempt::Mended, repair::Attempt::Closed] {
+            let text = attempt.apply(&text);
+            let mut fields = Fields::with_order(std::mem::take(&mut self.enveloped));
+            let parsed = parse(&mut fields, &text, None);
+            let taken = match parsed {
+                Ok(()) if event::is_event(&fields) => self.event(&fields, shape, time),
+                Ok(()) => {
+                    let keys = loose(Whole::Json(&text), None).map(|l| l.keys()).unwrap_or_default();
+                    Err(self.unknown("no audit event in the envelope", keys))
+                }
+                Err(error) => {
+                    failed = error.to_string();
+                    continue;
+                }
+            };
+            self.enveloped = fields.into_order();
+            return taken;
+        }
+        Err(self.unknown("no audit event in the envelope", failed))
+    }
+
+    /// Takes the records of a page that stands in one record; false where it is none.
+    fn page(&mut self, text: &str, place: Place<'_>) -> bool {
+        if place.depth > 1 {
+            return false;
+        }
+        let mut records: Vec<(Vec<u8>, nested::Meta)> = Vec::new();
+        let scanned = nested::scan(&mut text.as_bytes(), place.line, &mut |bytes, meta| {
+            records.push((bytes.to_vec(), meta));
+            true
+        });
+        let Ok(mut pages) = scanned else { return false };
+        if pages.holder.is_none() {
+            return false;
+        }
+        // The page itself is no record.
+        self.chunk.parsed.read -= 1;
+        for (bytes, meta) in &records {
+            let place = Place {
+                line: place.line,
+                fault: meta.fault,
+                columns: meta.columns.as_deref(),
+                org: meta.org.as_deref().or(place.org),
+                depth: place.depth + 1,
+            };
+            self.lossy(bytes, place);
+        }
+        if let Some(first) = self.chunk.pages.take() {
+            pages.holder = first.holder;
+        }
+        self.chunk.pages = Some(pages);
+        true
+    }
+
+    fn unknown(&mut self, reason: &'static str, detail: String) -> Refusal {
+        let found = if detail.is_empty() { reason.to_owned() } else { format!("{reason}: {detail}") };
+        self.chunk.unknown.get_or_insert(found);
+        Refusal::new(reason, &detail)
+    }
+
+    fn settle(&mut self, taken: Result<(), Refusal>, place: Place<'_>) {
+        if let Err(refusal) = taken {
+            self.reject(place, &refusal);
+        }
+    }
+
+    fn reject(&mut self, place: Place<'_>, refusal: &Refusal) {
+        let parsed = &mut self.chunk.parsed;
+        parsed.rejected.push(Reject {
+            line: place.line,
+            record: parsed.read,
+            reason: refusal.reason.to_owned(),
+            detail: refusal.detail.clone(),
+        });
+    }
+}
+
+fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) -> serde_json::Result<()> {
+    fields.clear();
+    let mut json = serde_json::Deserializer::from_str(text);
+    match columns {
+        Some(columns) if text.trim_start().starts_with('[') => Row(fields, columns).deserialize(&mut json)?,
+        _ => Object(fields).deserialize(&mut json)?,
+    }
+    json.end()
+}
+
+fn loose(whole: Whole<'_>, columns: Option<&Columns>) -> Option<Loose> {
+    let map = match (whole, columns) {
+        (Whole::Json(text), Some(columns)) if text.trim_start().starts_with('[') => {
+            let values: Vec<serde_json::Value> = serde_json::from_str(text).ok()?;
+            columns.iter().map(|(name, _)| name.to_owned()).zip(values).collect()
+        }
+        (Whole::Json(text), _) => serde_json::from_str(text).ok()?,
+        (Whole::Cells(row), Some(columns)) => {
+            let cells = row.iter().map(|cell| serde_json::Value::String(cell.to_owned()));
+            columns.iter().map(|(name, _)| name.to_owned()).zip(cells).collect()
+        }
+        (Whole::Cells(_), None) => return None,
+    };
+    Some(Loose::new(map))
+}
+
+fn epoch_or_time(fields: &Fields<'_>) -> Option<Micros> {
+    let text = fields.text(Key::Time);
+    event::parse_epoch(text).or_else(|| event::parse_instant(text))
+}

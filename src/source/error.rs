@@ -1,0 +1,42 @@
+//! What ends the reading of an input, each with the way to mend it.
+
+use std::path::PathBuf;
+
+/// An input that could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The input could not be opened or read.
+    #[error("cannot read {name}: {source}")]
+    Io {
+        /// The input.
+        name: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The path does not exist.
+    #[error("{} does not exist; check the path, or give - for standard input", .0.display())]
+    Missing(PathBuf),
+    /// A folder without a file to import.
+    #[error("{} holds no file to import; give a folder of exports, or name the files themselves", .0.display())]
+    EmptyFolder(PathBuf),
+    /// The input is of no known kind.
+    #[error("{name} is of no known kind: {found}. {ACCEPTED}")]
+    UnknownKind {
+        /// The input.
+        name: String,
+        /// What it holds instead.
+        found: String,
+    },
+    /// The receiver of the rows gave up.
+    #[error("cannot keep what {name} holds: {source}")]
+    Sink {
+        /// The input.
+        name: String,
+        /// What the receiver said.
+        source: std::io::Error,
+    },
+}
+
+const ACCEPTED: &str = "Accepted are audit events (API pages, portal exports as JSON or CSV, Log Analytics, \
+    Event Grid or Splunk records), token inventories, Graph users, user entitlements and Usage records, \
+    as JSON, NDJSON or CSV, plain or gzip";

@@ -1,0 +1,121 @@
+//! One record a line: text in, blocks of whole lines out.
+
+use super::block::{BLOCK, Block, Layout, MAX_RECORD};
+use super::nested::Stop;
+use std::io::Read;
+
+/// Cuts `input` into blocks at line ends. `buffer` gives a buffer to fill, or nothing to stop.
+pub(super) fn cut(
+    input: &mut dyn Read,
+    buffer: &mut dyn FnMut() -> Option<Vec<u8>>,
+    emit: &mut dyn FnMut(Block) -> bool,
+) -> Result<(), Stop> {
+    let mut tail: Vec<u8> = Vec::new();
+    let mut line = 1;
+    loop {
+        let mut bytes = buffer().ok_or(Stop::Asked)?;
+        let room = BLOCK.max(tail.len() * 2);
+        if bytes.len() < room {
+            bytes.resize(room, 0);
+        }
+        bytes[..tail.len()].copy_from_slice(&tail);
+        let mut len = tail.len();
+        tail.clear();
+        let mut searched = 0;
+        let (whole, ended) = loop {
+            let asked = bytes.len() - len;
+            let n = fill(input, &mut bytes[len..])?;
+            len += n;
+            if n < asked {
+                break (len, true);
+            }
+            if let Some(end) = memchr::memrchr(b'\n', &bytes[searched..len]) {
+                break (searched + end + 1, false);
+            }
+            // A line longer than the block: give it room, but not without end.
+            searched = len;
+            if len > MAX_RECORD {
+                break (len, false);
+            }
+            bytes.resize(bytes.len() * 2, 0);
+        };
+        tail.extend_from_slice(&bytes[whole..len]);
+        let endless = whole > MAX_RECORD && bytes[whole - 1] != b'\n';
+        let block = Block { bytes, len: whole, line, layout: Layout::Lines, last: ended };
+        line += memchr::memchr_iter(b'\n', &block.bytes[..whole]).count() as u64;
+        if !emit(block) {
+            return Err(Stop::Asked);
+        }
+        if ended {
+            return Ok(());
+        }
+        if endless {
+            line += u64::from(skip_line(input, &mut tail)?);
+        }
+    }
+}
+
+/// Fills `into` as far as the input goes.
+fn fill(input: &mut dyn Read, into: &mut [u8]) -> Result<usize, Stop> {
+    let mut n = 0;
+    while n < into.len() {
+        match input.read(&mut into[n..]) {
+            Ok(0) => break,
+            Ok(more) => n += more,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(n)
+}
+
+/// Drops the rest of a line; keeps what was read behind it. Tells whether the line ended.
+fn skip_line(input: &mut dyn Read, tail: &mut Vec<u8>) -> Result<bool, Stop> {
+    let mut bytes = vec![0; 1 << 16];
+    loop {
+        let n = fill(input, &mut bytes)?;
+        if n == 0 {
+            return Ok(false);
+        }
+        if let Some(end) = memchr::memchr(b'\n', &bytes[..n]) {
+            tail.extend_from_slice(&bytes[end + 1..n]);
+            return Ok(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(text: &[u8]) -> Vec<(usize, u64, bool)> {
+        let mut out = Vec::new();
+        let mut input = text;
+        let done = cut(&mut input, &mut || Some(Vec::new()), &mut |block| {
+            out.push((block.len, block.line, block.last));
+            true
+        });
+        assert!(done.is_ok());
+        out
+    }
+
+    #[test]
+    fn blocks_end_at_line_ends() {
+        let line = "x".repeat(999) + "\n";
+        let text = line.repeat(BLOCK / 1000 + 10);
+        let blocks = blocks(text.as_bytes());
+        assert_eq!(blocks.len(), 2);
+        assert_eq!(blocks[0].0 % 1000, 0);
+        assert_eq!(blocks[1].1, 1 + blocks[0].0 as u64 / 1000);
+        assert_eq!(blocks.iter().map(|b| b.0).sum::<usize>(), text.len());
+        assert!(blocks[1].2 && !blocks[0].2);
+    }
+
+    #[test]
+    fn an_endless_line_does_not_fill_memory() {
+        let text = "a\n".to_owned() + &"x".repeat(3 * MAX_RECORD) + "\nb\n";
+        let blocks = blocks(text.as_bytes());
+        assert!(blocks.iter().all(|b| b.0 <= 2 * MAX_RECORD));
+        assert_eq!(blocks.last().map(|b| (b.0, b.1)), Some((2, 3)));
+    }
+}

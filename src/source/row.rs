@@ -1,0 +1,37 @@
+//! What one chunk of an input held, as plain values.
+
+use crate::model::batch::EventBatch;
+pub use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
+use crate::model::time::{Day, Micros};
+
+/// A record that could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Line where the record starts, from 1.
+    pub line: u64,
+    /// Number of the record in the input, from 1.
+    pub record: u64,
+    /// Why, in few words that many records share.
+    pub reason: String,
+    /// What is special about this one; may be empty.
+    pub detail: String,
+}
+
+/// What one chunk of an input held.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// Events by organisation and UTC day, in order of first appearance.
+    pub batches: Vec<((OrgKey, Day), EventBatch)>,
+    /// Records, kept and rejected.
+    pub read: u64,
+    /// Records that could not be taken.
+    pub rejected: Vec<Reject>,
+    /// Tokens.
+    pub inventory: Vec<InventoryRow>,
+    /// Users, and whatever else a page of users lists.
+    pub users: Vec<UserRow>,
+    /// Usage records.
+    pub usage: Vec<UsageRow>,
+    /// Organisations of the events, each with its newest time.
+    pub orgs_seen: Vec<(OrgKey, Micros)>,
+}

@@ -1,0 +1,125 @@
+//! Bad input: each a clear error that names file, place and mend, never a panic, with the right exit code.
+
+use crate::support::{Log, Place, inventory, pat, guid};
+use serde_json::json;
+
+fn flate(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(bytes).expect("memory");
+    gzip.finish().expect("memory")
+}
+
+fn log() -> Log {
+    let mut log = Log::default();
+    log.office(3);
+    log
+}
+
+#[test]
+fn unknown_kinds_are_named_and_the_rest_is_imported() {
+    let place = Place::new();
+    place.write("in/audit.json", log().page());
+    place.write("in/other.json", r#"{"swagger":"2.0","paths":{}}"#);
+    let ran = place.run(&["import", "in"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("other.json") && ran.stderr.contains("swagger"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("9 read = 9 kept + 0 duplicate + 0 rejected"), "{}", ran.stderr);
+    let again = place.run(&["import", "in/audit.json"]);
+    assert_eq!(again.code, 0);
+    assert!(again.stderr.contains("9 read = 0 kept + 9 duplicate + 0 rejected"), "{}", again.stderr);
+}
+
+#[test]
+fn a_page_cut_in_half_keeps_its_whole_records() {
+    let place = Place::new();
+    let page = log().page();
+    place.write("half.json", &page[..page.len() / 2]);
+    let ran = place.run(&["import", "half.json"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("half.json"), "{}", ran.stderr);
+    let zipped = flate(page.as_bytes());
+    place.write("cut.json.gz", &zipped[..zipped.len() - 40]);
+    let ran = place.run(&["--lake", "l2", "import", "cut.json.gz"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("cut.json.gz"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_foreign_csv_an_empty_folder_and_a_missing_file_are_refused_with_a_mend() {
+    let place = Place::new();
+    place.write("foreign.csv", "Date,Amount\n2026-01-01,3\n");
+    let ran = place.run(&["import", "foreign.csv"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("foreign.csv") && ran.stderr.contains("Amount"), "{}", ran.stderr);
+    std::fs::create_dir(place.path("empty")).expect("folder");
+    let ran = place.run(&["import", "empty"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("empty"), "{}", ran.stderr);
+    let ran = place.run(&["import", "nowhere.json"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("nowhere.json"), "{}", ran.stderr);
+}
+
+#[test]
+fn rejected_records_are_counted_by_reason_and_strict_makes_them_count() {
+    let place = Place::new();
+    let mut log = log();
+    let mut nameless = log.events[0].clone();
+    nameless["actionId"] = json!(null);
+    nameless["id"] = json!("1;2;aaaaaaaa-1111-4222-8333-000000000001");
+    log.events.push(nameless);
+    place.write("audit.json", log.page());
+    let ran = place.run(&["import", "audit.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 no action"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("10 read = 9 kept + 0 duplicate + 1 rejected"), "{}", ran.stderr);
+    assert_eq!(place.run(&["--lake", "l2", "import", "--strict", "audit.json"]).code, 2);
+}
+
+#[test]
+fn unknown_names_are_usage_errors() {
+    let place = Place::new();
+    place.write("audit.json", log().page());
+    for (args, word) in [
+        (vec!["check", "--from", "audit.json", "--select", "PAT-X999"], "PAT-X999"),
+        (vec!["check", "--from", "audit.json", "--format", "pdf"], "sarif"),
+        (vec!["chart", "pie", "--output", "x.png", "--from", "audit.json"], "activity"),
+        (vec!["token", "nobody", "--from", "audit.json"], "nobody"),
+        (vec!["check", "--from", "audit.json", "--org", "fabrikam"], "contoso"),
+        (vec!["check"], "import"),
+        (vec!["query", "SELECT * FROM read_parquet('/etc/passwd')", "--from", "audit.json"], "read_parquet"),
+        (vec!["query", "SELECT nonsense FROM events", "--from", "audit.json"], "nonsense"),
+        (vec!["import", "audit.json", "--org", "fabrikam"], "fabrikam"),
+        (vec!["check", "--from", "audit.json", "--window", "soon"], "90d"),
+    ] {
+        let ran = place.run(&args);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(word), "{args:?}: {}", ran.stderr);
+        assert!(ran.stdout.is_empty(), "{args:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_pack_with_an_unknown_column_fails_alone() {
+    let place = Place::new();
+    place.write("audit.json", log().page());
+    place.write(
+        "pack/hygiene/broken.sql",
+        "--! id = \"MY-H001\"\n--! title = \"Broken\"\n--! severity = \"low\"\n--! confidence = \"low\"\n--! subject = \"token\"\n--! tables = [\"tokens\"]\n--! message = \"{name}\"\n--! fix = \"none\"\n--! rationale = \"a test\"\nSELECT org, token_id AS subject, no_such_column FROM tokens\n",
+    );
+    let ran = place.run(&["check", "--from", "audit.json", "--queries", "pack", "--format", "json"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("no_such_column"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_list_that_names_no_organisation_asks_for_it() {
+    let place = Place::new();
+    place.write("inventory.json", inventory(&[pat(&guid(1), "a", "vso.code")]));
+    let ran = place.run(&["import", "inventory.json"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("--org"), "{}", ran.stderr);
+    let ran = place.run(&["--lake", "l2", "import", "inventory.json", "--org", "contoso"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}

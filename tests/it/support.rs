@@ -1,0 +1,149 @@
+//! A temporary folder, files made by hand in it, and the program run on them.
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Id of the organisation that hand-made events belong to.
+pub const ORG_ID: &str = "73638cd5-0dda-4128-9fd6-48c16d4e4de3";
+/// Owner of hand-made tokens.
+pub const OWNER: &str = "0d5e1c1a-7a11-6c1a-9b1f-6b8a1f0c0001";
+
+/// A place for one test.
+pub struct Place {
+    folder: tempfile::TempDir,
+}
+
+/// How a run ended.
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.stdout, self.stderr))
+    }
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("folder") }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("parent")).expect("folder");
+        std::fs::write(&path, bytes).expect("file");
+        path
+    }
+
+    /// Runs the program in this place, with nothing of the machine's environment that could change its output.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        let output = Command::cargo_bin("patwatch")
+            .expect("program")
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .args(args)
+            .output()
+            .expect("run");
+        Ran {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// A GUID made from a number.
+pub fn guid(n: u64) -> String {
+    format!("{:08x}-1111-4222-8333-{:012x}", n.wrapping_mul(2_654_435_761) & 0xffff_ffff, n)
+}
+
+/// A log of hand-made events, an hour apart from each other unless told otherwise.
+#[derive(Default)]
+pub struct Log {
+    pub events: Vec<Value>,
+}
+
+impl Log {
+    /// Adds an event of the query API's shape at `time`.
+    pub fn add(&mut self, time: &str, action: &str, mechanism: &str, data: Value) -> String {
+        let id = guid(1_000 + self.events.len() as u64);
+        self.events.push(json!({
+            "id": format!("2518505060978539161;00000064-0000-8888-8000-000000000000;{id}"),
+            "correlationId": id,
+            "activityId": guid(7),
+            "actorCUID": OWNER.replacen("-6", "-7", 1),
+            "actorUserId": OWNER,
+            "actorUPN": "Ann@Contoso.example",
+            "authenticationMechanism": mechanism,
+            "timestamp": time,
+            "scopeType": "organization",
+            "scopeDisplayName": "Contoso (Organization)",
+            "scopeId": ORG_ID,
+            "projectId": "00000000-0000-0000-0000-000000000000",
+            "projectName": "",
+            "ipAddress": "203.0.113.9",
+            "userAgent": "curl/8.4.0",
+            "actionId": action,
+            "data": data,
+            "details": action,
+            "area": action.split('.').next(),
+            "category": "modify",
+            "categoryDisplayName": "Modify",
+            "actorDisplayName": "Ann",
+        }));
+        id
+    }
+
+    /// Adds a person's portal work on `days` days from 2026-01-01 on, so that the log covers them.
+    pub fn office(&mut self, days: u32) {
+        for day in 0..days {
+            let date = chrono_day(day);
+            for (hour, action) in [(0, "Git.RepositoryRenamed"), (12, "Project.AreaPath.Create"), (23, "Group.CreateGroups")] {
+                self.add(&format!("{date}T{hour:02}:00:00.0000000+00:00"), action, "AAD_Cookie", json!({}));
+            }
+        }
+    }
+
+    pub fn page(&self) -> String {
+        json!({ "decoratedAuditLogEntries": self.events, "continuationToken": "x", "hasMore": false }).to_string()
+    }
+}
+
+/// The date `day` days after 2026-01-01.
+pub fn chrono_day(day: u32) -> String {
+    patwatch::model::time::day_text(20_454 + i32::try_from(day).expect("day"))
+}
+
+/// A PAT as `tokenadmin` lists it.
+pub fn pat(id: &str, name: &str, scope: &str) -> Value {
+    json!({
+        "clientId": "00000000-0000-0000-0000-000000000000",
+        "authorizationId": id,
+        "userId": OWNER,
+        "validFrom": "2025-06-01T00:00:00",
+        "validTo": "2026-12-31T00:00:00",
+        "displayName": name,
+        "scope": scope,
+        "targetAccounts": [ORG_ID],
+        "isValid": true,
+        "isPublic": false,
+    })
+}
+
+pub fn inventory(tokens: &[Value]) -> String {
+    json!({ "value": tokens, "continuationToken": null }).to_string()
+}
+
+/// Folder of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
