@@ -12,7 +12,8 @@ use crate::report::{Report, TokenReport};
 pub(super) fn run(context: &Context, args: &TokenArgs) -> Result<Outcome, CliError> {
     let Some(format) = output::DOSSIERS.iter().find(|f| f.name() == args.format) else {
         let names: Vec<&str> = output::DOSSIERS.iter().map(|f| f.name()).collect();
-        let message = format!("there is no format \"{}\" here; choose one of {}", args.format, names.join(", "));
+        let message =
+            format!("there is no format \"{}\" here; choose one of {}", args.format, names.join(", "));
         return Err(CliError::new(message));
     };
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
