@@ -281,6 +281,7 @@ const DECK: &[Card] = &[
     Card::Script,
     Card::Gcm,
     Card::Returner,
+    Card::HeavyInfra,
     Card::Reader,
 ];
 
@@ -517,7 +518,7 @@ fn deal(world: &mut World, card: Card, round: usize, room: usize, all: &mut Vec<
             (next.valid_from, next.valid_to) = (turn, turn + 90 * DAY);
             next.habit.at_work.from = turn + 2 * HOUR;
             token.habit.at_work.to = turn + 3 * HOUR;
-            token.valid_to = token.valid_to.max(turn + 30 * DAY);
+            (token.valid_from, token.valid_to) = (turn - 85 * DAY, turn + 4 * DAY);
             token.ending = Ending::Revoked(turn + dice.between(20, 60) * HOUR);
             second = Some(next);
         }
