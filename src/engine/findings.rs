@@ -7,8 +7,8 @@ use super::confirm::{self, Wanted};
 use super::pack::{Detection, FIXED_COLUMNS, Pack};
 use super::rows::{Cell, Rows};
 use super::{Engine, EngineError, EngineErrorKind};
-use crate::model::finding::{Finding, MAX_EVENT_IDS, NotRun, Subject, SubjectKind};
-use crate::model::time::Micros;
+use crate::model::finding::{Family, Finding, MAX_EVENT_IDS, NotRun, Subject, SubjectKind};
+use crate::model::time::{Micros, Window};
 use serde_json::Map;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -55,6 +55,9 @@ pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding
         Err(_) => {}
     }
     newest_first(engine, &mut findings);
+    for finding in &mut findings {
+        span_of_state(finding, engine.window());
+    }
     findings.sort_by(|a, b| {
         (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| {
             (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
@@ -66,6 +69,16 @@ pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding
         })
     });
     (findings, not_run)
+}
+
+/// A state such as a long life or a wide grant holds from its beginning to the run's instant; an anomaly ends
+/// with its last event.
+fn span_of_state(finding: &mut Finding, window: &Window) {
+    if !matches!(finding.family, Family::Use | Family::Scope | Family::Hygiene) {
+        return;
+    }
+    finding.first_time = finding.first_time.or(Some(window.from));
+    finding.last_time = Some(window.as_of);
 }
 
 fn sentence(error: &EngineError) -> String {
