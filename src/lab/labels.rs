@@ -5,7 +5,7 @@ use super::log::Event;
 use super::tokens::{Ending, Token};
 use super::world::World;
 use crate::model::finding::Family;
-use crate::model::time::{DAY, Micros, format_time};
+use crate::model::time::{DAY, HOUR, Micros, format_time};
 
 /// One thing that ought to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,20 @@ pub(super) fn standing(world: &World, tokens: &[Token], events: &[Event]) -> Vec
     }
     let mut labels = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
+        if let Ending::LeakedAndClosed(at) = token.ending
+            && !world.gap.contains(at)
+            && token.valid_from < at
+        {
+            // Closed in time or not: a secret in a public place is an incident.
+            labels.push(Label {
+                org: world.org.clone(),
+                token_id: Some(token.id.clone()),
+                scenario: "found-in-public".to_owned(),
+                family: Family::Anomaly,
+                from: at,
+                to: at + HOUR,
+            });
+        }
         if !token.alive_at(world.end) || token.ending != Ending::None {
             continue;
         }
@@ -84,8 +98,8 @@ pub(super) fn standing(world: &World, tokens: &[Token], events: &[Event]) -> Vec
             }
             continue;
         }
-        // Half the window and more: silence for less says little.
-        let long = watched >= 45 * DAY;
+        // A month and the days of the gap: silence for less says little.
+        let long = watched >= 35 * DAY;
         if events.is_empty() && long && !token.ambiguous {
             say(Family::Use, if token.valid_from > world.start { "never-used" } else { "no-audited-change" });
         }
@@ -116,6 +130,8 @@ pub(super) fn standing(world: &World, tokens: &[Token], events: &[Event]) -> Vec
                 && other.name == token.name
                 && other.owner == token.owner
                 && other.alive_at(world.end)
+                // The newest of them is the one that should be there.
+                && other.valid_from > token.valid_from
         };
         if tokens.iter().any(same) {
             say(Family::Hygiene, "same-name-alive");

@@ -16,6 +16,7 @@ mod office;
 mod payload;
 mod place;
 mod population;
+mod purposes;
 mod routine;
 mod scenarios;
 mod score;

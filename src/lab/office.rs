@@ -192,14 +192,14 @@ pub(super) fn write_lives(world: &World, tokens: &[Token], log: &mut Log) {
             Ending::Expired => {
                 tell(token.valid_to, "Token.PatExpiredEvent", "Expire", "expired", token.valid_to, log)
             }
-            Ending::LeakedAndClosed(at) => {
+            Ending::LeakedAndClosed(at) if token.valid_from < at => {
                 let found =
                     about(world, token, "Discover", "discovered in a public repository", token.valid_to);
                 log.origin(at, &Call::service(19), "Token.PatPublicDiscoveryEvent", 0, found);
                 let closed = about(world, token, "Discover", "revoked by the system", token.valid_to);
                 log.origin(at + 40 * SECOND, &Call::service(19), "Token.PatSystemRevokeEvent", 0, closed);
             }
-            Ending::None => {}
+            Ending::LeakedAndClosed(_) | Ending::None => {}
         }
     }
 }

@@ -3,6 +3,10 @@
 use super::agents::Family;
 use super::dice::Dice;
 use super::place::Site;
+use super::purposes::{
+    AGENTS, BACKUP, BOARDS, CHECKS, EXTENSIONS, FEEDS, FULL, GCM, GIT_BOT, INFRA, PROVISION, Purpose, READER,
+    RELEASE, SCRIPT,
+};
 use super::scenarios::{Attack, Scenario};
 use super::tokens::{Ending, Habit, Pace, Token};
 use super::world::World;
@@ -10,203 +14,6 @@ use crate::model::time::{DAY, HOUR, Micros, Span};
 
 /// 2026-03-10, days before new all-organisation tokens were blocked, in microseconds since 1970.
 const LAST_GLOBAL: Micros = 20_522 * DAY;
-
-type Weights = &'static [(&'static str, u32)];
-
-/// What a token was made for.
-struct Purpose {
-    names: &'static [&'static str],
-    scopes: &'static [&'static str],
-    actions: Weights,
-    client: Family,
-    pace: Pace,
-    per_day: f64,
-    run: i64,
-}
-
-const INFRA: Purpose = Purpose {
-    names: &["terraform-platform", "iac-apply", "landing-zone"],
-    scopes: &[
-        "vso.variablegroups_manage",
-        "vso.serviceendpoint_manage",
-        "vso.build_execute",
-        "vso.code_manage",
-    ],
-    actions: &[
-        ("Library.VariableGroupModified", 9),
-        ("Library.ServiceConnectionModified", 3),
-        ("Pipelines.PipelineModified", 5),
-        ("Git.RepositoryCreated", 1),
-        ("Policy.PolicyConfigModified", 4),
-        ("Pipelines.ResourceAuthorizedForPipeline", 3),
-    ],
-    client: Family::Terraform,
-    pace: Pace::AllDay,
-    per_day: 2.0,
-    run: 5,
-};
-const RELEASE: Purpose = Purpose {
-    names: &["release-bot", "ship-it", "deploy-orchestrator"],
-    scopes: &["vso.release_manage", "vso.build_execute"],
-    actions: &[
-        ("Release.ReleaseCreated", 9),
-        ("Release.ApprovalCompleted", 4),
-        ("Release.ReleasePipelineModified", 1),
-        ("Pipelines.RunRetained", 6),
-    ],
-    client: Family::DotNet,
-    pace: Pace::AllDay,
-    per_day: 2.5,
-    run: 3,
-};
-const FEEDS: Purpose = Purpose {
-    names: &["feed-publisher", "package-promote"],
-    scopes: &["vso.packaging_manage"],
-    actions: &[
-        ("Artifacts.Feed.Project.FeedView.Modify", 4),
-        ("Artifacts.Feed.Project.Modify", 3),
-        ("Artifacts.Feed.Project.FeedView.Create", 1),
-    ],
-    client: Family::NuGet,
-    pace: Pace::Nightly(2),
-    per_day: 0.8,
-    run: 4,
-};
-const PROVISION: Purpose = Purpose {
-    names: &["team-onboarding", "project-factory"],
-    scopes: &[
-        "vso.project_manage",
-        "vso.graph_manage",
-        "vso.memberentitlementmanagement_write",
-        "vso.security_manage",
-    ],
-    actions: &[
-        ("Project.CreateQueued", 1),
-        ("Group.UpdateGroupMembership.Add", 9),
-        ("Group.UpdateGroupMembership.Remove", 3),
-        ("Licensing.Assigned", 6),
-        ("Security.ModifyPermission", 6),
-    ],
-    client: Family::VsTeam,
-    pace: Pace::Office,
-    per_day: 0.7,
-    run: 6,
-};
-const BACKUP: Purpose = Purpose {
-    names: &["audit-archive", "log-shipper"],
-    scopes: &["vso.auditlog"],
-    actions: &[("AuditLog.AccessLog", 20), ("AuditLog.DownloadLog", 1)],
-    client: Family::Requests,
-    pace: Pace::AllDay,
-    per_day: 2.0,
-    run: 1,
-};
-const EXTENSIONS: Purpose = Purpose {
-    names: &["marketplace-sync"],
-    scopes: &["vso.extension_manage"],
-    actions: &[("Extension.VersionUpdated", 5), ("Extension.Installed", 2), ("Extension.Disabled", 1)],
-    client: Family::Node,
-    pace: Pace::Office,
-    per_day: 0.25,
-    run: 3,
-};
-const AGENTS: Purpose = Purpose {
-    names: &["agent-pool-register", "scale-set-agents"],
-    scopes: &["vso.agentpools_manage"],
-    actions: &[("Library.AgentAdded", 1), ("Library.AgentDeleted", 1)],
-    client: Family::BuildAgent,
-    pace: Pace::AllDay,
-    per_day: 2.5,
-    run: 2,
-};
-const GIT_BOT: Purpose = Purpose {
-    names: &["version-bump", "mirror-sync"],
-    scopes: &["vso.code_manage"],
-    actions: &[
-        ("Git.RefUpdatePoliciesBypassed", 8),
-        ("Git.RepositoryDefaultBranchChanged", 1),
-        ("Policy.PolicyConfigModified", 1),
-    ],
-    client: Family::Git,
-    pace: Pace::Office,
-    per_day: 0.9,
-    run: 3,
-};
-const BOARDS: Purpose = Purpose {
-    names: &["boards-sync", "area-import"],
-    scopes: &["vso.work_write"],
-    actions: &[
-        ("Project.AreaPath.Create", 4),
-        ("Project.IterationPath.Create", 4),
-        ("Process.Field.Edit", 2),
-        ("Process.List.Update", 2),
-    ],
-    client: Family::PythonSdk,
-    pace: Pace::Nightly(4),
-    per_day: 1.0,
-    run: 4,
-};
-const CHECKS: Purpose = Purpose {
-    names: &["pipeline-governance", "template-rollout"],
-    scopes: &["vso.build_execute"],
-    actions: &[
-        ("Pipelines.PipelineModified", 6),
-        ("CheckConfiguration.Updated", 3),
-        ("Pipelines.ResourceAuthorizedForPipeline", 3),
-        ("Pipelines.RunRetained", 3),
-    ],
-    client: Family::GoSdk,
-    pace: Pace::Office,
-    per_day: 1.0,
-    run: 4,
-};
-const SCRIPT: Purpose = Purpose {
-    names: &["laptop scripts", "my automation", "cli work", "reporting helper"],
-    scopes: &["vso.build_execute", "vso.code_manage", "vso.work_write"],
-    actions: &[
-        ("Pipelines.PipelineModified", 5),
-        ("Git.RepositoryRenamed", 1),
-        ("Project.AreaPath.Update", 3),
-        ("Policy.PolicyConfigModified", 2),
-        ("Pipelines.RunRetained", 3),
-    ],
-    client: Family::PowerShell,
-    pace: Pace::Office,
-    per_day: 0.7,
-    run: 4,
-};
-const FULL: Purpose = Purpose {
-    names: &["everything", "admin helper", "migration 2025"],
-    scopes: &["app_token"],
-    actions: &[
-        ("Pipelines.PipelineModified", 5),
-        ("Library.VariableGroupModified", 4),
-        ("Project.AreaPath.Create", 3),
-        ("Git.RepositoryRenamed", 1),
-    ],
-    client: Family::Curl,
-    pace: Pace::Office,
-    per_day: 0.7,
-    run: 3,
-};
-const READER: Purpose = Purpose {
-    names: &["dashboard feed", "metrics export", "wiki mirror", "code search index"],
-    scopes: &["vso.code", "vso.build", "vso.work"],
-    actions: &[],
-    client: Family::Axios,
-    pace: Pace::AllDay,
-    per_day: 0.0,
-    run: 1,
-};
-const GCM: Purpose = Purpose {
-    names: &["Git: "],
-    scopes: &["vso.code_write", "vso.packaging"],
-    actions: &[("Git.RepositoryDefaultBranchChanged", 1)],
-    client: Family::Git,
-    pace: Pace::Office,
-    per_day: 0.02,
-    run: 1,
-};
 
 /// A card of the deck: a purpose, and what is peculiar about this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -571,7 +378,12 @@ fn deal(world: &mut World, card: Card, round: usize, room: usize, all: &mut Vec<
         }
         Card::Script if round.is_multiple_of(3) => token.habit.client = Family::WindowsPowerShell,
         Card::Unlisted => token.listed = false,
-        Card::LeakedReader => token.ending = Ending::LeakedAndClosed(world.at(0.3 + 0.5 * dice.unit())),
+        Card::LeakedReader => {
+            let at = world.at(0.3 + 0.5 * dice.unit());
+            // Leaks are rare; most readers that end are simply revoked.
+            let leaked = (round / DECK.len()).is_multiple_of(5);
+            token.ending = if leaked { Ending::LeakedAndClosed(at) } else { Ending::Revoked(at) };
+        }
         Card::ShortLeaver => {
             // Somebody leaves in good order: narrow token, work ends before the day.
             let day = world.at(0.6 + 0.3 * dice.unit());

@@ -66,7 +66,10 @@ fn runs_of_day(world: &World, token: &Token, day: i32, dice: &mut Dice) -> Vec<(
             Pace::Nightly(hour) => midnight + hour * HOUR + dice.between(0, 20 * 60 * SECOND),
             Pace::Weekly(_) | Pace::Monthly => midnight + 9 * HOUR + dice.between(0, HOUR),
         };
-        let at_work = habit.at_work.contains(start) && token.alive_at(start);
+        // A token stops with its owner's access, and goes on if access comes back.
+        let barred =
+            owner.left.is_some_and(|(left, back)| left <= start && back.is_none_or(|back| start < back));
+        let at_work = habit.at_work.contains(start) && token.alive_at(start) && !barred;
         if at_work && day_start(world.first_day) <= start {
             runs.push((start, length));
         }

@@ -278,7 +278,9 @@ mod tests {
                 None => assert_eq!(family, Family::Posture),
                 Some(id) => assert!(tokens.contains(id) || label["scenario"] == "used-not-listed", "{label}"),
             }
-            if family == Family::Anomaly && label["scenario"] != "minted-before-departure" {
+            if family == Family::Anomaly
+                && !["minted-before-departure", "found-in-public"].contains(&text(label, "scenario"))
+            {
                 let id = &label["token_id"].as_str().expect("id")[..28];
                 let inside =
                     all.values().flatten().filter(|e| text(e, "AuthenticationMechanism").contains(id)).any(
@@ -291,7 +293,7 @@ mod tests {
             }
         }
         assert_eq!(families.len(), 5);
-        assert_eq!(scenarios.iter().filter(|(f, _)| *f == Family::Anomaly).count(), 20, "{scenarios:?}");
+        assert!(scenarios.iter().filter(|(f, _)| *f == Family::Anomaly).count() >= 20, "{scenarios:?}");
         let per_day = summary.events as f64 / 90.0 / 1.2;
         assert!((100.0..300.0).contains(&per_day), "{per_day} events a day per 100 tokens");
     }
