@@ -14,7 +14,7 @@ WITH visible AS (
     MAX(CASE WHEN high_privilege THEN 1 ELSE 0 END) AS privileged
   FROM token_scopes WHERE granted GROUP BY org, token_id
 )
-SELECT t.org AS org, t.token_id AS subject, t.last_observed_ever AS first_time, t.last_observed_ever AS last_time, 0 AS count,
+SELECT t.org AS org, t.token_id AS subject, 0 AS count,
   t.covered_days AS covered_days, COALESCE(t.invisible_scopes, 'none') AS invisible, t.last_observed_ever AS last_audited_change, t.valid_to AS valid_to,
   t.use_reason AS reason, t.use_confidence AS confidence, COALESCE(v.visible_scopes, 0) AS visible_scopes, COALESCE(v.judged_scopes, 0) AS judged_scopes,
   CASE WHEN v.judged_scopes > 0 AND v.visible_scopes = v.judged_scopes THEN 'medium'
