@@ -202,8 +202,8 @@ pub(super) struct TokenArgs {
     /// authorizationId, its beginning, or the name
     #[arg(value_name = "ID|NAME")]
     pub token: String,
-    /// text, markdown or json
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    /// table, markdown or json
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: String,
     #[command(flatten)]
     pub selection: Selection,

@@ -116,6 +116,7 @@ fn of_rows(
     rows: &Rows,
     names: &Names,
 ) -> Result<Vec<(Finding, Option<Wanted>)>, EngineError> {
+    let rows = &settle(detection, rows);
     let mut hits: Vec<(Finding, Option<Wanted>)> = Vec::new();
     let mut at: BTreeMap<String, usize> = BTreeMap::new();
     for row in 0..rows.len() {
@@ -132,6 +133,31 @@ fn of_rows(
         }
     }
     Ok(hits)
+}
+
+/// Neither the order of rows nor that inside `STRING_AGG` is given, and both differ from run to run: rows are put
+/// into the order of their cells, joined lists into that of their parts.
+fn settle(detection: &Detection, rows: &Rows) -> Rows {
+    let mut settled = rows.clone();
+    for (column, cells) in settled.columns.iter().zip(&mut settled.cells) {
+        if !detection.sql.contains(&format!("', ') AS {}", column.name)) {
+            continue;
+        }
+        for cell in cells {
+            if let Cell::Text(text) = cell {
+                let parts: BTreeSet<&str> = text.split(", ").collect();
+                *text = parts.into_iter().collect::<Vec<_>>().join(", ");
+            }
+        }
+    }
+    let mut order: Vec<(Vec<String>, usize)> = (0..settled.len())
+        .map(|row| (settled.cells.iter().map(|column| column[row].to_string()).collect(), row))
+        .collect();
+    order.sort_unstable();
+    for column in &mut settled.cells {
+        *column = order.iter().map(|(_, row)| column[*row].clone()).collect();
+    }
+    settled
 }
 
 /// Joins two hits on the same thing: the later row tells the story, spans join, counts add up.

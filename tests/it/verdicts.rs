@@ -135,7 +135,7 @@ fn the_ledger_tells_of_tokens_that_no_list_holds() {
     let data = json!({ "AuthorizationId": id.to_uppercase(), "DisplayName": "ci", "OwnerId": crate::support::OWNER, "Scopes": ["vso.build", "vso.code"],
         "ValidFrom": "2026-01-05T10:00:00Z", "ValidTo": "2026-04-05T10:00:00Z", "TargetAccounts": [ORG_ID] });
     log.add("2026-01-05T10:00:00Z", "Token.PatCreateEvent", "UserAuthToken", data);
-    log.add("2026-02-05T10:00:00Z", "Token.PatRevokeEvent", "UserAuthToken", json!({ "AuthorizationId": id }));
+    log.add("2026-01-25T10:00:00Z", "Token.PatRevokeEvent", "UserAuthToken", json!({ "AuthorizationId": id }));
     place.write("in/audit.json", log.page());
     let all = tokens(&place, &[]);
     let token = one(&all, &id);
@@ -144,7 +144,7 @@ fn the_ledger_tells_of_tokens_that_no_list_holds() {
     assert_eq!(token["name"], "ci");
     assert_eq!(token["all_orgs"], false);
     assert_eq!(token["valid_to"], "2026-04-05T10:00:00Z");
-    assert_eq!(token["use"]["verdict"], "not-judged", "alive for 31 days of which one is not whole");
+    assert_eq!(token["use"]["verdict"], "not-judged", "alive for 20 days");
     let before = tokens(&place, &["--as-of", &chrono_day(20)]);
     assert_eq!(one(&before, &id)["state"], "unknown", "later events do not exist to the run");
 }
