@@ -22,7 +22,8 @@ pub(super) fn run(context: &Context, args: &EvaluateArgs) -> Result<Outcome, Cli
         evaluations.push(match args.findings.get(i) {
             Some(path) => evaluate(&read(path)?, None, &truth)?,
             None => {
-                let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
+                let session =
+                    Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
                 let report = session.find(&[], &context.ui)?.report;
                 let found = output::to_bytes(&findings::json::Json, &report)?;
                 let listed = output::to_bytes(&tokens::json::Json, &report)?;
@@ -35,7 +36,9 @@ pub(super) fn run(context: &Context, args: &EvaluateArgs) -> Result<Outcome, Cli
         ("table", [one]) => one.to_text().into_bytes(),
         ("table", _) => combine(&evaluations).to_text().into_bytes(),
         (other, _) => {
-            return Err(CliError::new(format!("there is no format \"{other}\" here; choose one of table, json")));
+            return Err(CliError::new(format!(
+                "there is no format \"{other}\" here; choose one of table, json"
+            )));
         }
     };
     context.ui.write(None, &bytes)?;

@@ -56,7 +56,8 @@ fn modules_use_only_what_the_flow_allows() {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for line in code.lines().filter(|l| !l.trim_start().starts_with("//")) {
             for part in line.split("crate::").skip(1) {
-                let used: String = part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+                let used: String =
+                    part.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
                 let known = ALLOWED.iter().find(|(name, _)| *name == module);
                 let is_module = ALLOWED.iter().any(|(name, _)| *name == used) || used == "cli";
                 if let Some((_, allowed)) = known

@@ -1,6 +1,6 @@
 //! Bad input: each a clear error that names file, place and mend, never a panic, with the right exit code.
 
-use crate::support::{Log, Place, inventory, pat, guid};
+use crate::support::{Log, Place, guid, inventory, pat};
 use serde_json::json;
 
 fn flate(bytes: &[u8]) -> Vec<u8> {

@@ -35,9 +35,17 @@ fn the_sample_report_is_whole_repeatable_and_fits_the_contract() {
     for (name, bytes) in &one {
         assert!(bytes == &two[name], "{name} differs between two runs");
     }
-    for name in
-        ["index.html", "summary.md", "findings.json", "findings.csv", "tokens.json", "tokens.csv", "review.csv", "findings.sarif", "manifest.json"]
-    {
+    for name in [
+        "index.html",
+        "summary.md",
+        "findings.json",
+        "findings.csv",
+        "tokens.json",
+        "tokens.csv",
+        "review.csv",
+        "findings.sarif",
+        "manifest.json",
+    ] {
         assert!(one.contains_key(name), "{name} is missing");
     }
     assert!(one.keys().filter(|n| n.ends_with(".png")).count() >= 4);
@@ -45,8 +53,12 @@ fn the_sample_report_is_whole_repeatable_and_fits_the_contract() {
     let tokens: Value = serde_json::from_slice(&one["tokens.json"]).expect("JSON");
     assert_eq!(findings["not_run"], serde_json::json!([]));
     assert!(findings["findings"].as_array().is_some_and(|f| !f.is_empty()));
-    let verdicts: Vec<&str> =
-        tokens["tokens"].as_array().expect("tokens").iter().filter_map(|t| t["use"]["verdict"].as_str()).collect();
+    let verdicts: Vec<&str> = tokens["tokens"]
+        .as_array()
+        .expect("tokens")
+        .iter()
+        .filter_map(|t| t["use"]["verdict"].as_str())
+        .collect();
     for verdict in ["observed", "not-observed", "not-judged"] {
         assert!(verdicts.contains(&verdict), "no token of the sample is {verdict}");
     }
@@ -64,7 +76,8 @@ fn the_sample_report_is_whole_repeatable_and_fits_the_contract() {
         let text = std::fs::read_to_string(contract.join(format!("{name}.schema.json"))).expect("schema");
         let schema: Value = serde_json::from_str(&text).expect("JSON");
         let validator = jsonschema::validator_for(&schema).expect("schema");
-        let faults: Vec<String> = validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path)).collect();
+        let faults: Vec<String> =
+            validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path)).collect();
         assert!(faults.is_empty(), "{name}: {}", faults.join("\n"));
     }
 }

@@ -1,7 +1,7 @@
 //! The integration tests: the library on fixtures, and a few runs of the program as users run it.
 
 mod architecture;
-mod bundle;
 mod bad_input;
+mod bundle;
 mod support;
 mod verdicts;

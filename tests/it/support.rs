@@ -107,14 +107,17 @@ impl Log {
     pub fn office(&mut self, days: u32) {
         for day in 0..days {
             let date = chrono_day(day);
-            for (hour, action) in [(0, "Git.RepositoryRenamed"), (12, "Project.AreaPath.Create"), (23, "Group.CreateGroups")] {
+            for (hour, action) in
+                [(0, "Git.RepositoryRenamed"), (12, "Project.AreaPath.Create"), (23, "Group.CreateGroups")]
+            {
                 self.add(&format!("{date}T{hour:02}:00:00.0000000+00:00"), action, "AAD_Cookie", json!({}));
             }
         }
     }
 
     pub fn page(&self) -> String {
-        json!({ "decoratedAuditLogEntries": self.events, "continuationToken": "x", "hasMore": false }).to_string()
+        json!({ "decoratedAuditLogEntries": self.events, "continuationToken": "x", "hasMore": false })
+            .to_string()
     }
 }
 

@@ -12,7 +12,12 @@ fn tokens(place: &Place, extra: &[&str]) -> Value {
 }
 
 fn one<'a>(tokens: &'a Value, id: &str) -> &'a Value {
-    tokens["tokens"].as_array().expect("tokens").iter().find(|t| t["token_id"] == id).unwrap_or_else(|| panic!("{id} in {tokens}"))
+    tokens["tokens"]
+        .as_array()
+        .expect("tokens")
+        .iter()
+        .find(|t| t["token_id"] == id)
+        .unwrap_or_else(|| panic!("{id} in {tokens}"))
 }
 
 fn state<'a>(token: &'a Value, scope: &str) -> &'a str {
@@ -26,8 +31,18 @@ fn cut_credentials_join_by_prefix_and_sessions_are_no_pats() {
     let (full, session) = (guid(1), guid(2));
     let mut log = Log::default();
     log.office(60);
-    let seen = log.add("2026-02-20T10:00:00Z", "Git.RepositoryCreated", &format!("PAT_UnscopedGlobal authorizationId: {}", &full[..28]), json!({}));
-    log.add("2026-02-20T11:00:00Z", "Git.RepositoryCreated", &format!("SessionToken_Unscoped authorizationId: {}", &session[..25]), json!({}));
+    let seen = log.add(
+        "2026-02-20T10:00:00Z",
+        "Git.RepositoryCreated",
+        &format!("PAT_UnscopedGlobal authorizationId: {}", &full[..28]),
+        json!({}),
+    );
+    log.add(
+        "2026-02-20T11:00:00Z",
+        "Git.RepositoryCreated",
+        &format!("SessionToken_Unscoped authorizationId: {}", &session[..25]),
+        json!({}),
+    );
     place.write("in/audit.json", log.page());
     let mut global = pat(&full, "deploy", "app_token");
     global["targetAccounts"] = Value::Null;
@@ -52,10 +67,18 @@ fn an_ambiguous_credential_blocks_silence_but_not_observation() {
     let b = "aaaaaaaa-1111-4222-8333-0000aaaa0002";
     let mut log = Log::default();
     log.office(60);
-    log.add("2026-02-20T10:00:00Z", "Git.RepositoryCreated", &format!("PAT_UnscopedGlobal authorizationId: {}", &a[..28]), json!({}));
+    log.add(
+        "2026-02-20T10:00:00Z",
+        "Git.RepositoryCreated",
+        &format!("PAT_UnscopedGlobal authorizationId: {}", &a[..28]),
+        json!({}),
+    );
     log.add("2026-02-20T11:00:00Z", "Git.RepositoryCreated", &format!("PAT authorizationId: {b}"), json!({}));
     place.write("in/audit.json", log.page());
-    place.write("in/inventory.json", inventory(&[pat(a, "a", "vso.variablegroups_manage"), pat(b, "b", "vso.code_manage")]));
+    place.write(
+        "in/inventory.json",
+        inventory(&[pat(a, "a", "vso.variablegroups_manage"), pat(b, "b", "vso.code_manage")]),
+    );
     let tokens = tokens(&place, &[]);
     assert_eq!(one(&tokens, a)["use"]["verdict"], "not-judged");
     assert_eq!(one(&tokens, a)["proposed_scopes"], json!(["vso.variablegroups_manage"]));
@@ -70,10 +93,25 @@ fn scopes_are_used_not_seen_or_cannot_be_seen() {
     let id = guid(1);
     let mut log = Log::default();
     log.office(60);
-    log.add("2026-02-20T10:00:00Z", "Library.VariableGroupCreated", &format!("PAT authorizationId: {id}"), json!({}));
+    log.add(
+        "2026-02-20T10:00:00Z",
+        "Library.VariableGroupCreated",
+        &format!("PAT authorizationId: {id}"),
+        json!({}),
+    );
     // A cascade that the token's project creation set off proves nothing about security scopes.
-    let origin = log.add("2026-02-20T11:00:00Z", "Project.CreateQueued", &format!("PAT authorizationId: {id}"), json!({}));
-    log.add("2026-02-20T11:00:01Z", "Security.ModifyPermission", &format!("PAT authorizationId: {id}"), json!({}));
+    let origin = log.add(
+        "2026-02-20T11:00:00Z",
+        "Project.CreateQueued",
+        &format!("PAT authorizationId: {id}"),
+        json!({}),
+    );
+    log.add(
+        "2026-02-20T11:00:01Z",
+        "Security.ModifyPermission",
+        &format!("PAT authorizationId: {id}"),
+        json!({}),
+    );
     let last = log.events.len() - 1;
     log.events[last]["correlationId"] = json!(origin);
     place.write("in/audit.json", log.page());
@@ -86,7 +124,8 @@ fn scopes_are_used_not_seen_or_cannot_be_seen() {
     assert_eq!(state(token, "vso.security_manage"), "not-seen");
     assert_eq!(state(token, "vso.auditstreams_manage"), "not-seen");
     assert_eq!(state(token, "vso.work_write"), "cannot-be-seen");
-    let proposed: Vec<&str> = token["proposed_scopes"].as_array().expect("list").iter().filter_map(Value::as_str).collect();
+    let proposed: Vec<&str> =
+        token["proposed_scopes"].as_array().expect("list").iter().filter_map(Value::as_str).collect();
     assert!(proposed.contains(&"vso.security_manage"), "mostly visible scopes stay in the safe proposal");
     assert!(proposed.contains(&"vso.work_write") && !proposed.contains(&"vso.auditstreams_manage"));
     let reduced = token["reduced_scopes"].as_array().expect("list");
@@ -99,7 +138,12 @@ fn beyond_the_grant_is_said_and_expired_tokens_keep_their_verdicts() {
     let (narrow, old) = (guid(1), guid(2));
     let mut log = Log::default();
     log.office(60);
-    log.add("2026-02-20T10:00:00Z", "Library.AgentPoolCreated", &format!("PAT authorizationId: {narrow}"), json!({}));
+    log.add(
+        "2026-02-20T10:00:00Z",
+        "Library.AgentPoolCreated",
+        &format!("PAT authorizationId: {narrow}"),
+        json!({}),
+    );
     place.write("in/audit.json", log.page());
     let mut expired = pat(&old, "old", "vso.code");
     expired["validTo"] = json!("2026-02-01T00:00:00");
@@ -107,7 +151,10 @@ fn beyond_the_grant_is_said_and_expired_tokens_keep_their_verdicts() {
     let tokens = tokens(&place, &[]);
     assert_eq!(state(one(&tokens, &narrow), "vso.agentpools_manage"), "beyond-grant");
     let token = one(&tokens, &old);
-    assert_eq!((token["state"].as_str(), token["use"]["verdict"].as_str()), (Some("expired"), Some("not-observed")));
+    assert_eq!(
+        (token["state"].as_str(), token["use"]["verdict"].as_str()),
+        (Some("expired"), Some("not-observed"))
+    );
 }
 
 #[test]
@@ -116,9 +163,17 @@ fn few_days_are_not_judged_and_gaps_do_not_block_observation() {
     let (silent, seen) = (guid(1), guid(2));
     let mut log = Log::default();
     log.office(20);
-    log.add("2026-01-10T10:00:00Z", "Git.RepositoryCreated", &format!("PAT authorizationId: {seen}"), json!({}));
+    log.add(
+        "2026-01-10T10:00:00Z",
+        "Git.RepositoryCreated",
+        &format!("PAT authorizationId: {seen}"),
+        json!({}),
+    );
     place.write("in/audit.json", log.page());
-    place.write("in/inventory.json", inventory(&[pat(&silent, "silent", "vso.code"), pat(&seen, "seen", "vso.code_manage")]));
+    place.write(
+        "in/inventory.json",
+        inventory(&[pat(&silent, "silent", "vso.code"), pat(&seen, "seen", "vso.code_manage")]),
+    );
     let tokens = tokens(&place, &[]);
     assert_eq!(one(&tokens, &silent)["use"]["verdict"], "not-judged");
     assert_eq!(one(&tokens, &silent)["use"]["covered_days"], 19);
@@ -135,7 +190,12 @@ fn the_ledger_tells_of_tokens_that_no_list_holds() {
     let data = json!({ "AuthorizationId": id.to_uppercase(), "DisplayName": "ci", "OwnerId": crate::support::OWNER, "Scopes": ["vso.build", "vso.code"],
         "ValidFrom": "2026-01-05T10:00:00Z", "ValidTo": "2026-04-05T10:00:00Z", "TargetAccounts": [ORG_ID] });
     log.add("2026-01-05T10:00:00Z", "Token.PatCreateEvent", "UserAuthToken", data);
-    log.add("2026-01-25T10:00:00Z", "Token.PatRevokeEvent", "UserAuthToken", json!({ "AuthorizationId": id }));
+    log.add(
+        "2026-01-25T10:00:00Z",
+        "Token.PatRevokeEvent",
+        "UserAuthToken",
+        json!({ "AuthorizationId": id }),
+    );
     place.write("in/audit.json", log.page());
     let all = tokens(&place, &[]);
     let token = one(&all, &id);
@@ -155,7 +215,12 @@ fn shapes_and_order_change_nothing() {
     let id = guid(1);
     let mut log = Log::default();
     log.office(40);
-    log.add("2026-02-01T10:00:00.1234567+00:00", "Git.RepositoryCreated", &format!("PAT authorizationId: {id}"), json!({"RepoName": "a"}));
+    log.add(
+        "2026-02-01T10:00:00.1234567+00:00",
+        "Git.RepositoryCreated",
+        &format!("PAT authorizationId: {id}"),
+        json!({"RepoName": "a"}),
+    );
     place.write("in/a.json", log.page());
     let lines: Vec<String> = log
         .events
@@ -165,7 +230,16 @@ fn shapes_and_order_change_nothing() {
             for (key, value) in e.as_object().expect("object") {
                 let mut name = key.clone();
                 name[..1].make_ascii_uppercase();
-                row.insert(if name == "ActionId" { "OperationName".into() } else if name == "Timestamp" { "TimeGenerated".into() } else { name }, value.clone());
+                row.insert(
+                    if name == "ActionId" {
+                        "OperationName".into()
+                    } else if name == "Timestamp" {
+                        "TimeGenerated".into()
+                    } else {
+                        name
+                    },
+                    value.clone(),
+                );
             }
             let bare = row["Id"].as_str().expect("id").rsplit(';').next().expect("part").to_uppercase();
             row.insert("Id".into(), json!(bare));
