@@ -12,7 +12,7 @@ use crate::model::verdict::{Action, Advice, ScopeState, ScopeVerdict, UseState, 
 #[must_use]
 pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], findings: &[&Finding]) -> Advice {
     let say = |action, reason: &str| Advice { action, reason: reason.to_owned() };
-    let used_after = findings.iter().any(|f| f.slug.contains("after-revoke"));
+    let used_after = findings.iter().any(|f| f.slug == "used-after-its-end");
     if token.state == TokenState::Revoked && used_after {
         return say(
             Action::Revoke,

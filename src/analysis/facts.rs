@@ -307,7 +307,7 @@ pub fn switches(engine: &Engine) -> Result<BTreeMap<String, Vec<Switch>>, Engine
                     let name = r.text(i, "d_policy_name").to_lowercase();
                     let named = name.contains("logauditevents") || name.contains("log audit events");
                     let value = r.text(i, "d_policy_value").to_lowercase();
-                    named.then(|| Switch { time, on: matches!(value.as_str(), "true" | "on" | "1" | "enabled"), stream: false })
+                    named.then_some(Switch { time, on: matches!(value.as_str(), "true" | "on" | "1" | "enabled"), stream: false })
                 }
                 _ => None,
             };

@@ -65,7 +65,7 @@ fn tokens(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Table
         .int("n_scopes", t().map(|j| j.token.scopes.as_ref().and_then(|s| int(s.len() as u64))).collect())
         .time("valid_from", time(&|j| j.token.valid_from))
         .time("valid_to", time(&|j| j.token.valid_to))
-        .int("lifetime_days", t().map(|j| lifetime(j)).collect())
+        .int("lifetime_days", t().map(lifetime).collect())
         .time("revoked_at", time(&|j| j.token.revoked_at))
         .time("leaked_at", time(&|j| j.token.leaked_at))
         .text("created_event", text(&|j| j.created.as_ref().and_then(|c| some(&c.event_id))))

@@ -42,6 +42,10 @@ pub(super) enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Pull audit events, PATs and users from Azure DevOps into the lake; again tomorrow for what is new
+    Pull(PullArgs),
+    /// Check what a pull needs, and say how to get what is missing
+    Doctor(DoctorArgs),
     /// Read audit files, inventories and user lists into the lake
     Import(ImportArgs),
     /// Write the whole bundle: HTML, Markdown, CSV, JSON, SARIF, charts, manifest
@@ -137,6 +141,48 @@ pub(super) struct ImportArgs {
     pub org: Option<String>,
     #[command(flatten)]
     pub reading: Reading,
+}
+
+/// How to reach the services.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Sign-in")]
+pub(super) struct LiveArgs {
+    /// entra, azure-cli, managed-identity, workload-identity, client-secret, or pat (from AZURE_DEVOPS_EXT_PAT)
+    #[arg(long, value_name = "MODE", default_value = "entra")]
+    pub auth: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PullArgs {
+    /// Organisation (repeatable)
+    #[arg(long, required = true, value_name = "ORG")]
+    pub org: Vec<String>,
+    /// How far back; the service keeps 90 days
+    #[arg(long, value_name = "DAYS", default_value = "90d")]
+    pub since: String,
+    /// Up to this instant [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Events asked for at once
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub batch_size: u32,
+    /// Also read the organisation's usage records: undocumented, best effort, one call a user
+    #[arg(long)]
+    pub usage: bool,
+    /// Keep every answer as it came in this folder
+    #[arg(long, value_name = "DIR")]
+    pub keep_raw: Option<PathBuf>,
+    #[command(flatten)]
+    pub live: LiveArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Organisation (repeatable); without one only the lake is looked at
+    #[arg(long, value_name = "ORG")]
+    pub org: Vec<String>,
+    #[command(flatten)]
+    pub live: LiveArgs,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
         return Err(CliError::new(format!("no detection is called \"{}\"", args.detection))
             .hint("`patwatch detections list` prints them all"));
     };
-    let found = session.find(&[detection.meta.id.clone()], &context.ui)?;
+    let found = session.find(std::slice::from_ref(&detection.meta.id), &context.ui)?;
     let mut text = String::new();
     for token in super::token::find(&found.report, &args.token)? {
         let t = &token.token;

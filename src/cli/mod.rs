@@ -6,12 +6,14 @@ mod args;
 mod chart;
 mod check;
 mod detections;
+mod doctor;
 mod error;
 mod evaluate;
 mod explain;
 mod import;
 mod ingest;
 mod lake;
+mod pull;
 mod query;
 mod report;
 mod session;
@@ -72,6 +74,8 @@ fn quiet_panics() {
 fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
     let context = Context { lake: cli.lake, config: config(cli.config)?, ui: ui.clone() };
     match cli.command {
+        Command::Pull(args) => pull::run(&context, &args),
+        Command::Doctor(args) => doctor::run(&context, &args),
         Command::Import(args) => import::run(&context, &args),
         Command::Report(args) => report::run(&context, &args),
         Command::Check(args) => check::run(&context, &args),
@@ -97,6 +101,11 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
             Ok(Outcome::Done)
         }
     }
+}
+
+/// The wall clock, which only a pull needs.
+fn now() -> crate::model::time::Micros {
+    chrono::Utc::now().timestamp_micros()
 }
 
 /// Reads the configuration: the file named, else `./patwatch.toml` where there is one.

@@ -32,7 +32,7 @@ pub struct Import<'l> {
 
 #[derive(Debug)]
 enum Part {
-    Memory { input: usize, batch: EventBatch },
+    Memory { input: usize, batch: Box<EventBatch> },
     Disk { input: usize, path: PathBuf },
 }
 
@@ -78,7 +78,7 @@ impl<'l> Import<'l> {
     /// When the budget is spent and the batch cannot be put on disk.
     pub fn stage(&mut self, input: usize, org: OrgKey, day: Day, batch: EventBatch) -> Result<(), LakeError> {
         self.held += batch.capacity();
-        self.staged.entry((org, day)).or_default().push(Part::Memory { input, batch });
+        self.staged.entry((org, day)).or_default().push(Part::Memory { input, batch: Box::new(batch) });
         if self.held > self.budget { self.spill() } else { Ok(()) }
     }
 
@@ -100,7 +100,7 @@ impl<'l> Import<'l> {
             let mut rest = Vec::new();
             for part in parts.drain(..) {
                 match part {
-                    Part::Memory { input, batch } => memory.entry(input).or_default().push(batch),
+                    Part::Memory { input, batch } => memory.entry(input).or_default().push(*batch),
                     disk @ Part::Disk { .. } => rest.push(disk),
                 }
             }
@@ -313,7 +313,7 @@ fn write_day(
     let mut loaded: Vec<(usize, std::borrow::Cow<'_, EventBatch>)> = Vec::new();
     for part in parts {
         loaded.push(match part {
-            Part::Memory { input, batch } => (*input, std::borrow::Cow::Borrowed(batch)),
+            Part::Memory { input, batch } => (*input, std::borrow::Cow::Borrowed(batch.as_ref())),
             Part::Disk { input, path } => (*input, std::borrow::Cow::Owned(day::read(path)?)),
         });
     }
