@@ -3,5 +3,6 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod pull;
 mod support;
 mod verdicts;

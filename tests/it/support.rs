@@ -43,13 +43,23 @@ impl Place {
         path
     }
 
+    /// Runs the program in this place with variables of its own.
+    pub fn run_with(&self, variables: &[(&str, &str)], args: &[&str]) -> Ran {
+        self.go(variables, args)
+    }
+
     /// Runs the program in this place, with nothing of the machine's environment that could change its output.
     pub fn run(&self, args: &[&str]) -> Ran {
+        self.go(&[], args)
+    }
+
+    fn go(&self, variables: &[(&str, &str)], args: &[&str]) -> Ran {
         let output = Command::cargo_bin("patwatch")
             .expect("program")
             .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.folder.path())
+            .envs(variables.iter().copied())
             .args(args)
             .output()
             .expect("run");
