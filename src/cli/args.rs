@@ -64,6 +64,8 @@ pub(super) enum Command {
     Chart(ChartArgs),
     /// The pack: list, show, lint
     Detections(DetectionsArgs),
+    /// Access review: one row a token with the facts and empty columns for the decisions
+    Review(ReviewArgs),
     /// Make a labelled synthetic organisation
     Simulate(SimulateArgs),
     /// Score findings against labels
@@ -190,9 +192,6 @@ pub(super) struct ReportArgs {
     /// Folder to write to; made if absent
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
-    /// Show what changed since the bundle in this folder
-    #[arg(long, value_name = "DIR")]
-    pub compare: Option<PathBuf>,
     /// Replace people, addresses and names by pseudonyms (key: PATWATCH_PSEUDONYM_KEY)
     #[arg(long)]
     pub anonymise: bool,
@@ -334,6 +333,23 @@ pub(super) enum DetectionsCommand {
     },
     /// Which published rules, attack scenarios and controls the pack covers
     Coverage,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    #[command(subcommand)]
+    pub command: ReviewCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReviewCommand {
+    /// Write the review sheet as CSV
+    Export {
+        /// File to write
+        file: PathBuf,
+        #[command(flatten)]
+        selection: Box<Selection>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use super::Context;
 use super::args::{DetectionsArgs, DetectionsCommand};
 use super::error::{CliError, Outcome};
 use super::session::load_pack;
+use crate::engine::equivalents::coverage;
 use crate::engine::pack::Pack;
 use crate::output::grid::Grid;
 use crate::output::{self, Style};
@@ -67,7 +68,23 @@ pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, C
             }
             Err(CliError::new(format!("{} problems in the pack", problems.len())))
         }
-        DetectionsCommand::Coverage => Err(CliError::new("the coverage tables are not part of this build")),
+        DetectionsCommand::Coverage => {
+            let pack = load_pack(&[])?;
+            let style = Style { color: context.ui.color, width: context.ui.width() };
+            let format = output::find(output::GRIDS, "table").map_err(CliError::new)?;
+            let mut bytes = Vec::new();
+            for listing in coverage(&pack) {
+                bytes.extend(format!("{}\n", listing.title).into_bytes());
+                let grid = Grid {
+                    columns: listing.columns.iter().map(|c| (*c).to_owned()).collect(),
+                    rows: listing.rows.into_iter().map(|r| r.into_iter().map(Into::into).collect()).collect(),
+                };
+                format.write(&grid, style, &mut bytes)?;
+                bytes.push(b'\n');
+            }
+            context.ui.write(None, &bytes)?;
+            Ok(Outcome::Done)
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod lake;
 mod pull;
 mod query;
 mod report;
+mod review;
 mod session;
 mod simulate;
 mod token;
@@ -85,6 +86,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
         Command::Query(args) => query::run(&context, &args),
         Command::Chart(args) => chart::run(&context, &args),
         Command::Detections(args) => detections::run(&context, &args),
+        Command::Review(args) => review::run(&context, &args),
         Command::Simulate(args) => simulate::run(&context, &args),
         Command::Evaluate(args) => evaluate::run(&context, &args),
         Command::Lake(args) => lake::run(&context, &args),

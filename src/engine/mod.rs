@@ -6,6 +6,7 @@
 
 pub mod check;
 mod confirm;
+pub mod equivalents;
 pub mod findings;
 pub mod pack;
 pub mod rewrite;
