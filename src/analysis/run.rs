@@ -117,16 +117,21 @@ pub fn run(
             Some(((a.org.as_str(), a.visible.as_str()), *at))
         })
         .collect();
-    let seen = seen(&tokens, &attributions, &uses, &token_of, &index);
+    let all_seen = seen(&tokens, &attributions, &uses, &token_of, &index);
     let events = facts::pat_events(engine, window)?;
     let (proofs, ids) = proofs(&events, &token_of, tokens.len());
     let mut judged = Vec::with_capacity(tokens.len());
     for (i, token) in tokens.iter().enumerate() {
         let covered = coverage.iter().find(|c| c.org == token.org);
-        let mut seen = seen[i].clone();
+        let owner_usage = inputs.usage.get(&token.org).map(|(spans, rows)| {
+            let mut usage = owner_usage(token, spans, rows, &tokens);
+            let same = |t: &Token| t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id;
+            let audited = tokens.iter().zip(&all_seen).any(|(t, s)| same(t) && s.events > 0);
+            usage.contradicted = usage.calls == 0 && audited;
+            usage
+        });
+        let mut seen = all_seen[i].clone();
         seen.event_ids.clone_from(&ids[i]);
-        let owner_usage =
-            inputs.usage.get(&token.org).map(|(spans, rows)| owner_usage(token, spans, rows, &tokens));
         let usage = usage::judge(token, &seen, covered, owner_usage.as_ref(), policy.min_covered_days);
         let enough = i64::from(usage.covered_days) >= policy.min_covered_days && seen.ambiguous.is_empty();
         let scope = scope::judge(token, &proofs[i], covered, enough);

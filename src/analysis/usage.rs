@@ -38,6 +38,8 @@ pub struct OwnerUsage {
     pub calls: u64,
     /// Tokens of the owner that share the class.
     pub sharing: u64,
+    /// The audit log shows PAT calls of the owner that the records lack: then they are not whole, and rule nothing out.
+    pub contradicted: bool,
 }
 
 /// Answers for one token.
@@ -122,7 +124,13 @@ fn ruled_out(token: &Token, usage: &OwnerUsage, coverage: &Coverage, ends: Optio
         .filter(|d| token.valid_from.is_none_or(|from| from <= d.from) && ends.is_none_or(|to| d.to <= to))
         .collect();
     let declared = |day: &Span| usage.spans.iter().any(|s| s.from <= day.from && day.to <= s.to);
-    if !one_org || !usage.by_id || usage.calls > 0 || judged.is_empty() || !judged.iter().all(declared) {
+    if !one_org
+        || !usage.by_id
+        || usage.contradicted
+        || usage.calls > 0
+        || judged.is_empty()
+        || !judged.iter().all(declared)
+    {
         return None;
     }
     let (first, last) = (judged.first()?, judged.last()?);
@@ -177,4 +185,45 @@ pub fn most(coverage: Option<&Coverage>) -> Confidence {
 #[must_use]
 pub fn plural(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::tests_support::{coverage, token};
+    use crate::model::time::DAY;
+
+    fn verdict(usage: &OwnerUsage) -> UseState {
+        let answer = judge(&token("vso.code"), &Seen::default(), Some(&coverage(60)), Some(usage), 30);
+        if answer.verdict != UseState::RuledOut {
+            assert!(!answer.reason.to_lowercase().contains("unused"), "{}", answer.reason);
+        }
+        answer.verdict
+    }
+
+    #[test]
+    fn usage_records_rule_out_only_what_they_hold_whole() {
+        let whole =
+            OwnerUsage { spans: vec![Span { from: 0, to: 60 * DAY }], by_id: true, ..OwnerUsage::default() };
+        assert_eq!(verdict(&whole), UseState::RuledOut);
+        let short = OwnerUsage { spans: vec![Span { from: DAY, to: 60 * DAY }], ..whole.clone() };
+        assert_eq!(verdict(&short), UseState::NotObserved);
+        assert_eq!(verdict(&OwnerUsage { by_id: false, ..whole.clone() }), UseState::NotObserved);
+        assert_eq!(verdict(&OwnerUsage { contradicted: true, ..whole.clone() }), UseState::NotObserved);
+        assert_eq!(verdict(&OwnerUsage { calls: 1, ..whole.clone() }), UseState::NotObserved);
+        assert_eq!(verdict(&OwnerUsage { calls: 2, calls_of_class: 2, ..whole }), UseState::Possible);
+    }
+
+    #[test]
+    fn observation_comes_first_and_ambiguity_before_silence() {
+        let seen = Seen { events: 1, ambiguous: vec!["a".into()], ..Seen::default() };
+        assert_eq!(judge(&token("vso.code"), &seen, None, None, 30).verdict, UseState::Observed);
+        let unclear = Seen { events: 0, ..seen };
+        assert_eq!(
+            judge(&token("vso.code"), &unclear, Some(&coverage(60)), None, 30).verdict,
+            UseState::NotJudged
+        );
+        let few = judge(&token("vso.code"), &Seen::default(), Some(&coverage(29)), None, 30);
+        assert_eq!(few.verdict, UseState::NotJudged);
+    }
 }
