@@ -149,21 +149,26 @@ impl Session {
         Ok(engine)
     }
 
-    /// Runs analysis and pack.
-    pub(super) fn find(&self, select: &[String], ui: &Ui) -> Result<Found, CliError> {
+    /// Runs the analysis; returns what it found, the engine with its tables, and what the report shows beside.
+    fn analyse(&self) -> Result<(Analysis, Engine, build::Extra), CliError> {
         let wide = self.engine(true)?;
         let mut inputs = self.inputs()?;
-        let populations = populations(&inputs);
+        let population = populations(&inputs);
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken)).collect();
         let analysis = run::run(&wide, &mut inputs, self.window, &self.policy)?;
         let kinds = facts::kinds(&wide, self.window)?;
-        drop(wide);
         let mut engine = self.engine(false)?;
         for table in tables::tables(&analysis, &taken)? {
             engine.register(table);
         }
         engine.register_missing();
+        Ok((analysis, engine, build::Extra { kinds, population }))
+    }
+
+    /// Runs analysis and pack.
+    pub(super) fn find(&self, select: &[String], ui: &Ui) -> Result<Found, CliError> {
+        let (analysis, engine, extra) = self.analyse()?;
         let spinner = ui.bar(self.pack.detections.len() as u64, "detections", false);
         let (mut found, not_run) = findings::run_pack(&engine, &self.pack, select);
         spinner.finish_and_clear();
@@ -174,22 +179,13 @@ impl Session {
         report.not_run = not_run;
         report.detections = self.pack.select(select).into_iter().map(|d| d.meta.clone()).collect();
         report.inputs = self.report_inputs();
-        build::build(&mut report, analysis, found, build::Extra { kinds, population: populations });
+        build::build(&mut report, analysis, found, extra);
         Ok(Found { report, engine })
     }
 
     /// Analysis alone, for commands that need tables and no findings.
     pub(super) fn engine_with_tables(&self) -> Result<Engine, CliError> {
-        let wide = self.engine(true)?;
-        let mut inputs = self.inputs()?;
-        let taken = inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken)).collect();
-        let analysis: Analysis = run::run(&wide, &mut inputs, self.window, &self.policy)?;
-        let mut engine = self.engine(false)?;
-        for table in tables::tables(&analysis, &taken)? {
-            engine.register(table);
-        }
-        engine.register_missing();
-        Ok(engine)
+        Ok(self.analyse()?.1)
     }
 
     /// Marks findings that an exception of the configuration covers.

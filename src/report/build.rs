@@ -21,19 +21,8 @@ pub struct Extra {
     pub population: Vec<Population>,
 }
 
-/// Completes `report`, which holds what the run is, with what it found.
-pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>, extra: Extra) {
-    findings.sort_by(|a, b| {
-        let key = |f: &Finding| (std::cmp::Reverse(f.severity), std::cmp::Reverse(f.confidence));
-        key(a).cmp(&key(b)).then_with(|| {
-            (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
-                &b.detection,
-                &b.org,
-                &b.subject,
-                &b.fingerprint,
-            ))
-        })
-    });
+/// Completes `report`, which holds what the run is, with what it found; `findings` come sorted from the pack's run.
+pub fn build(report: &mut Report, analysis: Analysis, findings: Vec<Finding>, extra: Extra) {
     let mut by_token: BTreeMap<(String, String), Vec<&Finding>> = BTreeMap::new();
     for finding in findings.iter().filter(|f| f.subject.kind == SubjectKind::Token) {
         by_token.entry((finding.org.clone(), finding.subject.id.clone())).or_default().push(finding);
