@@ -247,7 +247,7 @@ impl Writer {
         if !self.usage.is_empty() || usage_span.is_some() {
             self.lake.add_usage(&self.org, &self.usage, Facts { span: usage_span, ..whole })?;
         }
-        self.lake.record(Vec::new())?;
+        self.lake.save()?;
         Ok(Kept {
             events: self.events,
             tokens: self.inventory.iter().filter(|r| r.is_pat()).count(),
@@ -309,7 +309,7 @@ impl Pages for Writer {
         let cover = Cover { org: self.org.clone(), span, basis: Basis::Pulled };
         let inputs = import.commit(&seen, &[cover], |_, _| {})?;
         self.events += inputs.iter().map(|i| i.kept).sum::<u64>();
-        self.lake.record(inputs)?;
+        self.lake.amend_run(inputs)?;
         Ok(())
     }
 }

@@ -182,8 +182,7 @@ impl<'l> Import<'l> {
             .index
             .runs
             .push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs: self.inputs.clone() });
-        let path = self.lake.root.join("index.json");
-        self.lake.index.write(&path)?;
+        self.lake.save()?;
         Ok(self.inputs)
     }
 
@@ -285,14 +284,23 @@ impl<'l> Import<'l> {
 }
 
 impl Lake {
-    /// Records an ingest run and writes the index: what it names is from now on part of the lake.
+    /// Writes the index with the final counts of the run that [`Import::commit`] has just recorded: lists such as
+    /// inventories are stored after it, and count for the same run.
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn record(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
-        if !inputs.is_empty() {
-            self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+    pub fn amend_run(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
+        if let Some(run) = self.index.runs.last_mut() {
+            run.inputs = inputs;
         }
+        self.save()
+    }
+
+    /// Writes the index: what it names is from now on part of the lake.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn save(&mut self) -> Result<(), LakeError> {
         super::make_folder(&self.root)?;
         let path = self.root.join("index.json");
         self.index.write(&path)
