@@ -13,6 +13,9 @@ use std::sync::atomic::Ordering;
 
 const USER_ID: &str = "queryCriteria[userId]";
 
+/// A user whose usage records nobody gets.
+const REFUSED: &str = "refused";
+
 /// What page tokens begin with; the position follows.
 const PAGE_TOKEN: &str = "5f3a7c10-0000-4000-8000-";
 
@@ -76,6 +79,9 @@ pub(super) fn answer(request: &Request, shared: &Shared) -> Response {
         Purpose::Usage => {
             let Some(usage) = &org.usage else { return Refusal::NotFound.response(purpose, options) };
             let user = request.query(USER_ID).unwrap_or_default();
+            if user == REFUSED {
+                return error(400, "the user is not known");
+            }
             let rows: Vec<&Value> = usage.iter().filter(|r| user.is_empty() || r["vsid"] == user).collect();
             let (rows, next) = page(&rows, request, shared);
             with_token(Response::json(200, &json!({ "count": rows.len(), "value": rows })), next)
