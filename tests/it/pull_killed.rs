@@ -47,6 +47,10 @@ fn held(place: &Place, lake: &str) -> BTreeMap<String, u64> {
     rows.map(|(day, n)| (day[..10].to_owned(), n.trim().parse().expect("number"))).collect()
 }
 
+fn up_to<'a>(lake: &'a str, until: &'a str) -> Vec<&'a str> {
+    pull(lake, &["-q", "--since", "12d", "--until", until])
+}
+
 #[test]
 fn a_pull_killed_at_any_moment_goes_on_to_the_same_lake() {
     let place = Place::new();
@@ -57,8 +61,6 @@ fn a_pull_killed_at_any_moment_goes_on_to_the_same_lake() {
     let variables = fake.variables();
     let (yesterday, today) = (end - DAY, end);
     let (first_until, second_until) = (format_time(yesterday), format_time(today));
-    let first = |lake| pull(lake, &["-q", "--since", "12d", "--until", &first_until]);
-    let second = |lake| pull(lake, &["-q", "--since", "12d", "--until", &second_until]);
 
     // What comes of pulls that nobody disturbs.
     let timed = |args: &[&str]| -> Duration {
@@ -66,9 +68,9 @@ fn a_pull_killed_at_any_moment_goes_on_to_the_same_lake() {
         assert!(spawn(&place, &variables, args).wait().expect("end").success(), "{args:?}");
         started.elapsed()
     };
-    let durations = [timed(&first("calm")), {
+    let durations = [timed(&up_to("calm", &first_until)), {
         copy(&place.path("calm"), &place.path("base"));
-        timed(&second("calm"))
+        timed(&up_to("calm", &second_until))
     }];
     let (before, after) = (by_day(&rows, yesterday), by_day(&rows, today));
     assert_eq!(held(&place, "base").values().sum::<u64>(), before.values().sum::<u64>());
@@ -84,7 +86,7 @@ fn a_pull_killed_at_any_moment_goes_on_to_the_same_lake() {
         if !fresh {
             copy(&place.path("base"), &place.path(&lake));
         }
-        let args = if fresh { first(&lake) } else { second(&lake) };
+        let args = if fresh { up_to(&lake, &first_until) } else { up_to(&lake, &second_until) };
         let moment = durations[usize::from(!fresh)].mul_f64(dice.random_range(0.0..1.0));
         println!("seed {seed}: {} killed after {moment:?}", if fresh { "first pull" } else { "second pull" });
         let mut child = spawn(&place, &variables, &args);
@@ -100,9 +102,9 @@ fn a_pull_killed_at_any_moment_goes_on_to_the_same_lake() {
             assert!(whole.contains(&Some(n)), "seed {seed}: {day} holds {n} of {whole:?}");
         }
         if fresh {
-            assert!(spawn(&place, &variables, &first(&lake)).wait().expect("end").success());
+            assert!(spawn(&place, &variables, &up_to(&lake, &first_until)).wait().expect("end").success());
         }
-        assert!(spawn(&place, &variables, &second(&lake)).wait().expect("end").success());
+        assert!(spawn(&place, &variables, &up_to(&lake, &second_until)).wait().expect("end").success());
         let verified = place.run(&["--lake", &lake, "lake", "verify"]);
         assert!(
             verified.code == 0 && verified.stderr.contains(" 0 mended, 0 lost"),

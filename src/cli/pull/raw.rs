@@ -55,7 +55,8 @@ impl Raw {
 
     /// Keeps one answer.
     pub(super) fn keep(&mut self, page: &Page, sha256: &str, received: Micros) -> Result<(), TakeError> {
-        let day = page.span.map_or_else(|| "all".to_owned(), |s| day_text(day_of(s.from)));
+        // Windows reach a little into the days around theirs.
+        let day = page.span.map_or_else(|| "all".to_owned(), |s| day_text(day_of(s.from.midpoint(s.to))));
         let short = sha256.get(..12).unwrap_or(sha256);
         let name = format!("{}-{}-{day}-{:05}-{short}.json", page.org, page.kind.as_str(), page.number);
         let name = name.replace(['/', '\\'], "_");

@@ -112,7 +112,6 @@ async fn own_instead(
     {
         return Err(error);
     }
-    client.warn(&format!("{error}; listing only your own tokens"));
     match read_own_tokens(client, org, outlet, &mut summary).await {
         Ok(()) => {}
         Err(ApiError::Stopped) => return Err(ApiError::Stopped),
