@@ -72,6 +72,9 @@ pub(super) enum Command {
     Evaluate(EvaluateArgs),
     /// Look after the lake
     Lake(LakeArgs),
+    /// Serve a made-up organisation on this machine, to try `pull` and `doctor` on
+    #[command(hide = true)]
+    FakeServices(FakeArgs),
     /// Print a completion script
     Completions {
         /// Shell
@@ -159,10 +162,10 @@ pub(super) struct PullArgs {
     /// Organisation (repeatable)
     #[arg(long, required = true, value_name = "ORG")]
     pub org: Vec<String>,
-    /// How far back; the service keeps 90 days
+    /// How far back from --until; the service keeps 90 days
     #[arg(long, value_name = "DAYS", default_value = "90d")]
     pub since: String,
-    /// Up to this instant [default: now]
+    /// Up to this instant: RFC 3339, or a day for its end [default: now]
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// Events asked for at once
@@ -171,11 +174,34 @@ pub(super) struct PullArgs {
     /// Also read the organisation's usage records: undocumented, best effort, one call a user
     #[arg(long)]
     pub usage: bool,
-    /// Keep every answer as it came in this folder
+    /// Keep every answer as it came in this folder, with a list of requests, times and hashes
     #[arg(long, value_name = "DIR")]
     pub keep_raw: Option<PathBuf>,
     #[command(flatten)]
     pub live: LiveArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FakeArgs {
+    /// Folder that `simulate` wrote, or of any files that `import` takes
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Time that each answer takes
+    #[arg(long, value_name = "MS", default_value_t = 50)]
+    pub latency_ms: u64,
+    /// Share of answers that fail in some way that passes, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub faults: f64,
+    /// Most entries on a page
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = page_size)]
+    pub page_size: usize,
+}
+
+fn page_size(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=100_000).contains(n)).ok_or_else(|| "1 to 100000".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,9 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod live;
 mod pull;
+mod pull_killed;
+mod pull_trouble;
 mod support;
 mod verdicts;
