@@ -7,6 +7,7 @@ use crate::model::coverage::{Basis, Coverage};
 use crate::model::policy::Policy;
 use crate::model::time::{Window, day_of, day_start, day_text, format_time};
 use crate::model::verdict::{Action, ScopeState, UseState};
+use crate::report::review::Standing;
 use crate::report::{Report, TokenReport};
 
 /// What the log cannot show, whatever its coverage.
@@ -211,6 +212,13 @@ pub const GLOSSARY: &[(&str, &str)] = &[
     ("safe proposal", "lowers only scopes whose use the log would have shown in full"),
     ("proposal to confirm", "also lowers scopes with known exceptions; the owner has the last word"),
 ];
+
+/// Returns a decision and how it stands as one sentence.
+#[must_use]
+pub fn decision_words(standing: &Standing) -> String {
+    let d = &standing.decision;
+    format!("{} by {} on {} ({}). {}", d.choice, d.reviewer, day_text(d.decided_on), d.reason, standing.note)
+}
 
 /// Names a token for people: its name, else its id.
 #[must_use]
