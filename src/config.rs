@@ -182,8 +182,7 @@ fn hours(hours: Hours, policy: &mut Policy) -> Result<(), Fault> {
         policy.work_days = 0;
         for day in days {
             let Some(at) = DAYS.iter().position(|d| *d == day.get_ref().to_lowercase()) else {
-                let message =
-                    format!("\"{}\" is no day; choose from {}", day.get_ref(), DAYS.join(", "));
+                let message = format!("\"{}\" is no day; choose from {}", day.get_ref(), DAYS.join(", "));
                 return Err((day.span().start, message));
             };
             policy.work_days |= 1 << at;
@@ -196,14 +195,20 @@ impl Exception {
     fn check(&self) -> Result<(), Fault> {
         for (name, text) in [("owner", &self.owner), ("reason", &self.reason)] {
             if text.get_ref().trim().is_empty() {
-                return Err((text.span().start, format!("{name} is empty; an exception needs an owner and a reason")));
+                return Err((
+                    text.span().start,
+                    format!("{name} is empty; an exception needs an owner and a reason"),
+                ));
             }
         }
         let end = day("end_date", &self.end_date)?;
         if let Some(text) = &self.approved_on
             && day("approved_on", text)? > end
         {
-            return Err((text.span().start, format!("approved_on {} lies after end_date {}", text.get_ref(), self.end_date.get_ref())));
+            return Err((
+                text.span().start,
+                format!("approved_on {} lies after end_date {}", text.get_ref(), self.end_date.get_ref()),
+            ));
         }
         Ok(())
     }
@@ -260,7 +265,10 @@ mod tests {
     fn working_hours_are_read_and_their_faults_placed() {
         let text = "[working_hours]\ntime_zone = \"Europe/Berlin\"\nfrom = \"07:30\"\nto = \"18:00\"\ndays = [\"mon\", \"Sun\"]\n";
         let policy = Config::parse("p", text).unwrap().policy;
-        assert_eq!((policy.work_from_minute, policy.work_to_minute, policy.work_days), (450, 1080, 0b100_0001));
+        assert_eq!(
+            (policy.work_from_minute, policy.work_to_minute, policy.work_days),
+            (450, 1080, 0b100_0001)
+        );
         assert_eq!(policy.time_zone, "Europe/Berlin");
         for (from, to, line, column, word) in [
             ("Europe/Berlin", "Berlin", 2, 13, "tz database"),

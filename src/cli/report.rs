@@ -7,10 +7,10 @@ use super::error::{CliError, Outcome};
 use super::session::Session;
 use super::ui::Ui;
 use crate::chart;
+use crate::lake::import;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
 use crate::output::manifest::RunFacts;
-use crate::lake::import;
 use crate::report::Report;
 use crate::report::compare::{self, Earlier};
 use sha2::{Digest as _, Sha256};
@@ -108,7 +108,8 @@ fn earlier(folder: &Path, anonymise: bool) -> Result<Earlier, CliError> {
     }
     let read = |name: &str| {
         std::fs::read(folder.join(name)).map_err(|e| {
-            CliError::new(format!("{} is no bundle: cannot read its {name}: {e}", folder.display())).hint(hint)
+            CliError::new(format!("{} is no bundle: cannot read its {name}: {e}", folder.display()))
+                .hint(hint)
         })
     };
     let (findings, tokens) = (read("findings.json")?, read("tokens.json")?);

@@ -127,7 +127,9 @@ impl Moment {
         let org = if row.org.is_empty() {
             match self.orgs.as_slice() {
                 [only] => only.clone(),
-                _ => return fault("org", "org is empty, and the lake holds more than one; name it".to_owned()),
+                _ => {
+                    return fault("org", "org is empty, and the lake holds more than one; name it".to_owned());
+                }
             }
         } else {
             org_name(&row.org)
@@ -152,7 +154,10 @@ impl Moment {
             );
         }
         if day_start(row.decided_on) > now.max(self.as_of) + DAY {
-            return fault("decided_on", format!("decided_on {} lies in the future", day_text(row.decided_on)));
+            return fault(
+                "decided_on",
+                format!("decided_on {} lies in the future", day_text(row.decided_on)),
+            );
         }
         Ok(Decision {
             org,
@@ -251,11 +256,8 @@ fn store(
         if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) },
         if new == taken { String::new() } else { format!(", {} of them held already", taken - new) },
     ));
-    let later: BTreeSet<&str> = decisions
-        .iter()
-        .filter(|d| day_start(d.decided_on) > d.seen_until)
-        .map(|d| d.org.as_str())
-        .collect();
+    let later: BTreeSet<&str> =
+        decisions.iter().filter(|d| day_start(d.decided_on) > d.seen_until).map(|d| d.org.as_str()).collect();
     if let Some(newest) = decisions.iter().map(|d| d.decided_on).max().filter(|_| !later.is_empty()) {
         context.ui.info(&format!(
             "some decisions are newer than what the lake holds: a run sees them once it stands at {} or later (import newer data, or give --as-of {})",

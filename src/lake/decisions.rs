@@ -159,7 +159,11 @@ mod tests {
         let (a, b) = (decision("t", 10), decision("t", 9));
         assert_eq!(lake.add_decisions(&[a.clone(), decision("u", 10)]).expect("written"), 2);
         assert_eq!(lake.add_decisions(&[a.clone()]).expect("written"), 0);
-        assert_eq!(lake.add_decisions(&[b.clone(), a.clone()]).expect("written"), 2, "a is no longer the newest");
+        assert_eq!(
+            lake.add_decisions(&[b.clone(), a.clone()]).expect("written"),
+            2,
+            "a is no longer the newest"
+        );
         assert_eq!(lake.decisions("o").expect("held"), [a.clone(), decision("u", 10), b, a.clone()]);
         lake.rename_decisions("o", "p").expect("moved");
         assert_eq!(lake.decisions("o").expect("none"), []);

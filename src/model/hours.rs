@@ -62,7 +62,9 @@ mod tests {
     fn hours_follow_the_zone_its_daylight_saving_and_the_week() {
         let at = |text: &str| parse_time(text).expect("a time");
         let default = Policy::default();
-        assert!(outside(&default, at("2026-01-10T05:59:59Z")) && !outside(&default, at("2026-01-10T06:00:00Z")));
+        assert!(
+            outside(&default, at("2026-01-10T05:59:59Z")) && !outside(&default, at("2026-01-10T06:00:00Z"))
+        );
         assert!(outside(&default, at("2026-01-10T20:00:00Z")));
         let berlin = Policy {
             time_zone: "Europe/Berlin".into(),

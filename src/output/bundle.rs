@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn twice_the_same_bytes_and_every_file_in_the_manifest() {
         let report = sample::report();
-        let facts = RunFacts { command_line: vec!["patwatch".into(), "report".into()], ..RunFacts::default() };
+        let facts =
+            RunFacts { command_line: vec!["patwatch".into(), "report".into()], ..RunFacts::default() };
         let files = bundle(&report, &sample::charts(), &facts).expect("renders");
         assert_eq!(files, bundle(&report.clone(), &sample::charts(), &facts).expect("renders"));
         let (last, bytes) = files.last().expect("files");

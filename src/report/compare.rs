@@ -120,7 +120,9 @@ pub enum CompareError {
         why: String,
     },
     /// A file lacks what every version holds.
-    #[error("{file} has no \"{field}\"; it is no file of patwatch, so give the folder that `patwatch report --output` wrote")]
+    #[error(
+        "{file} has no \"{field}\"; it is no file of patwatch, so give the folder that `patwatch report --output` wrote"
+    )]
     Shape {
         /// Which.
         file: &'static str,
@@ -128,7 +130,9 @@ pub enum CompareError {
         field: &'static str,
     },
     /// A newer patwatch wrote it.
-    #[error("{file} has schema version {found}, and this patwatch knows versions up to {SCHEMA_VERSION}; upgrade patwatch, or compare with a bundle of this one")]
+    #[error(
+        "{file} has schema version {found}, and this patwatch knows versions up to {SCHEMA_VERSION}; upgrade patwatch, or compare with a bundle of this one"
+    )]
     Newer {
         /// Which.
         file: &'static str,
@@ -157,8 +161,7 @@ pub struct Earlier {
 /// # Errors
 /// When a file is not what patwatch writes, or what a newer one writes.
 pub fn read(findings: &[u8], tokens: &[u8], manifest: Option<&[u8]>) -> Result<Earlier, CompareError> {
-    let mut earlier =
-        Earlier { sha256: [hash(findings), hash(tokens)], ..Earlier::default() };
+    let mut earlier = Earlier { sha256: [hash(findings), hash(tokens)], ..Earlier::default() };
     let first = parse("findings.json", findings, &mut earlier.notes)?;
     let second = parse("tokens.json", tokens, &mut earlier.notes)?;
     earlier.notes.dedup();
@@ -357,7 +360,11 @@ fn finding_differences(old: &Value, new: &Finding) -> Vec<Difference> {
         if let Some(before) = before
             && before != after
         {
-            out.push(Difference { field: field.to_owned(), before: before.to_owned(), after: after.to_owned() });
+            out.push(Difference {
+                field: field.to_owned(),
+                before: before.to_owned(),
+                after: after.to_owned(),
+            });
         }
     };
     differ("severity", text(old, "severity"), new.severity.as_str());
@@ -414,11 +421,8 @@ fn gone(old: &Value, now: &Report) -> (Kind, String) {
 }
 
 fn tokens(earlier: &Earlier, now: &Report, comparison: &mut Comparison) {
-    let mut before: BTreeMap<(&str, &str), &Value> = earlier
-        .tokens
-        .iter()
-        .filter_map(|t| Some(((text(t, "org")?, text(t, "token_id")?), t)))
-        .collect();
+    let mut before: BTreeMap<(&str, &str), &Value> =
+        earlier.tokens.iter().filter_map(|t| Some(((text(t, "org")?, text(t, "token_id")?), t))).collect();
     let mut changes = Vec::new();
     for token in &now.tokens {
         let key = (token.token.org.as_str(), token.token.token_id.as_str());
@@ -466,9 +470,8 @@ fn token_differences(old: &Value, new: &TokenReport) -> Vec<Difference> {
         }
     };
     let said = |value: Option<&str>| value.map(str::to_owned);
-    let maybe = |field: &str| {
-        old.get(field).map(|v| v.as_str().map_or_else(|| "unknown".to_owned(), str::to_owned))
-    };
+    let maybe =
+        |field: &str| old.get(field).map(|v| v.as_str().map_or_else(|| "unknown".to_owned(), str::to_owned));
     let list = |value: &Value| -> Option<String> {
         Some(value.as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
     };

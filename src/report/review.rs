@@ -132,16 +132,18 @@ fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
                     (Status::NotDone, format!("Decided but not done: the same scopes {since} later. {ended}"))
                 }
                 _ if !holds => (Status::Ended, ended),
-                _ => (Status::Holds, "Its scopes are not known, so nobody can tell whether it was done.".to_owned()),
+                _ => (
+                    Status::Holds,
+                    "Its scopes are not known, so nobody can tell whether it was done.".to_owned(),
+                ),
             }
         }
         Choice::Keep | Choice::Exception if holds => (
             Status::Holds,
-            decision
-                .end_date
-                .map_or_else(|| "It holds until the token changes.".to_owned(), |end| {
-                    format!("It holds until {}, or until the token changes.", day_text(end))
-                }),
+            decision.end_date.map_or_else(
+                || "It holds until the token changes.".to_owned(),
+                |end| format!("It holds until {}, or until the token changes.", day_text(end)),
+            ),
         ),
         Choice::Keep | Choice::Exception => (Status::Ended, ended),
     };
@@ -351,7 +353,10 @@ mod tests {
         let until = |end_date| Decision { end_date: Some(end_date), ..decision(Choice::Exception, &t) };
         assert!(one(until(100), &t).holds, "through its last day");
         let ended = one(until(99), &t);
-        assert!(!ended.holds && ended.status == Status::Ended && ended.note.contains("1970-04-10"), "{ended:?}");
+        assert!(
+            !ended.holds && ended.status == Status::Ended && ended.note.contains("1970-04-10"),
+            "{ended:?}"
+        );
         let mut wider = t.clone();
         wider.scopes = Some(vec!["vso.code_full".into()]);
         let ended = one(decision(Choice::Keep, &t), &wider);

@@ -4,5 +4,6 @@ mod architecture;
 mod bad_input;
 mod bundle;
 mod pull;
+mod review;
 mod support;
 mod verdicts;

@@ -69,7 +69,9 @@ pub enum SheetError {
     #[error("it is empty; `patwatch review export FILE` writes a sheet")]
     Empty,
     /// A column that is needed is not there.
-    #[error("its first line has no column \"{column}\"; keep the head of the sheet that `patwatch review export` wrote (it has: {found})")]
+    #[error(
+        "its first line has no column \"{column}\"; keep the head of the sheet that `patwatch review export` wrote (it has: {found})"
+    )]
     Column {
         /// Which.
         column: &'static str,
@@ -113,12 +115,13 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, SheetError> {
     let mut records = reader.byte_records();
     let Some(Ok(head)) = records.next() else { return Err(SheetError::Empty) };
     let columns = columns(&head)?;
+    let mut lines = Lines { bytes, at: 0, line: 1 + skipped };
     let mut sheet = Sheet::default();
     let mut seen: HashMap<(String, String), u64> = HashMap::new();
     for record in records {
         // Only a reader that fails gives errors here, and bytes in memory do not.
         let Ok(record) = record else { continue };
-        let line = record.position().map_or(0, ::csv::Position::line) + skipped;
+        let line = lines.of(record.position().map_or(0, ::csv::Position::byte));
         match row(&record, &columns, line) {
             Ok(None) => {
                 if record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
@@ -139,6 +142,27 @@ pub fn read(bytes: &[u8]) -> Result<Sheet, SheetError> {
         }
     }
     Ok(sheet)
+}
+
+/// Counts lines: the reader's own count takes the two bytes that end a line on Windows apart.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line on which the first cell at or after `byte` stands.
+    fn of(&mut self, byte: u64) -> u64 {
+        let mut end = usize::try_from(byte).unwrap_or(usize::MAX).min(self.bytes.len());
+        while self.bytes.get(end).is_some_and(|b| matches!(b, b'\r' | b'\n')) {
+            end += 1;
+        }
+        let passed = self.bytes.get(self.at..end).unwrap_or_default();
+        self.line += passed.iter().filter(|b| **b == b'\n').count() as u64;
+        self.at = self.at.max(end);
+        self.line
+    }
 }
 
 /// The separator under which the first line shows the most columns that we know.
@@ -184,9 +208,8 @@ fn row(record: &::csv::ByteRecord, columns: &Columns, line: u64) -> Result<Optio
     let fault = |column: &'static str, reason: String| Fault { line, column, reason };
     let cell = |column: &'static str| -> Result<&str, Fault> {
         let Some(bytes) = columns.get(column).and_then(|i| record.get(*i)) else { return Ok("") };
-        let text = std::str::from_utf8(bytes).map_err(|_| {
-            fault(column, format!("{column} is not UTF-8; save the sheet as \"CSV UTF-8\""))
-        })?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| fault(column, format!("{column} is not UTF-8; save the sheet as \"CSV UTF-8\"")))?;
         Ok(original(text.trim()).trim())
     };
     let mut filled = None;
@@ -200,13 +223,18 @@ fn row(record: &::csv::ByteRecord, columns: &Columns, line: u64) -> Result<Optio
     if words.is_empty() {
         return Err(fault(
             "decision",
-            format!("decision is empty though {filled} is given; write keep, reduce, revoke or exception, or clear the row's other cells"),
+            format!(
+                "decision is empty though {filled} is given; write keep, reduce, revoke or exception, or clear the row's other cells"
+            ),
         ));
     }
     let choice = words.parse::<Choice>().map_err(|_| {
         fault(
             "decision",
-            format!("decision \"{}\" is none of keep, reduce, revoke, exception", cell("decision").unwrap_or_default()),
+            format!(
+                "decision \"{}\" is none of keep, reduce, revoke, exception",
+                cell("decision").unwrap_or_default()
+            ),
         )
     })?;
     let token_id = cell("token_id")?.to_lowercase();
@@ -265,7 +293,10 @@ fn row(record: &::csv::ByteRecord, columns: &Columns, line: u64) -> Result<Optio
 /// Reads a day written as 2026-03-31 and nothing else: 03/04/2026 is two days, by who reads it.
 fn day(column: &str, text: &str) -> Result<Day, String> {
     let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
     if let Some(day) = shape.then(|| parse_day(text)).flatten() {
         return Ok(day);
     }
@@ -332,6 +363,11 @@ mod tests {
         assert_eq!((sheet.rows.len(), sheet.undecided), (1, 1));
         let lines: Vec<u64> = sheet.faults.iter().map(|f| f.line).collect();
         assert_eq!(lines, [3, 5]);
+        let apart = read(
+            format!("{HEAD}\r\n\r\no,a,keep,ann,2026-03-31,\"two\r\nlines\",\r\n\r\no,b,burn\r\n").as_bytes(),
+        );
+        let apart = apart.expect("a sheet");
+        assert_eq!((apart.rows[0].line, apart.faults[0].line), (3, 6));
         assert!(sheet.faults[0].reason.contains("none of keep, reduce, revoke, exception"));
         assert!(sheet.faults[1].reason.contains("line 2"));
     }

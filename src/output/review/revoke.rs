@@ -90,7 +90,8 @@ pub fn collect(report: &Report) -> RevokeList {
             token_id: d.token_id.clone(),
             label: d.token_id.clone(),
             owner: String::new(),
-            why: "a reviewer decided to revoke it, but this run neither lists nor sees it any more".to_owned(),
+            why: "a reviewer decided to revoke it, but this run neither lists nor sees it any more"
+                .to_owned(),
         });
     }
     list
@@ -140,9 +141,9 @@ fn segment(org: &str) -> String {
 /// Those of the writer.
 pub fn table(entries: &[Entry]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let rows = entries.iter().map(|e| {
-        [&e.org, &e.token_id, &e.label, &e.owner, &e.why].map(|t| Cell::Text(t.clone())).to_vec()
-    });
+    let rows = entries
+        .iter()
+        .map(|e| [&e.org, &e.token_id, &e.label, &e.owner, &e.why].map(|t| Cell::Text(t.clone())).to_vec());
     csv::write(["org", "token_id", "name", "owner", "why"], rows, &mut bytes)?;
     Ok(bytes)
 }
