@@ -64,7 +64,7 @@ pub(super) enum Command {
     Chart(ChartArgs),
     /// The pack: list, show, lint
     Detections(DetectionsArgs),
-    /// Access review: one row a token with the facts and empty columns for the decisions
+    /// Access review: a sheet of tokens out, decisions back in
     Review(ReviewArgs),
     /// Make a labelled synthetic organisation
     Simulate(SimulateArgs),
@@ -218,6 +218,9 @@ pub(super) struct ReportArgs {
     /// Folder to write to; made if absent
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
+    /// Say what changed since the bundle in this folder
+    #[arg(long, value_name = "DIR")]
+    pub compare: Option<PathBuf>,
     /// Replace people, addresses and names by pseudonyms (key: PATWATCH_PSEUDONYM_KEY)
     #[arg(long)]
     pub anonymise: bool,
@@ -369,12 +372,22 @@ pub(super) struct ReviewArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ReviewCommand {
-    /// Write the review sheet as CSV
+    /// Write the review sheet as CSV, or the bodies that revoke what was decided
     Export {
-        /// File to write
-        file: PathBuf,
+        /// File to write the sheet to
+        #[arg(required_unless_present = "revoke_list")]
+        file: Option<PathBuf>,
+        /// Write bodies for Microsoft's revocation call into this folder, or into one FILE.json: tokens with a revoke
+        /// decision, and tokens that are leaked, without owner, ruled out, or used after a revoke
+        #[arg(long, value_name = "DIR|FILE")]
+        revoke_list: Option<PathBuf>,
         #[command(flatten)]
         selection: Box<Selection>,
+    },
+    /// Take the decisions of a review sheet into the lake
+    Import {
+        /// The sheet, as CSV ("-" is stdin)
+        file: PathBuf,
     },
 }
 

@@ -225,6 +225,8 @@ impl<'l> Import<'l> {
                     std::fs::remove_dir_all(&folder).map_err(|e| LakeError::io("remove", &folder, e))?;
                 }
             }
+            let new = names.get(&scope_id).map_or(old.as_str(), |(name, _)| name.as_str());
+            self.lake.rename_decisions(&old, new)?;
             for snapshot in self.lake.index.snapshots.iter_mut().filter(|s| s.org == old) {
                 names.get(&scope_id).map(|(name, _)| name).unwrap_or(&old).clone_into(&mut snapshot.org);
             }

@@ -6,14 +6,14 @@
 
 use crate::model::coverage::Coverage;
 use crate::model::finding::{Finding, NotRun, Subject};
-use crate::model::time::{Micros, format_time};
+use crate::model::time::{Micros, day_text, format_time};
 use crate::model::verdict::ScopeVerdict;
+use crate::report::review::Standing;
 use crate::report::{Report, TokenReport, Unattributed};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The version of both shapes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub use crate::report::SCHEMA_VERSION;
 
 /// The file `findings.json`.
 #[derive(Debug, Serialize)]
@@ -126,6 +126,20 @@ struct SuppressedV1<'a> {
     decision: &'a str,
     reviewer: &'a str,
     until: Option<String>,
+    decided_on: Option<String>,
+    reason: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct DecisionV1<'a> {
+    decision: &'static str,
+    reviewer: &'a str,
+    decided_on: String,
+    reason: &'a str,
+    end_date: Option<String>,
+    holds: bool,
+    status: &'static str,
+    note: &'a str,
 }
 
 /// One token with its verdicts.
@@ -157,6 +171,7 @@ pub struct TokenV1<'a> {
     leaked_at: Option<String>,
     owner_gone_at: Option<String>,
     reaches_unseen_orgs: bool,
+    decision: Option<DecisionV1<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -305,6 +320,8 @@ pub fn finding(f: &Finding) -> FindingV1<'_> {
             decision: &s.decision,
             reviewer: &s.reviewer,
             until: time(s.until),
+            decided_on: s.decided_on.map(day_text),
+            reason: &s.reason,
         }),
     }
 }
@@ -353,6 +370,21 @@ pub fn token(t: &TokenReport) -> TokenV1<'_> {
         leaked_at: time(token.leaked_at),
         owner_gone_at: time(token.owner_gone_at),
         reaches_unseen_orgs: token.reaches_unseen_orgs,
+        decision: t.decision.as_ref().map(decision),
+    }
+}
+
+fn decision(standing: &Standing) -> DecisionV1<'_> {
+    let d = &standing.decision;
+    DecisionV1 {
+        decision: d.choice.as_str(),
+        reviewer: &d.reviewer,
+        decided_on: day_text(d.decided_on),
+        reason: &d.reason,
+        end_date: d.end_date.map(day_text),
+        holds: standing.holds,
+        status: standing.status.as_str(),
+        note: &standing.note,
     }
 }
 

@@ -7,5 +7,6 @@ mod live;
 mod pull;
 mod pull_killed;
 mod pull_trouble;
+mod review;
 mod support;
 mod verdicts;

@@ -185,7 +185,7 @@ fn result(f: &Finding, index: &HashMap<&str, usize>, place: &str) -> Value {
         result["suppressions"] = json!([{
             "kind": "external",
             "status": "accepted",
-            "justification": format!("{} by {}{until}", s.decision, s.reviewer),
+            "justification": format!("{} by {}{until}: {}", s.decision, s.reviewer, filled(&s.reason)),
         }]);
     }
     result

@@ -200,5 +200,6 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
         },
         findings: Vec::new(),
         activity,
+        decision: None,
     }
 }
