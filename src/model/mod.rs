@@ -62,6 +62,7 @@ pub mod event;
 pub mod finding;
 pub mod identity;
 pub mod inventory;
+pub mod lineage;
 pub mod mechanism;
 pub mod network;
 pub mod policy;

@@ -59,8 +59,8 @@ pub fn build(report: &mut Report, analysis: Analysis, findings: Vec<Finding>, ex
 }
 
 fn token(judged: Judged, findings: &[&Finding], activity: Activity, as_of: Micros) -> TokenReport {
-    let Judged { token, usage, scope, .. } = judged;
-    let (risk, risk_parts) = risk::assess(&token, findings, as_of);
+    let Judged { token, usage, scope, lineage, dependence, .. } = judged;
+    let (risk, risk_parts) = risk::assess(&token, findings, activity.networks.len(), as_of);
     let advice = advice::advise(&token, &usage, &scope.rows, findings);
     TokenReport {
         verdicts: Verdicts {
@@ -76,6 +76,8 @@ fn token(judged: Judged, findings: &[&Finding], activity: Activity, as_of: Micro
         findings: findings.iter().map(|f| f.fingerprint.clone()).collect(),
         token,
         activity,
+        lineage,
+        dependence,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod series;
 
 use crate::model::coverage::Coverage;
 use crate::model::finding::{DetectionMeta, Finding, NotRun};
+use crate::model::lineage::{Dependence, Lineage};
 use crate::model::policy::Policy;
 use crate::model::time::{Micros, Window};
 use crate::model::token::Token;
@@ -59,6 +60,10 @@ pub struct TokenReport {
     pub findings: Vec<String>,
     /// What its events show, most frequent first.
     pub activity: Activity,
+    /// Its generations.
+    pub lineage: Lineage,
+    /// What seems to depend on it.
+    pub dependence: Dependence,
 }
 
 /// What the attributed events of one token in the window show.
