@@ -8,6 +8,7 @@ use crate::engine::EngineError;
 use crate::engine::tables::{Table, TableBuilder};
 use crate::model::catalogue::catalogue;
 use crate::model::hours;
+use crate::model::lineage::Generation;
 use crate::model::mechanism::MechanismKind;
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros, day_of};
@@ -31,6 +32,7 @@ pub fn tables(
         coverage(analysis)?,
         gaps(analysis)?,
         users(analysis)?,
+        unclear(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
     Ok(tables)
@@ -100,6 +102,44 @@ fn tokens(
         .bool("over", t().map(|j| Some(j.token.is_over())).collect())
         .time("inventory_taken", time(&|j| taken.get(&j.token.org).copied()))
         .int("extended", t().map(|j| int(j.extended)).collect())
+        .bool("joined_by_name", t().map(|j| Some(j.token.joined_by_name)).collect())
+        .text("owner_admin_of", text(&|j| some(&j.token.owner_facts.admin_of.join("; "))))
+        .time("owner_last_pat", time(&|j| j.token.owner_facts.last_pat))
+        .int("owner_tokens", t().map(|j| int(j.token.owner_facts.tokens)).collect())
+        .int("generation", t().map(|j| generation(j, 0).map(|_| j.lineage.at as i64 + 1)).collect())
+        .int(
+            "generations",
+            t().map(|j| generation(j, 0).and_then(|_| int(j.lineage.generations.len() as u64))).collect(),
+        )
+        .text("previous_token_id", text(&|j| generation(j, -1).map(|g| g.token_id.clone())))
+        .text("next_token_id", text(&|j| generation(j, 1).map(|g| g.token_id.clone())))
+        .int(
+            "overlap_days",
+            t().map(|j| generation(j, 0).and_then(|g| g.overlap).map(|o| o.div_euclid(DAY))).collect(),
+        )
+        .time("last_rotation", time(&|j| j.lineage.secret_since.filter(|_| j.lineage.rotated)))
+        .int("secret_days", t().map(|j| j.lineage.secret_days).collect())
+        .text("worker", text(&|j| some(j.dependence.worker.as_str())))
+        .text("list_differs", text(&|j| j.differs.clone()))
+        .build()
+}
+
+/// The generation `offset` places from the token's own.
+fn generation(judged: &Judged, offset: isize) -> Option<&Generation> {
+    judged.lineage.generations.get(judged.lineage.at.checked_add_signed(offset)?)
+}
+
+fn unclear(analysis: &Analysis) -> Result<Table, EngineError> {
+    let u = || analysis.unclear.iter();
+    TableBuilder::new("unclear_token_events")
+        .text("org", u().map(|u| some(&u.org)).collect())
+        .text("event_id", u().map(|u| some(&u.event_id)).collect())
+        .time("time", u().map(|u| Some(u.time)).collect())
+        .text("action", u().map(|u| some(&u.action)).collect())
+        .text("owner", u().map(|u| some(&u.owner)).collect())
+        .text("name", u().map(|u| some(&u.name)).collect())
+        .int("candidates", u().map(|u| int(u.candidates.len() as u64)).collect())
+        .text("candidate_ids", u().map(|u| some(&u.candidates.join(" "))).collect())
         .build()
 }
 
@@ -131,6 +171,7 @@ fn token_scopes(analysis: &Analysis) -> Result<Table, EngineError> {
         .bool("high_privilege", r().map(|(_, s)| info(&s.scope).map(|i| i.high_privilege)).collect())
         .text("access", r().map(|(_, s)| info(&s.scope).map(|i| i.access.clone())).collect())
         .int("n", r().map(|(_, s)| int(s.actions.iter().map(|(_, n)| n).sum())).collect())
+        .time("last_time", r().map(|(_, s)| s.last_time).collect())
         .text("unseen_operations", r().map(|(_, s)| some(&s.unseen_operations.join("; "))).collect())
         .text("last_event", r().map(|(_, s)| s.event_ids.first().cloned()).collect())
         .build()

@@ -276,7 +276,7 @@ pub(super) struct TokenArgs {
     /// authorizationId, its beginning, or the name
     #[arg(value_name = "ID|NAME")]
     pub token: String,
-    /// table, markdown or json
+    /// table, markdown, json or html
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: String,
     #[command(flatten)]

@@ -128,7 +128,10 @@ impl Moment {
             match self.orgs.as_slice() {
                 [only] => only.clone(),
                 _ => {
-                    return fault("org", "org is empty, and the lake holds more than one; name it".to_owned());
+                    return fault(
+                        "org",
+                        "org is empty, and the lake holds more than one; name it".to_owned(),
+                    );
                 }
             }
         } else {
@@ -234,7 +237,7 @@ fn store(
     let (taken, bad) = (decisions.len() as u64, faults.len() as u64);
     let short = Path::new(name).file_name().map_or(name.into(), |n| n.to_string_lossy()).into_owned();
     if taken + bad > 0 {
-        lake.record(vec![Ingest {
+        lake.add_run(vec![Ingest {
             name: short,
             sha256: hex(&Sha256::digest(bytes)),
             kind: "review".to_owned(),

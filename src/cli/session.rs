@@ -215,17 +215,22 @@ impl Session {
             if let Some(inventory) = self.inventory(org)? {
                 inputs.inventories.insert(org.clone(), inventory);
             }
-            let mut users: Vec<UserRow> = Vec::new();
+            let mut users: Vec<(Micros, UserRow)> = Vec::new();
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
-                users.extend(self.lake.users(snapshot)?);
+                users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (snapshot.taken, row)));
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
             for snapshot in self.lake.snapshots(SnapshotKind::Usage, org, self.window.as_of) {
-                spans.extend(snapshot.span);
-                rows.extend(self.lake.usage(snapshot)?);
+                let listed = self.lake.usage(snapshot)?;
+                match snapshot.span {
+                    Some(span) => spans.push(span),
+                    // Nobody vouches for the whole: each record still declares the span that it counts.
+                    None => spans.extend(listed.iter().map(|r| Span { from: r.start, to: r.end })),
+                }
+                rows.extend(listed);
             }
-            if !spans.is_empty() {
+            if !rows.is_empty() || !spans.is_empty() {
                 inputs.usage.insert(org.clone(), (spans, rows));
             }
             inputs.held.insert(org.clone(), self.held(org));

@@ -286,6 +286,15 @@ impl<'l> Import<'l> {
 }
 
 impl Lake {
+    /// Records an ingest run that brought no events, and writes the index.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn add_run(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
+        self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+        self.save()
+    }
+
     /// Writes the index with the final counts of the run that [`Import::commit`] has just recorded: lists such as
     /// inventories are stored after it, and count for the same run.
     ///

@@ -64,6 +64,7 @@ pub mod finding;
 pub mod hours;
 pub mod identity;
 pub mod inventory;
+pub mod lineage;
 pub mod mechanism;
 pub mod network;
 pub mod policy;

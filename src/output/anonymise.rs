@@ -119,6 +119,9 @@ impl Anonymiser {
             t.activity.networks.iter().for_each(|(n, _)| self.learn("network", Some(n)));
             t.activity.clients.iter().for_each(|(c, _)| self.learn("client", Some(c)));
             t.token.life.iter().for_each(|l| self.learn("client", Some(&l.client)));
+            t.token.other_orgs.iter().for_each(|o| self.learn("org", Some(o)));
+            t.token.owner_facts.admin_of.iter().for_each(|g| self.learn("group", Some(g)));
+            t.lineage.generations.iter().for_each(|g| self.learn("token", g.name.as_deref()));
         }
         for f in &r.findings {
             let (kind, id) = match f.subject.kind {
@@ -408,6 +411,17 @@ impl Anonymiser {
             }
             if let Some(standing) = &mut t.decision {
                 self.decision(&mut standing.decision);
+            }
+            token.other_orgs.iter_mut().for_each(|o| self.swap(o));
+            token.owner_facts.admin_of.iter_mut().for_each(|g| self.swap(g));
+            t.lineage.generations.iter_mut().for_each(|g| self.swap_maybe(&mut g.name));
+            let d = &mut t.dependence;
+            self.swap(&mut d.reason);
+            self.swap(&mut d.ask);
+            for i in &mut d.integrations {
+                self.swap(&mut i.client);
+                self.swap(&mut i.network);
+                i.projects.iter_mut().for_each(|p| self.swap(p));
             }
             let v = &mut t.verdicts;
             self.swap(&mut v.usage.reason);

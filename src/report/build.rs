@@ -75,8 +75,8 @@ fn token(
     decision: Option<Standing>,
     as_of: Micros,
 ) -> TokenReport {
-    let Judged { token, usage, scope, .. } = judged;
-    let (risk, risk_parts) = risk::assess(&token, findings, as_of);
+    let Judged { token, usage, scope, lineage, dependence, .. } = judged;
+    let (risk, risk_parts) = risk::assess(&token, findings, activity.networks.len(), as_of);
     let advice = advice::advise(&token, &usage, &scope.rows, findings);
     let advice = review::settle(advice, &token, decision.as_ref(), findings);
     TokenReport {
@@ -94,6 +94,8 @@ fn token(
         token,
         activity,
         decision,
+        lineage,
+        dependence,
     }
 }
 

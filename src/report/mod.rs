@@ -12,6 +12,7 @@ pub mod series;
 use crate::model::coverage::Coverage;
 use crate::model::decision::Decision;
 use crate::model::finding::{DetectionMeta, Finding, NotRun};
+use crate::model::lineage::{Dependence, Lineage};
 use crate::model::policy::Policy;
 use crate::model::time::{Micros, Window};
 use crate::model::token::Token;
@@ -74,6 +75,10 @@ pub struct TokenReport {
     pub activity: Activity,
     /// The newest decision on it, and how that stands.
     pub decision: Option<review::Standing>,
+    /// Its generations.
+    pub lineage: Lineage,
+    /// What seems to depend on it.
+    pub dependence: Dependence,
 }
 
 /// What the attributed events of one token in the window show.
