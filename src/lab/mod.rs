@@ -12,6 +12,7 @@ mod files;
 mod interval;
 mod labels;
 mod log;
+mod lookalikes;
 mod office;
 mod payload;
 mod place;
@@ -24,6 +25,7 @@ mod shapes;
 mod simulate;
 mod summary;
 mod tokens;
+mod weakenings;
 mod world;
 
 pub use interval::{Mean, Rate};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::log::Log;
 use super::world::World;
-use super::{LabError, files, labels, office, population, routine, scenarios};
+use super::{LabError, files, labels, office, population, routine, scenarios, weakenings};
 use crate::model::time::Day;
 
 /// What organisation to make.
@@ -77,6 +77,7 @@ pub fn simulate(options: &SimulateOptions, out: &Path) -> Result<SimulateSummary
     office::write_leavers(&world, &mut log);
     office::write_people_and_service(&world, tokens.len(), &mut log);
     let mut truth = scenarios::play(&mut world, &tokens, &attacks, &mut log);
+    truth.extend(weakenings::play(&world, tokens.len(), &mut log));
     let events = log.finish(&world);
     truth.extend(labels::standing(&world, &tokens, &events));
     truth.sort_by(|a, b| {
