@@ -371,14 +371,35 @@ pub(super) struct SimulateArgs {
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
     /// Labels (repeatable: one a run, in the order of --findings)
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "seeds", conflicts_with = "seeds")]
     pub truth: Vec<PathBuf>,
     /// Findings written by `check --format json` (repeatable) [default: run the pack now]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub findings: Vec<PathBuf>,
-    /// table or json
+    /// Simulate so many organisations and score the pack on each
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    pub seeds: Option<u32>,
+    /// Seed of the first of them; the others follow
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "seeds")]
+    pub first_seed: u64,
+    /// Tokens of each
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "seeds")]
+    pub tokens: usize,
+    /// Days of each
+    #[arg(long, value_name = "N", default_value_t = 90, requires = "seeds")]
+    pub days: u32,
+    /// Keep organisations, lakes and findings here, one folder a seed
+    #[arg(long, value_name = "DIR", requires = "seeds")]
+    pub keep: Option<PathBuf>,
+    /// Compare with other rules: a folder of queries, or a findings file a run (repeatable)
+    #[arg(long, value_name = "NAME=PATH")]
+    pub baseline: Vec<String>,
+    /// table, markdown or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: String,
+    /// Also draw the comparison
+    #[arg(long, value_name = "FILE.png|.svg")]
+    pub chart: Option<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
 }

@@ -7,8 +7,10 @@
 
 mod actions;
 mod agents;
+mod comparison;
 mod dice;
 mod files;
+mod inputs;
 mod interval;
 mod labels;
 mod log;
@@ -28,9 +30,10 @@ mod tokens;
 mod weakenings;
 mod world;
 
+pub use comparison::{Baseline, Comparison};
 pub use interval::{Mean, Rate};
 pub use labels::Label;
-pub use score::{Evaluation, FalseAlert, FamilyPrecision, ScenarioScore, evaluate};
+pub use score::{Evaluation, FalseAlert, Missed, ScenarioScore, evaluate};
 pub use simulate::{SAMPLE, SimulateOptions, SimulateSummary, simulate};
 pub use summary::{Summary, SummaryRow, combine};
 
