@@ -1,5 +1,6 @@
 //! What may be typed: every command, argument and default, with the help that explains it.
 
+use crate::lab::Shape;
 use crate::model::finding::Severity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -363,6 +364,15 @@ pub(super) struct SimulateArgs {
     /// Days
     #[arg(long, default_value_t = 90)]
     pub days: u32,
+    /// Name of the organisation [default: larkmoor-sample]
+    #[arg(long, value_name = "ORG")]
+    pub name: Option<String>,
+    /// Write the log in these shapes, one stretch each, packed: api, log-analytics, export, csv, event-grid, splunk
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub shapes: Vec<Shape>,
+    /// Also write Usage records, which show reads
+    #[arg(long)]
+    pub usage: bool,
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,

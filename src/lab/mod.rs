@@ -27,6 +27,7 @@ mod shapes;
 mod simulate;
 mod summary;
 mod tokens;
+mod usage;
 mod weakenings;
 mod world;
 
@@ -34,6 +35,7 @@ pub use comparison::{Baseline, Comparison};
 pub use interval::{Mean, Rate};
 pub use labels::Label;
 pub use score::{Evaluation, FalseAlert, Missed, ScenarioScore, evaluate};
+pub use shapes::Shape;
 pub use simulate::{SAMPLE, SimulateOptions, SimulateSummary, simulate};
 pub use summary::{Summary, SummaryRow, combine};
 

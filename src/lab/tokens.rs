@@ -101,15 +101,19 @@ impl Token {
         self.scopes.contains(&"app_token")
     }
 
-    /// The mechanism text of its calls.
-    pub(super) fn mechanism(&self) -> String {
-        let class = match (self.full_access(), self.all_orgs) {
+    /// The class that its mechanism names.
+    pub(super) fn class(&self) -> &'static str {
+        match (self.full_access(), self.all_orgs) {
             (false, false) => "PAT",
             (true, false) => "PAT_Unscoped",
             (false, true) => "PAT_Global",
             (true, true) => "PAT_UnscopedGlobal",
-        };
-        mechanism_text(class, &self.id)
+        }
+    }
+
+    /// The mechanism text of its calls.
+    pub(super) fn mechanism(&self) -> String {
+        mechanism_text(self.class(), &self.id)
     }
 
     /// Whether it can be used at `time`, as far as its own dates say.

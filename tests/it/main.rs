@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod lab;
 mod pull;
 mod support;
 mod verdicts;
