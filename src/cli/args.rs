@@ -1,5 +1,6 @@
 //! What may be typed: every command, argument and default, with the help that explains it.
 
+use crate::lab::Shape;
 use crate::model::finding::Severity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -402,6 +403,15 @@ pub(super) struct SimulateArgs {
     /// Days
     #[arg(long, default_value_t = 90)]
     pub days: u32,
+    /// Name of the organisation [default: larkmoor-sample]
+    #[arg(long, value_name = "ORG")]
+    pub name: Option<String>,
+    /// Write the log in these shapes, one stretch each, packed: api, log-analytics, export, csv, event-grid, splunk
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub shapes: Vec<Shape>,
+    /// Also write Usage records, which show reads
+    #[arg(long)]
+    pub usage: bool,
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
@@ -410,14 +420,35 @@ pub(super) struct SimulateArgs {
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
     /// Labels (repeatable: one a run, in the order of --findings)
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "seeds", conflicts_with = "seeds")]
     pub truth: Vec<PathBuf>,
     /// Findings written by `check --format json` (repeatable) [default: run the pack now]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub findings: Vec<PathBuf>,
-    /// table or json
+    /// Simulate so many organisations and score the pack on each
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    pub seeds: Option<u32>,
+    /// Seed of the first of them; the others follow
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "seeds")]
+    pub first_seed: u64,
+    /// Tokens of each
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "seeds")]
+    pub tokens: usize,
+    /// Days of each
+    #[arg(long, value_name = "N", default_value_t = 90, requires = "seeds")]
+    pub days: u32,
+    /// Keep organisations, lakes and findings here, one folder a seed
+    #[arg(long, value_name = "DIR", requires = "seeds")]
+    pub keep: Option<PathBuf>,
+    /// Compare with other rules: a folder of queries, or a findings file a run (repeatable)
+    #[arg(long, value_name = "NAME=PATH")]
+    pub baseline: Vec<String>,
+    /// table, markdown or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: String,
+    /// Also draw the comparison
+    #[arg(long, value_name = "FILE.png|.svg")]
+    pub chart: Option<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
 }

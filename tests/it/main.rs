@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod bundle;
 mod live;
+mod lab;
 mod pull;
 mod pull_killed;
 mod pull_trouble;
