@@ -4,5 +4,7 @@ mod architecture;
 mod bad_input;
 mod bundle;
 mod pull;
+mod rules;
 mod support;
 mod verdicts;
+mod visibility;
