@@ -7,8 +7,10 @@ use super::usage::sight;
 use crate::engine::EngineError;
 use crate::engine::tables::{Table, TableBuilder};
 use crate::model::catalogue::catalogue;
+use crate::model::hours;
 use crate::model::lineage::Generation;
 use crate::model::mechanism::MechanismKind;
+use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros, day_of};
 use crate::model::token::KnownFrom;
 use crate::model::verdict::ScopeState;
@@ -18,9 +20,13 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// When a table does not fit the schema, which is a fault of patwatch.
-pub fn tables(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Vec<Table>, EngineError> {
+pub fn tables(
+    analysis: &Analysis,
+    taken: &BTreeMap<String, Micros>,
+    policy: &Policy,
+) -> Result<Vec<Table>, EngineError> {
     let mut tables = vec![
-        tokens(analysis, taken)?,
+        tokens(analysis, taken, policy)?,
         token_scopes(analysis)?,
         credentials(analysis)?,
         coverage(analysis)?,
@@ -40,7 +46,11 @@ fn int(n: u64) -> Option<i64> {
     i64::try_from(n).ok()
 }
 
-fn tokens(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Table, EngineError> {
+fn tokens(
+    analysis: &Analysis,
+    taken: &BTreeMap<String, Micros>,
+    policy: &Policy,
+) -> Result<Table, EngineError> {
     let t = || analysis.tokens.iter();
     let text = |get: &dyn Fn(&Judged) -> Option<String>| t().map(get).collect::<Vec<_>>();
     let time = |get: &dyn Fn(&Judged) -> Option<Micros>| t().map(get).collect::<Vec<_>>();
@@ -74,6 +84,10 @@ fn tokens(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Table
         .text("created_network", text(&|j| j.created.as_ref().and_then(|c| some(&c.network))))
         .text("created_client", text(&|j| j.created.as_ref().and_then(|c| some(&c.client))))
         .time("created_at", time(&|j| j.created.as_ref().map(|c| c.time)))
+        .bool(
+            "created_outside_hours",
+            t().map(|j| j.created.as_ref().map(|c| hours::outside(policy, c.time))).collect(),
+        )
         .text("use_verdict", text(&|j| some(j.usage.verdict.as_str())))
         .text("use_confidence", text(&|j| some(j.usage.confidence.as_str())))
         .text("use_reason", text(&|j| some(&j.usage.reason)))

@@ -131,7 +131,7 @@ pub(super) fn ingest(
     result.failed += store_lists(lake, &lists, &mut inputs, &placer, taken, covers, ui)?;
     result.rejected = inputs.iter().map(|i| i.rejected).sum();
     result.inputs.clone_from(&inputs);
-    lake.record(inputs)?;
+    lake.amend_run(inputs)?;
     Ok(result)
 }
 

@@ -331,6 +331,11 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("created_network", Text, "network it was created from"),
             ("created_client", Text, "client it was created with"),
             ("created_at", Time, "when the log says it was created"),
+            (
+                "created_outside_hours",
+                Bool,
+                "whether that was outside the working hours of the configuration",
+            ),
             ("use_verdict", Text, "observed, possible, ruled-out, not-observed or not-judged"),
             ("use_confidence", Text, "low, medium or high"),
             ("use_reason", Text, "one sentence on the verdict"),

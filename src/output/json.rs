@@ -9,12 +9,12 @@ use crate::model::finding::{Finding, NotRun, Subject};
 use crate::model::lineage::{Dependence, Lineage};
 use crate::model::time::{DAY, Micros, day_text, format_time};
 use crate::model::verdict::ScopeVerdict;
+use crate::report::review::Standing;
 use crate::report::{Report, TokenReport, Unattributed};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The version of both shapes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub use crate::report::SCHEMA_VERSION;
 
 /// The file `findings.json`.
 #[derive(Debug, Serialize)]
@@ -127,6 +127,20 @@ struct SuppressedV1<'a> {
     decision: &'a str,
     reviewer: &'a str,
     until: Option<String>,
+    decided_on: Option<String>,
+    reason: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct DecisionV1<'a> {
+    decision: &'static str,
+    reviewer: &'a str,
+    decided_on: String,
+    reason: &'a str,
+    end_date: Option<String>,
+    holds: bool,
+    status: &'static str,
+    note: &'a str,
 }
 
 /// One token with its verdicts.
@@ -158,6 +172,7 @@ pub struct TokenV1<'a> {
     leaked_at: Option<String>,
     owner_gone_at: Option<String>,
     reaches_unseen_orgs: bool,
+    decision: Option<DecisionV1<'a>>,
     other_orgs: &'a [String],
     joined_by_name: bool,
     owner_facts: OwnerV1<'a>,
@@ -361,6 +376,8 @@ pub fn finding(f: &Finding) -> FindingV1<'_> {
             decision: &s.decision,
             reviewer: &s.reviewer,
             until: time(s.until),
+            decided_on: s.decided_on.map(day_text),
+            reason: &s.reason,
         }),
     }
 }
@@ -409,6 +426,7 @@ pub fn token(t: &TokenReport) -> TokenV1<'_> {
         leaked_at: time(token.leaked_at),
         owner_gone_at: time(token.owner_gone_at),
         reaches_unseen_orgs: token.reaches_unseen_orgs,
+        decision: t.decision.as_ref().map(decision),
         other_orgs: &token.other_orgs,
         joined_by_name: token.joined_by_name,
         owner_facts: OwnerV1 {
@@ -419,6 +437,20 @@ pub fn token(t: &TokenReport) -> TokenV1<'_> {
         },
         rotation: rotation(&t.lineage),
         dependence: dependence(&t.dependence),
+    }
+}
+
+fn decision(standing: &Standing) -> DecisionV1<'_> {
+    let d = &standing.decision;
+    DecisionV1 {
+        decision: d.choice.as_str(),
+        reviewer: &d.reviewer,
+        decided_on: day_text(d.decided_on),
+        reason: &d.reason,
+        end_date: d.end_date.map(day_text),
+        holds: standing.holds,
+        status: standing.status.as_str(),
+        note: &standing.note,
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod anonymise;
 pub mod bundle;
+pub mod changes;
 pub mod csv;
 pub mod dossier;
 pub mod findings;

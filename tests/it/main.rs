@@ -3,7 +3,12 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod lab;
+mod live;
 mod pull;
+mod pull_killed;
+mod pull_trouble;
+mod review;
 mod rules;
 mod support;
 mod verdicts;

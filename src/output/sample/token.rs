@@ -210,6 +210,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
         },
         findings: Vec::new(),
         activity,
+        decision: None,
         lineage: Lineage::default(),
         dependence: Dependence::default(),
     }
