@@ -3,11 +3,13 @@
 mod architecture;
 mod bad_input;
 mod bundle;
-mod live;
 mod lab;
+mod live;
 mod pull;
 mod pull_killed;
 mod pull_trouble;
 mod review;
+mod rules;
 mod support;
 mod verdicts;
+mod visibility;
