@@ -22,6 +22,8 @@ pub struct Person {
     pub state: OwnerState,
     /// Since when they cannot.
     pub gone_at: Option<Micros>,
+    /// Spans without access that events tell of, oldest first: from the taking to the giving back, if it came.
+    pub absences: Vec<(Micros, Option<Micros>)>,
     /// Last access of the person, where entitlements tell.
     pub last_access: Option<Micros>,
 }
@@ -79,10 +81,16 @@ impl People {
                     person.state = OwnerState::Removed;
                 }
                 person.gone_at = person.gone_at.or(Some(change.time));
+                if person.absences.last().is_none_or(|(_, back)| back.is_some()) {
+                    person.absences.push((change.time, None));
+                }
             } else {
                 // Access that returns makes the tokens work again: they are not deleted (facts, section 7).
                 person.state = OwnerState::Active;
                 person.gone_at = None;
+                if let Some((_, back @ None)) = person.absences.last_mut() {
+                    *back = Some(change.time);
+                }
             }
         }
         people
@@ -103,6 +111,7 @@ impl People {
                 name: String::new(),
                 state: OwnerState::Unknown,
                 gone_at: None,
+                absences: Vec::new(),
                 last_access: None,
             });
             self.people.len() - 1
@@ -182,5 +191,6 @@ mod tests {
         assert_eq!((ann.state, ann.gone_at), (OwnerState::Removed, Some(5)));
         let back = People::build(&[graph()], &[], &[change(9, false), change(5, true)]);
         assert_eq!(back.find(KEY).expect("known").gone_at, None);
+        assert_eq!(back.find(KEY).expect("known").absences, [(5, Some(9))], "what was stays told");
     }
 }

@@ -160,6 +160,8 @@ pub fn run(
 fn people(engine: &Engine, inputs: &Inputs<'_>) -> Result<BTreeMap<String, People>, EngineError> {
     let actors = facts::actors(engine)?;
     let changes = facts::access_changes(engine)?;
+    // A licence may be taken from a display name, which lists of users do not always hold.
+    let names = facts::actor_names(engine)?;
     Ok(inputs
         .orgs
         .iter()
@@ -170,7 +172,8 @@ fn people(engine: &Engine, inputs: &Inputs<'_>) -> Result<BTreeMap<String, Peopl
                 .filter(|(o, ..)| o == org)
                 .map(|(_, id, label)| {
                     let upn = if label.contains('@') { label.clone() } else { String::new() };
-                    (id.clone(), upn, if label.contains('@') { String::new() } else { label.clone() })
+                    let named = || names.get(&(org.clone(), id.clone())).cloned().unwrap_or_default();
+                    (id.clone(), upn, if label.contains('@') { named() } else { label.clone() })
                 })
                 .collect();
             let changes = changes.get(org).map_or(&[][..], Vec::as_slice);

@@ -25,6 +25,7 @@ pub fn tables(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<V
         coverage(analysis)?,
         gaps(analysis)?,
         users(analysis)?,
+        absences(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
     Ok(tables)
@@ -86,6 +87,32 @@ fn tokens(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Table
         .bool("over", t().map(|j| Some(j.token.is_over())).collect())
         .time("inventory_taken", time(&|j| taken.get(&j.token.org).copied()))
         .int("extended", t().map(|j| int(j.extended)).collect())
+        .build()
+}
+
+/// Spans in which a token's owner had no access, one row a token and span.
+fn absences(analysis: &Analysis) -> Result<Table, EngineError> {
+    let person = |j: &Judged| {
+        let people = analysis.people.get(&j.token.org)?;
+        j.token.owner_id.iter().chain(&j.token.owner).find_map(|text| people.find(text)).cloned()
+    };
+    let mut rows: Vec<(&Judged, Micros, Option<Micros>)> = Vec::new();
+    for judged in &analysis.tokens {
+        let spans = person(judged).map(|p| p.absences).unwrap_or_default();
+        rows.extend(spans.into_iter().map(|(gone, back)| (judged, gone, back)));
+        // A state that only the list of users tells has no event.
+        if let Some(gone) = judged.token.owner_gone_at
+            && !rows.iter().any(|(j, from, _)| std::ptr::eq(*j, judged) && *from == gone)
+        {
+            rows.push((judged, gone, None));
+        }
+    }
+    let r = || rows.iter();
+    TableBuilder::new("absences")
+        .text("org", r().map(|(j, ..)| some(&j.token.org)).collect())
+        .text("token_id", r().map(|(j, ..)| some(&j.token.token_id)).collect())
+        .time("gone_at", r().map(|(_, gone, _)| Some(*gone)).collect())
+        .time("back_at", r().map(|(.., back)| *back).collect())
         .build()
 }
 
