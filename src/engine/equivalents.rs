@@ -83,8 +83,9 @@ pub fn coverage(pack: &Pack) -> [Listing; 3] {
         scenarios.rows.len()
     );
     let controls = Listing {
-        title: "Controls that findings give evidence for; check the numbers of paid standards against your copy"
-            .to_owned(),
+        title:
+            "Controls that findings give evidence for; check the numbers of paid standards against your copy"
+                .to_owned(),
         columns: vec!["control", "framework", "asks for", "detections"],
         rows: read(CONTROLS)
             .into_iter()
@@ -137,11 +138,7 @@ mod tests {
             read(KNOWN).into_iter().chain(read(OWN)).map(|r| r["ref"].clone()).collect();
         for detection in &pack.detections {
             for name in &detection.meta.equivalents {
-                assert!(
-                    refs.contains(name),
-                    "{} names {name}, which nobody published",
-                    detection.meta.id
-                );
+                assert!(refs.contains(name), "{} names {name}, which nobody published", detection.meta.id);
             }
         }
     }
