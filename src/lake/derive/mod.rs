@@ -7,6 +7,7 @@ pub mod activity;
 pub mod hours;
 pub mod notable;
 pub mod token_day;
+mod variables;
 
 use super::day::DayRow;
 use super::{Lake, LakeError};

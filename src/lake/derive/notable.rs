@@ -2,6 +2,7 @@
 //!
 //! Detections and the ledger read these columns, so that no query parses JSON.
 
+use super::variables;
 use crate::lake::LakeError;
 use crate::lake::day::DayRow;
 use crate::lake::frame::Frame;
@@ -181,6 +182,11 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
         let values: Vec<String> = data.iter().map(|d| value(d).unwrap_or_default()).collect();
         frame = frame.text(column, values.iter().map(String::as_str));
     }
+    let clear: Vec<String> = data
+        .iter()
+        .map(|d| d.get("variables").map_or_else(String::new, |text| variables::clear_secrets(text)))
+        .collect();
+    frame = frame.text("d_clear_secrets", clear.iter().map(String::as_str));
     frame.write(path)?;
     Ok(())
 }
