@@ -1,7 +1,7 @@
 //! One ingest: batches are staged under a byte budget, then merged into the lake day by day.
 //!
 //! In: batches with the input they came from. Out: day files and derived tables, written only where something
-//! is new; [`Lake::record`] then writes the index. A killed import leaves whole day files and an index that does
+//! is new, then the index. A killed import leaves whole day files and an index that does
 //! not name them yet; the next import of the same files finishes the work.
 
 mod staged;
@@ -65,7 +65,7 @@ impl<'l> Import<'l> {
         self.staged.add(self.lake, input, org, day, batch)
     }
 
-    /// Merges everything staged into the lake, and learns the names of organisations; [`Lake::record`] completes it.
+    /// Merges everything staged into the lake, and learns the names of organisations; [`Lake::amend_run`] completes it.
     ///
     /// `newest` holds the organisations seen, with the time of the newest event of each.
     ///
@@ -110,6 +110,11 @@ impl<'l> Import<'l> {
             input.duplicate = input.read.saturating_sub(input.kept + input.rejected);
         }
         self.lake.index.covers.extend(covers.iter().cloned());
+        self.lake
+            .index
+            .runs
+            .push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs: self.inputs.clone() });
+        self.lake.save()?;
         Ok(self.inputs)
     }
 
@@ -152,6 +157,8 @@ impl<'l> Import<'l> {
                     std::fs::remove_dir_all(&folder).map_err(|e| LakeError::io("remove", &folder, e))?;
                 }
             }
+            let new = names.get(&scope_id).map_or(old.as_str(), |(name, _)| name.as_str());
+            self.lake.rename_decisions(&old, new)?;
             for snapshot in self.lake.index.snapshots.iter_mut().filter(|s| s.org == old) {
                 names.get(&scope_id).map(|(name, _)| name).unwrap_or(&old).clone_into(&mut snapshot.org);
             }
@@ -211,14 +218,32 @@ impl<'l> Import<'l> {
 }
 
 impl Lake {
-    /// Records an ingest run and writes the index: what it names is from now on part of the lake.
+    /// Records an ingest run that brought no events, and writes the index.
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn record(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
-        if !inputs.is_empty() {
-            self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+    pub fn add_run(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
+        self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+        self.save()
+    }
+
+    /// Writes the index with the final counts of the run that [`Import::commit`] has just recorded: lists such as
+    /// inventories are stored after it, and count for the same run.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn amend_run(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
+        if let Some(run) = self.index.runs.last_mut() {
+            run.inputs = inputs;
         }
+        self.save()
+    }
+
+    /// Writes the index: what it names is from now on part of the lake.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn save(&mut self) -> Result<(), LakeError> {
         super::make_folder(&self.root)?;
         let path = self.root.join("index.json");
         self.index.write(&path)

@@ -54,7 +54,12 @@ pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> R
         sealed.move_into(lake)?;
         return Ok((Some(sealed.entry.clone()), sealed.kept.clone()));
     }
-    let held = lake.index.days.iter().any(|d| d.org == org && d.day == day);
+    let held = lake.index.days.iter().find(|d| d.org == org && d.day == day);
+    let counted = held.map_or(0, |entry| entry.rows);
+    // A file that is not the one that the index names was left by a killed import: whole, but not counted yet.
+    let held = held.is_some_and(|entry| {
+        std::fs::read(&path).is_ok_and(|bytes| hex(&Sha256::digest(&bytes)) == entry.content)
+    });
     let on_disk = if path.exists() { day::read(&path)? } else { EventBatch::default() };
     let loaded: Vec<(Vec<(u32, usize)>, EventBatch)> =
         parts.into_iter().map(Part::load).collect::<Result<_, _>>()?;
@@ -62,7 +67,6 @@ pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> R
     sources.extend(loaded.iter().map(|(runs, batch)| Source { batch, runs: runs.clone() }));
     let mut merged = day::merge_sources(&sources);
     let mut kept = std::mem::take(&mut merged.kept);
-    // A file that the index does not name was left by a killed import: it is whole, its tables may not be.
     if !merged.changed && held {
         return Ok((None, kept));
     }
@@ -70,7 +74,7 @@ pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> R
         // What a killed import left behind was never counted, so this run brings it.
         let first = loaded.iter().flat_map(|(runs, _)| runs).map(|(rank, _)| *rank).min();
         if let (Some(first), Some(left)) = (first, kept.remove(&0)) {
-            *kept.entry(first).or_default() += left;
+            *kept.entry(first).or_default() += left.saturating_sub(counted);
         }
     }
     let sorted = Sorted::of(&merged);
