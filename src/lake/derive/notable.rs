@@ -297,10 +297,8 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     for ((column, _), cells) in KEYS.iter().zip(&cells.columns) {
         frame = frame.text(column, cells.iter().map(AsRef::as_ref));
     }
-    let clear: Vec<String> = data
-        .iter()
-        .map(|d| d.get("variables").map_or_else(String::new, |text| variables::clear_secrets(text)))
-        .collect();
+    let held = KEYS.iter().position(|(column, _)| *column == "d_variables").map(|at| &cells.columns[at]);
+    let clear: Vec<String> = held.into_iter().flatten().map(|text| variables::clear_secrets(text)).collect();
     frame = frame.text("d_clear_secrets", clear.iter().map(String::as_str));
     frame.write(path)?;
     Ok(())
