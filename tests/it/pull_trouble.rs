@@ -134,7 +134,18 @@ fn each_refusal_says_what_is_missing_and_how_to_get_it() {
             ..FakeOptions::default()
         };
         let fake = Fake::start(vec![organisation(&events(10, 1, now()), 2)], options);
-        let ran = place.run_with(&fake.variables(), &pull("lake", &["-vv", "--since", "1d"]));
+        // Hosts of their own, as the real services are: one that wants to be left alone for long is, and the others
+        // are asked meanwhile.
+        let apart: Vec<(&str, String)> = fake
+            .variables()
+            .into_iter()
+            .map(|(name, value)| {
+                let audit = name == "PATWATCH_AUDIT_URL";
+                (name, if audit { value.to_owned() } else { value.replace("127.0.0.1", "localhost") })
+            })
+            .collect();
+        let apart: Vec<(&str, &str)> = apart.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let ran = place.run_with(&apart, &pull("lake", &["-vv", "--since", "1d"]));
         // User states are an addition; everything else was asked for.
         let code = if purpose == Purpose::Entitlements { 0 } else { 2 };
         assert_eq!(ran.code, code, "{purpose:?} {refusal:?}: {}", ran.stderr);
@@ -165,6 +176,9 @@ fn each_refusal_says_what_is_missing_and_how_to_get_it() {
     nothing_secret(&place, &runs.iter().collect::<Vec<_>>());
 }
 
+/// How the fake behaves, its log, the exit code, the check that fails, and words of its mend.
+type Case<'a> = (FakeOptions, &'a [String], i32, &'static str, &'static [&'static str]);
+
 #[test]
 fn the_doctor_names_what_is_missing_with_its_exit_code() {
     let place = Place::new();
@@ -189,7 +203,7 @@ fn the_doctor_names_what_is_missing_with_its_exit_code() {
     }
     let refused =
         |purpose, refusal| FakeOptions { refusals: vec![(purpose, refusal)], ..FakeOptions::default() };
-    let cases: [(FakeOptions, &[String], i32, &str, &[&str]); 7] = [
+    let cases: [Case<'_>; 7] = [
         (
             refused(Purpose::Audit, Refusal::Forbidden),
             &rows,

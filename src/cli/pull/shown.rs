@@ -9,6 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// Waits from this length on are told without `--verbose`.
+const LONG_WAIT: Duration = Duration::from_secs(30);
+
 /// Takes progress and shows it.
 pub(super) struct Shown {
     ui: Ui,
@@ -156,7 +159,9 @@ impl Progress for Shown {
                 };
                 state.note(&format!(", waiting {} ({why})", seconds(time)));
                 let line = format!("waiting {} for {host}: {why}", seconds(time));
-                aside(state.bar.as_ref(), || self.ui.detail(&line));
+                // A long silence must not look like a fault.
+                let long = time >= LONG_WAIT;
+                aside(state.bar.as_ref(), || if long { self.ui.info(&line) } else { self.ui.detail(&line) });
             }
             ProgressEvent::User { org, purpose, done, total } => {
                 state.bar(&self.ui, purpose, org, total).set_position(done);
