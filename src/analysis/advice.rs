@@ -25,6 +25,10 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
             "It was used after its end date: an extension that is not known, or another token.",
         );
     }
+    let grave = findings.iter().any(|f| f.family == Family::Anomaly && f.severity >= Severity::High);
+    if token.is_over() && grave {
+        return say(Action::Watch, "It is out of force; what it did before still wants a look.");
+    }
     if token.is_over() {
         return say(Action::None, "It is out of force.");
     }

@@ -112,7 +112,9 @@ fn worker(folds: &[&Fold]) -> (Worker, String) {
     if enough && weekends == 0 && span <= 11 && hours.len() > 3 {
         return (Worker::Person, format!("It works in office hours on working days alone ({shape})."));
     }
-    (Worker::Unclear, format!("Hours and clients fit a person and a machine ({shape})."))
+    let why =
+        if enough { "Hours and clients fit a person and a machine" } else { "Too few active days to tell" };
+    (Worker::Unclear, format!("{why} ({shape})."))
 }
 
 fn integrations(folds: &[&Fold]) -> Vec<Integration> {

@@ -7,7 +7,7 @@
 use crate::model::identity::person_key;
 use crate::model::lineage::{Generation, Lineage};
 use crate::model::time::{DAY, Micros};
-use crate::model::token::Token;
+use crate::model::token::{Token, TokenState};
 use std::collections::BTreeMap;
 
 /// Longest time that two generations are taken to live side by side while users move over.
@@ -109,6 +109,8 @@ fn lineage(
             overlap: older.and_then(end).zip(t.valid_from).map(|(end, from)| end - from),
         }
     };
+    // A list can call a token invalid before its end, and no event tells since when: then how long it lived is open.
+    let ended_unseen = token.state == TokenState::Revoked && token.revoked_at.is_none();
     let until = end(token).map_or(as_of, |end| end.min(as_of));
     let mut notes = Vec::new();
     let updates = token.life.iter().filter(|l| l.text.contains("or regenerated")).count();
@@ -131,7 +133,10 @@ fn lineage(
         at: chain.iter().position(|c| *c == i).unwrap_or_default(),
         generations: if chain.len() > 1 { (0..chain.len()).map(generation).collect() } else { Vec::new() },
         secret_since: token.valid_from,
-        secret_days: token.valid_from.filter(|from| *from <= until).map(|from| (until - from) / DAY),
+        secret_days: token
+            .valid_from
+            .filter(|from| *from <= until && !ended_unseen)
+            .map(|from| (until - from) / DAY),
         rotated: previous[i].is_some(),
         notes,
     }
@@ -203,5 +208,11 @@ mod tests {
         let new = named("b", "deploy", 50, 140);
         let lines = link(&[old, new], 100 * DAY);
         assert!(lines[1].notes[0].contains("a regeneration that changed the id"), "{:?}", lines[1].notes);
+    }
+
+    #[test]
+    fn a_revoke_that_no_event_tells_leaves_the_length_of_life_open() {
+        let silent = Token { state: TokenState::Revoked, ..named("a", "deploy", 0, 300) };
+        assert_eq!(link(&[silent], 100 * DAY)[0].secret_days, None);
     }
 }

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Inventory {
     /// When it was taken.
     pub taken: Micros,
+    /// Whether that instant is told, not taken from the newest event for want of better.
+    pub dated: bool,
     /// Whether it lists everything.
     pub complete: bool,
     /// PATs, newest list first where several were taken at once.
@@ -246,10 +248,10 @@ fn reach(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, e
 
 /// What the log tells of a token that the latest list of its organisation contradicts, as a sentence.
 ///
-/// A list that is older than the last event says nothing against it.
+/// A list that is older than the last event says nothing against it, and of a list without a date nobody knows.
 #[must_use]
 pub fn differs(sources: &Sources<'_>, token: &Token) -> Option<String> {
-    let inventory = sources.inventories.get(&token.org)?;
+    let inventory = sources.inventories.get(&token.org).filter(|i| i.dated)?;
     let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()))?;
     let row = inventory.rows.iter().find(|r| r.token_id == token.token_id);
     if entry.last_change.is_none_or(|at| at > inventory.taken) {
@@ -378,5 +380,37 @@ mod tests {
             ("p", Some(true), TokenState::Active)
         );
         assert!(tokens.iter().all(|t| t.reaches_unseen_orgs));
+    }
+
+    #[test]
+    fn a_dated_list_and_older_events_that_differ_say_so() {
+        use crate::model::token::Grant;
+        let grant = |scopes: &str| Grant {
+            since: 10,
+            scopes: Some(split_scopes(scopes)),
+            valid_to: None,
+            listed: false,
+        };
+        let said = |dated, taken, entry: Entry, rows: Vec<InventoryRow>| {
+            let inventory = Inventory { taken, dated, complete: true, rows, ..Inventory::default() };
+            let sources = Sources {
+                inventories: BTreeMap::from([("o".to_owned(), inventory)]),
+                ledger: BTreeMap::from([(("o".to_owned(), ID.to_owned()), entry)]),
+                orgs: vec!["o".to_owned()],
+                as_of: 60,
+                ..Sources::default()
+            };
+            differs(&sources, &merge(&sources)[0])
+        };
+        let entry =
+            |scopes: &str| Entry { grants: vec![grant(scopes)], last_change: Some(10), ..Entry::default() };
+        let wider = said(true, 50, entry("vso.code"), vec![row()]).expect("differs");
+        assert_eq!(wider, "events grant vso.code, the later list vso.build vso.code");
+        assert_eq!(said(true, 50, entry("vso.build vso.code"), vec![row()]), None);
+        assert_eq!(said(true, 5, entry("vso.code"), vec![row()]), None, "the list is older");
+        assert_eq!(said(false, 50, entry("vso.code"), vec![row()]), None, "nobody knows how old the list is");
+        assert!(said(true, 50, entry("vso.code"), vec![]).expect("missing").contains("leaves it out"));
+        let revoked = Entry { revoked_at: Some(10), ..entry("vso.build vso.code") };
+        assert!(said(true, 50, revoked, vec![row()]).expect("differs").contains("calls it valid"));
     }
 }

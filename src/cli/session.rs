@@ -217,7 +217,9 @@ impl Session {
             }
             let mut users: Vec<(Micros, UserRow)> = Vec::new();
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
-                users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (snapshot.taken, row)));
+                // A list without a date says nothing against an event, whichever came first.
+                let taken = if self.is_dated(org, snapshot.taken) { snapshot.taken } else { Micros::MIN };
+                users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (taken, row)));
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
@@ -238,6 +240,11 @@ impl Session {
         Ok(inputs)
     }
 
+    /// Whether the instant of a list was told: one that was not stands at the newest event of its organisation.
+    fn is_dated(&self, org: &str, taken: Micros) -> bool {
+        !self.lake.index.days.iter().any(|d| d.org == org && d.last_time == taken)
+    }
+
     /// The latest inventory: the latest complete list, and rows of partial lists taken since.
     fn inventory(&self, org: &str) -> Result<Option<Inventory>, CliError> {
         let snapshots = self.lake.snapshots(SnapshotKind::Inventory, org, self.window.as_of);
@@ -246,6 +253,7 @@ impl Session {
         let mut inventory = Inventory {
             taken: snapshots.get(base).map_or(newest.taken, |s| s.taken),
             complete: snapshots.iter().any(|s| s.complete),
+            dated: self.is_dated(org, newest.taken),
             ..Inventory::default()
         };
         // Lists taken at the same instant belong together, whichever file came first.

@@ -14,7 +14,8 @@ use super::words;
 use crate::model::catalogue::catalogue;
 use crate::model::lineage::Generation;
 use crate::model::time::{DAY, day_of, day_text, format_time};
-use crate::model::verdict::{ScopeState, Visibility};
+use crate::model::verdict::{ScopeState, UseState, Visibility};
+use crate::report::review::Standing;
 use crate::report::{Report, TokenReport};
 
 /// One token of a report.
@@ -79,10 +80,11 @@ impl Dossier<'_> {
             ("why", v.advice.reason.clone()),
             ("use", format!("{} (confidence {})", words::use_words(v.usage.verdict), v.usage.confidence)),
             ("because", v.usage.reason.clone()),
-            ("last change", words::last_change(self.token)),
+            ("last change", last_change(self.token)),
             ("events", format!("{} in the window", words::grouped(v.usage.events))),
             ("covered days", v.usage.covered_days.to_string()),
             ("risk", format!("{:.0} of 100", v.risk)),
+            ("decided", self.token.decision.as_ref().map(decided).unwrap_or_default()),
         ];
         Section { title: "Answer", facts: known(facts), ..Section::default() }
     }
@@ -184,8 +186,11 @@ impl Dossier<'_> {
             let here = if i == line.at { " (this one)" } else { "" };
             let beside = match g.overlap {
                 None => String::new(),
-                Some(o) if o >= 0 => format!("{} days beside the one before", o / DAY),
-                Some(o) => format!("{} days after the one before", -o / DAY),
+                Some(o) => {
+                    let days = o.unsigned_abs() / DAY.unsigned_abs();
+                    let side = if o < 0 { "after" } else { "beside" };
+                    format!("{days} day{} {side} the one before", words::s(days))
+                }
             };
             vec![
                 format!("{}{here}", i + 1),
@@ -206,9 +211,9 @@ impl Dossier<'_> {
             };
             let since = day(line.secret_since);
             sentences.push(if self.token.token.is_over() {
-                format!("{what} on {since} and lived {days} days.")
+                format!("{what} on {since} and lived {days} day{}.", words::s(days.unsigned_abs()))
             } else {
-                format!("{what} on {since}, {days} days ago.")
+                format!("{what} on {since}, {days} day{} ago.", words::s(days.unsigned_abs()))
             });
         }
         sentences.extend(line.notes.iter().cloned());
@@ -291,7 +296,7 @@ impl Dossier<'_> {
                 let lowered = row.state == ScopeState::NotSeen && !reduced.contains(&row.scope);
                 if lowered && !row.unseen_operations.is_empty() {
                     section.sentences.push(format!(
-                        "Without {} these would fail, and the log would not have shown them: {}.",
+                        "Without {} these would fail, and the log need not have shown them: {}.",
                         row.scope,
                         row.unseen_operations.join("; ")
                     ));
@@ -370,6 +375,12 @@ impl Dossier<'_> {
             .map(|(action, n)| {
                 let info = catalogue().action(action);
                 let scopes = info.map(|i| i.any_of.join(" or ")).filter(|s| !s.is_empty());
+                // What another change set off needs no scope of its own.
+                let rows = &self.token.verdicts.scope;
+                let counted = rows.iter().any(|r| r.actions.iter().any(|(a, _)| a == action));
+                let scopes = scopes.map(|s| {
+                    if counted { s } else { format!("{s} (not counted: a side effect, or not certain)") }
+                });
                 vec![action.clone(), words::grouped(*n), scopes.unwrap_or_else(|| "not known".to_owned())]
             })
             .collect();
@@ -412,9 +423,17 @@ impl Dossier<'_> {
         if let Some(c) = self.report.coverage.iter().find(|c| c.org == t.token.org) {
             sentences.push(format!("Coverage: {}", words::coverage_words(c, self.report.window)));
         }
-        for s in &t.verdicts.scope {
-            if !matches!(s.visibility, Visibility::Full) && !s.unseen_operations.is_empty() {
-                sentences.push(format!("{}: {}.", s.scope, s.unseen_operations.join("; ")));
+        for scope in t.token.scopes.iter().flatten() {
+            let Some(info) = catalogue().scopes.get(scope) else {
+                sentences.push(format!("{scope}: not in the catalogue, so nothing is known of its traces."));
+                continue;
+            };
+            if info.visibility != Visibility::Full {
+                let mut text = format!("{scope} ({}): {}", info.visibility, info.why);
+                if !info.unseen_operations.is_empty() {
+                    text.push_str(&format!("; for example {}", info.unseen_operations.join("; ")));
+                }
+                sentences.push(format!("{text}."));
             }
         }
         Section { title: "What could not be seen", sentences, ..Section::default() }
@@ -425,6 +444,21 @@ impl Dossier<'_> {
         let rows = parts.iter().map(|p| vec![format!("{:+.0}", p.points), p.reason.clone()]).collect();
         Section { title: "Risk", head: vec!["points", "why"], rows, ..Section::default() }
     }
+}
+
+/// When the token last changed something; of one that is not judged, an event may be its own all the same.
+fn last_change(token: &TokenReport) -> String {
+    let usage = &token.verdicts.usage;
+    if usage.verdict == UseState::NotJudged && usage.last_observed_ever.is_none() {
+        return "none that is this token's for certain".to_owned();
+    }
+    words::last_change(token)
+}
+
+/// A reviewer's decision and how it stands, in one line.
+fn decided(standing: &Standing) -> String {
+    let d = &standing.decision;
+    format!("{} by {} on {}; {}", d.choice, d.reviewer, day_text(d.decided_on), standing.note)
 }
 
 fn known(facts: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {

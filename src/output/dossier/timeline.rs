@@ -1,9 +1,10 @@
 //! The life of a token and its use on one line of time.
 //!
-//! In: what events tell of the token, and its activity by day. Out: rows, oldest first. Use is summed by month, so
-//! that a busy token does not drown its own life.
+//! In: what events tell of the token, and its activity by day. Out: rows, oldest first. Use is summed by month and
+//! between the events of its life, so that a busy token does not drown its own life and what it did after a leak, a
+//! revoke or its owner's leaving stands after it.
 
-use crate::model::time::{Micros, day_start, day_text, format_time};
+use crate::model::time::{DAY, Day, Micros, day_start, day_text, format_time};
 use crate::output::words;
 use crate::report::TokenReport;
 
@@ -36,7 +37,12 @@ pub fn rows(token: &TokenReport) -> Vec<Vec<String>> {
     if let Some(to) = t.valid_to {
         rows.push(plain(to, "its end date".to_owned()));
     }
-    for month in token.activity.per_day.chunk_by(|a, b| day_text(a.0)[..7] == day_text(b.0)[..7]) {
+    let part = |day: Day| {
+        let marks = t.life.iter().map(|l| l.time).chain(t.owner_gone_at);
+        let before = marks.filter(|time| *time < day_start(day + 1)).count();
+        (day_text(day).get(..7).map(str::to_owned), before)
+    };
+    for month in token.activity.per_day.chunk_by(|a, b| part(a.0) == part(b.0)) {
         let events: u64 = month.iter().map(|(_, n)| n).sum();
         let (first, last) = (month[0].0, month[month.len() - 1].0);
         let days = month.len() as u64;
@@ -47,10 +53,42 @@ pub fn rows(token: &TokenReport) -> Vec<Vec<String>> {
             words::s(days),
             day_text(last)
         );
-        let mut row = plain(day_start(first), text);
+        // A day is told after what happened on it: the days alone do not tell which came first.
+        let mut row = plain(day_start(first) + DAY - 1, text);
         row.1[0] = format!("{} on", day_text(first));
         rows.push(row);
     }
     rows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     rows.into_iter().map(|(_, row)| row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::sample;
+
+    #[test]
+    fn use_after_an_event_of_its_life_stands_after_it() {
+        let report = sample::report();
+        let token = &report.tokens[0];
+        let rows = rows(token);
+        let at = |text: &str| rows.iter().position(|r| r[1].contains(text)).expect(text);
+        let update = at("extended or regenerated");
+        let uses: Vec<usize> = (0..rows.len()).filter(|i| rows[*i][1].contains("audited change")).collect();
+        assert!(uses.iter().any(|i| *i < update) && uses.iter().any(|i| *i > update), "{rows:?}");
+        let told: u64 = token.activity.per_day.iter().map(|(_, n)| n).sum();
+        let summed: u64 = uses
+            .iter()
+            .map(|i| {
+                rows[*i][1]
+                    .split(' ')
+                    .next()
+                    .expect("number")
+                    .replace(',', "")
+                    .parse::<u64>()
+                    .expect("number")
+            })
+            .sum();
+        assert_eq!(summed, told, "nothing is told twice or left out");
+    }
 }
