@@ -5,7 +5,7 @@
 
 use super::coverage::Switch;
 use super::ledger::TokenEvent;
-use super::people::AccessChange;
+use super::people::{AccessChange, GroupChange};
 use crate::engine::rows::{Cell, Rows};
 use crate::engine::{Engine, EngineError};
 use crate::model::time::{Micros, Window, day_text};
@@ -292,6 +292,35 @@ pub fn access_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<AccessChan
         },
     )?;
     let mut by_org: BTreeMap<String, Vec<AccessChange>> = BTreeMap::new();
+    for (org, change) in rows {
+        by_org.entry(org).or_default().push(change);
+    }
+    Ok(by_org)
+}
+
+/// Events that put a person into a group of administrators or take one out, by organisation.
+///
+/// # Errors
+/// When the query fails.
+pub fn group_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<GroupChange>>, EngineError> {
+    let rows = read(
+        engine,
+        "SELECT org, time, action, d_user, d_member_id, d_member_name, d_group_name FROM notable
+         WHERE (action = 'Group.UpdateGroupMembership.Remove' OR action = 'Group.UpdateGroupMembership.Add')
+            AND d_group_name LIKE '%Administrators'
+         ORDER BY time",
+        |r, i| {
+            let names = ["d_user", "d_member_id", "d_member_name"].map(|c| r.text(i, c));
+            let change = GroupChange {
+                time: r.time(i, "time").unwrap_or_default(),
+                added: r.text(i, "action").ends_with("Add"),
+                group: r.text(i, "d_group_name"),
+                names: names.into_iter().filter(|n| !n.is_empty()).collect(),
+            };
+            (r.text(i, "org"), change)
+        },
+    )?;
+    let mut by_org: BTreeMap<String, Vec<GroupChange>> = BTreeMap::new();
     for (org, change) in rows {
         by_org.entry(org).or_default().push(change);
     }

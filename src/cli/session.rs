@@ -17,6 +17,8 @@ use crate::model::coverage::Basis;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros, Span, Window, day_start, format_time, parse_day, parse_time};
+use crate::model::token::Token;
+use crate::report::review::Decided;
 use crate::report::{Input, Population, Report, build};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -159,20 +161,19 @@ impl Session {
         let analysis = run::run(&wide, &mut inputs, self.window, &self.policy)?;
         let kinds = facts::kinds(&wide, self.window)?;
         let mut engine = self.engine(false)?;
-        for table in tables::tables(&analysis, &taken)? {
+        for table in tables::tables(&analysis, &taken, &self.policy)? {
             engine.register(table);
         }
         engine.register_missing();
-        Ok((analysis, engine, build::Extra { kinds, population }))
+        Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()? }))
     }
 
     /// Runs analysis and pack.
     pub(super) fn find(&self, select: &[String], ui: &Ui) -> Result<Found, CliError> {
         let (analysis, engine, extra) = self.analyse()?;
         let spinner = ui.bar(self.pack.detections.len() as u64, "detections", false);
-        let (mut found, not_run) = findings::run_pack(&engine, &self.pack, select);
+        let (found, not_run) = findings::run_pack(&engine, &self.pack, select);
         spinner.finish_and_clear();
-        self.except(&mut found);
         let mut report = build::empty(self.window, self.policy.clone());
         report.pack_sha256 = self.pack.sha256();
         report.config_sha256 = self.config_hash();
@@ -188,26 +189,18 @@ impl Session {
         Ok(self.analyse()?.1)
     }
 
-    /// Marks findings that an exception of the configuration covers.
-    fn except(&self, found: &mut [crate::model::finding::Finding]) {
-        for finding in found {
-            let covered = self.config.exceptions.iter().find(|e| {
-                let named = e.detection == finding.detection
-                    || e.detection == finding.slug
-                    || e.detection == finding.family.as_str();
-                named
-                    && e.subject == finding.subject.id
-                    && e.org.as_ref().is_none_or(|o| *o == finding.org)
-                    && e.ends().is_some_and(|end| self.window.as_of < end)
-            });
-            if let Some(exception) = covered {
-                finding.suppressed = Some(crate::model::finding::Suppression {
-                    decision: "exception".to_owned(),
-                    reviewer: exception.owner.clone(),
-                    until: exception.ends(),
-                });
-            }
+    /// The tokens as they stand, for commands that need no findings.
+    pub(super) fn tokens(&self) -> Result<Vec<Token>, CliError> {
+        Ok(self.analyse()?.0.tokens.into_iter().map(|judged| judged.token).collect())
+    }
+
+    /// Decisions of the lake and exceptions of the configuration; which of them exist yet, the report decides.
+    fn decided(&self) -> Result<Decided, CliError> {
+        let mut decided = Decided { approvals: self.config.approvals(), ..Decided::default() };
+        for org in &self.orgs {
+            decided.decisions.extend(self.lake.decisions(org)?);
         }
+        Ok(decided)
     }
 
     fn config_hash(&self) -> String {
@@ -222,17 +215,22 @@ impl Session {
             if let Some(inventory) = self.inventory(org)? {
                 inputs.inventories.insert(org.clone(), inventory);
             }
-            let mut users: Vec<UserRow> = Vec::new();
+            let mut users: Vec<(Micros, UserRow)> = Vec::new();
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
-                users.extend(self.lake.users(snapshot)?);
+                users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (snapshot.taken, row)));
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
             for snapshot in self.lake.snapshots(SnapshotKind::Usage, org, self.window.as_of) {
-                spans.extend(snapshot.span);
-                rows.extend(self.lake.usage(snapshot)?);
+                let listed = self.lake.usage(snapshot)?;
+                match snapshot.span {
+                    Some(span) => spans.push(span),
+                    // Nobody vouches for the whole: each record still declares the span that it counts.
+                    None => spans.extend(listed.iter().map(|r| Span { from: r.start, to: r.end })),
+                }
+                rows.extend(listed);
             }
-            if !spans.is_empty() {
+            if !rows.is_empty() || !spans.is_empty() {
                 inputs.usage.insert(org.clone(), (spans, rows));
             }
             inputs.held.insert(org.clone(), self.held(org));

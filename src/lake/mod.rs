@@ -7,10 +7,12 @@
 //! events/org=O/date=D/events.parquet        every event of a day, sorted by credential, time, event id
 //! activity|token_day|notable/org=O/date=D/  derived from that file, rebuilt when it changes
 //! inventory/org=O/taken=T.parquet           PAT lists; users/org=O/, usage/org=O/ likewise
+//! decisions/org=O/decisions.parquet         what reviewers decided on tokens, in the order it came
 //! index.json                                days with content ids, organisations, ingest runs, coverage
 //! ```
 
 pub mod day;
+pub mod decisions;
 pub mod derive;
 pub mod frame;
 pub mod import;

@@ -1,5 +1,7 @@
 //! From analysis and findings to the report: sorted, counted, with the series that charts draw.
 
+use super::controls;
+use super::review::{self, Decided, Standing};
 use super::series::{Lifetime, ScopeCount, Series};
 use super::{Activity, Population, Report, TokenReport, Unattributed};
 use crate::analysis::attribution::How;
@@ -19,10 +21,18 @@ pub struct Extra {
     pub kinds: Vec<(i32, String, i64)>,
     /// Population by organisation.
     pub population: Vec<Population>,
+    /// Decisions and exceptions.
+    pub decided: Decided,
 }
 
 /// Completes `report`, which holds what the run is, with what it found; `findings` come sorted from the pack's run.
-pub fn build(report: &mut Report, analysis: Analysis, findings: Vec<Finding>, extra: Extra) {
+pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>, extra: Extra) {
+    let Extra { kinds, population, decided } = extra;
+    let (mut standings, elsewhere) =
+        review::standings(&decided.decisions, analysis.tokens.iter().map(|j| &j.token), report.as_of);
+    report.decisions_elsewhere = elsewhere;
+    report.approved = review::suppress(&mut findings, &standings, &decided.approvals, report.as_of);
+    controls::complete(&mut findings, &mut report.detections);
     let mut by_token: BTreeMap<(String, String), Vec<&Finding>> = BTreeMap::new();
     for finding in findings.iter().filter(|f| f.subject.kind == SubjectKind::Token) {
         by_token.entry((finding.org.clone(), finding.subject.id.clone())).or_default().push(finding);
@@ -35,7 +45,7 @@ pub fn build(report: &mut Report, analysis: Analysis, findings: Vec<Finding>, ex
         .map(|(i, judged)| {
             let key = (judged.token.org.clone(), judged.token.token_id.clone());
             let found = by_token.remove(&key).unwrap_or_default();
-            token(judged, &found, std::mem::take(&mut activities[i]), report.as_of)
+            token(judged, &found, std::mem::take(&mut activities[i]), standings.remove(&key), report.as_of)
         })
         .collect();
     report.tokens = tokens;
@@ -53,15 +63,22 @@ pub fn build(report: &mut Report, analysis: Analysis, findings: Vec<Finding>, ex
         .collect();
     report.events = analysis.coverage.iter().map(|c| c.events).sum();
     report.coverage = analysis.coverage;
-    report.population = extra.population;
+    report.population = population;
     report.findings = findings;
-    report.series = series(report, &analysis.folds, &extra.kinds);
+    report.series = series(report, &analysis.folds, &kinds);
 }
 
-fn token(judged: Judged, findings: &[&Finding], activity: Activity, as_of: Micros) -> TokenReport {
-    let Judged { token, usage, scope, .. } = judged;
-    let (risk, risk_parts) = risk::assess(&token, findings, as_of);
+fn token(
+    judged: Judged,
+    findings: &[&Finding],
+    activity: Activity,
+    decision: Option<Standing>,
+    as_of: Micros,
+) -> TokenReport {
+    let Judged { token, usage, scope, lineage, dependence, .. } = judged;
+    let (risk, risk_parts) = risk::assess(&token, findings, activity.networks.len(), as_of);
     let advice = advice::advise(&token, &usage, &scope.rows, findings);
+    let advice = review::settle(advice, &token, decision.as_ref(), findings);
     TokenReport {
         verdicts: Verdicts {
             usage,
@@ -76,6 +93,9 @@ fn token(judged: Judged, findings: &[&Finding], activity: Activity, as_of: Micro
         findings: findings.iter().map(|f| f.fingerprint.clone()).collect(),
         token,
         activity,
+        decision,
+        lineage,
+        dependence,
     }
 }
 
@@ -252,5 +272,8 @@ pub fn empty(window: crate::model::time::Window, policy: Policy) -> Report {
         detections: Vec::new(),
         series: Series::default(),
         inputs: Vec::new(),
+        decisions_elsewhere: Vec::new(),
+        approved: Vec::new(),
+        comparison: None,
     }
 }
