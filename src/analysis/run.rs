@@ -93,10 +93,11 @@ pub struct Gathered {
     pub token_events: Vec<TokenEvent>,
     /// Actors as events show them: organisation, storage key, label.
     pub actors: Vec<(String, String, String)>,
+    /// Display names by organisation and storage key: a licence may be taken from one, and a list of users need not
+    /// hold who left.
+    pub names: BTreeMap<(String, String), String>,
     /// Access taken or given back.
     pub access: BTreeMap<String, Vec<AccessChange>>,
-    /// Display names by organisation and storage key: a licence may be taken from a name.
-    pub names: BTreeMap<(String, String), String>,
     /// Who administrates what.
     pub groups: BTreeMap<String, Vec<GroupChange>>,
     /// The log or a stream switched off or on.
@@ -114,8 +115,8 @@ pub fn gather(engine: &Engine, window: Window) -> Result<Gathered, EngineError> 
         folds: facts::folds(engine, window)?,
         token_events: facts::token_events(engine)?,
         actors: facts::actors(engine)?,
-        access: facts::access_changes(engine)?,
         names: facts::actor_names(engine)?,
+        access: facts::access_changes(engine)?,
         groups: facts::group_changes(engine)?,
         switches: facts::switches(engine)?,
     })

@@ -32,8 +32,8 @@ pub fn tables(
         coverage(analysis)?,
         gaps(analysis)?,
         users(analysis)?,
-        absences(analysis)?,
         unclear(analysis)?,
+        absences(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
     Ok(tables)
