@@ -14,5 +14,6 @@
 --! keys        = ["what"]
 SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
   MAX(kind) AS kind, MAX(COALESCE(d_feed_name, 'without a name')) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
-FROM notable WHERE action IN ('Artifacts.Feed.Org.Modify', 'Artifacts.Feed.Project.Modify') AND (LOWER(COALESCE(d_feed_changes, details)) LIKE '%upstream%') AND (LOWER(COALESCE(d_feed_changes, details)) NOT LIKE '%internal%' OR LOWER(COALESCE(d_feed_changes, details)) LIKE '%http%')
+FROM notable WHERE action IN ('Artifacts.Feed.Org.Modify', 'Artifacts.Feed.Project.Modify') AND (LOWER(COALESCE(d_feed_changes, details)) LIKE '%upstream%') AND (LOWER(COALESCE(d_feed_changes, details)) NOT LIKE '%internal%' OR LOWER(COALESCE(d_feed_changes, details)) LIKE '%"public"%'
+    OR (LOWER(COALESCE(d_feed_changes, details)) LIKE '%http%' AND LOWER(COALESCE(d_feed_changes, details)) NOT LIKE '%upstreamsourcetype%'))
 GROUP BY org, COALESCE(actor, 'an actor not known'), COALESCE(d_feed_name, 'without a name')
