@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "What is never done with tokens and suddenly is deserves a look. Every token is compared with the organisation and, in other detections, with itself, so that one busy token cannot hide the rest. Medium for critical actions, and for all once the log taught for four weeks; low before, and nothing in the first two: the young log teaches."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078"]
 --! equivalents = ["SEN-H06", "P10"]
 --! keys        = ["action"]

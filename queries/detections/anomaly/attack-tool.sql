@@ -8,7 +8,7 @@
 --! fix         = "Treat the account as taken over: revoke its tokens and sessions, and review every change it made."
 --! rationale   = "ADOKit names itself in its agent. One string and one tool: a renamed agent passes, which is why the other detections look at behaviour. The name must stand alone in the agent, so that adokitchen-sync does not fire."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1119", "T1078"]
 --! equivalents = ["SEN-A06", "XF-01", "SUM-S00998"]
 --! confirm     = ["client"]

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "Sweeping through projects is how an intruder takes stock. Judged against the token's own past, since migration and policy tools do it every day. Clones and reads are not in the log, so only sweeps that change something show."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1526", "T1213.003"]
 --! equivalents = ["AN-01", "AN-02", "P6"]
 --! confirm     = []

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "Measured against the token's own past, never against others: a release bot is not loud for itself. One loud day is forgiven, so that a single deployment does not hide the next burst: the yardstick is the second largest peak, beside which no day may have come within half of the new one. Medium needs the factor of the policy, one and a half times the floor and enough past; a smaller rise or a shorter past is low. Windows slide; folded entries are left out."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1119"]
 --! equivalents = ["AN-02"]
 --! confirm     = []

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long, and for a break of three weeks in a steady rhythm. The silence counts audited changes only: reads are not in the log."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1550.001"]
 --! equivalents = ["P7"]
 --! confirm     = []

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner if it comes with other findings; alone it is rarely more than a change of habit."
 --! rationale   = "Hours three or more away from all that the token showed before count, around the clock (23 is next to 0), after enough active days. Low, since people travel, are on call, and schedules shift; medium from five hours away after twenty active days, when even a night on call would have shown."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["P5", "BEN-5"]
 --! keys        = ["value"]

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "A new network alone is a move and a new client alone is an upgrade; both within an hour are what a stolen token looks like. How much it says is learned from the token itself: a network counts little where new ones come every week (hosted agents, people on the road) and half where others of the organisation use it already. High from about sixteen steady days on, medium from five, low below or in the first week. Reads are not in the log, so the first visible use may be late."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1078.004"]
 --! equivalents = ["AN-07", "P5"]
 --! keys        = ["network", "client"]

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether the change was meant; if it was, consider a token of its own for it."
 --! rationale   = "Sentinel's rule fires on every such action of every automation token each hour; here only a token's first counts. Medium when the token was steady for a week or more (half the policy's surprise_medium) and at most two tokens of the organisation ever do it; else low, since work changes and duties move from token to token."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1098"]
 --! equivalents = ["SEN-A02", "SUM-S00996", "AN-04"]
 --! keys        = ["action"]

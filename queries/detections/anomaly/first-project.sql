@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner if it comes with other findings; alone it is rarely more than a change of habit."
 --! rationale   = "Low by itself: work moves on to new projects. Whether it is news at all is learned from the token: one that shows a new project every week does not fire. Kept as evidence for an analyst; the detections that ask for several signs at once grade higher."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-04", "P5"]
 --! keys        = ["value"]

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "Working hours are those of the configuration ([working_hours]), with its time zone and daylight saving; without one 06:00 to 20:00 UTC, which fits Europe only. Low for sensitive actions, medium for critical ones within three hours."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1098.001"]
 --! equivalents = ["P12"]
 WITH made AS (

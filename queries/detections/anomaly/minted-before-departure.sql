@@ -8,7 +8,7 @@
 --! fix         = "Revoke the token unless a current owner vouches for it."
 --! rationale   = "A token made in the last days may be meant to outlive the account. Full access and an end date over half a year away both suit a back door better than a handover: high with both, medium with one or where access came back later, low with neither, since people rotate tokens up to their last day."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["CIS 5.3", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "SOC 2 CC6.2", "OWASP NHI1", "CIS 6.2"]
+--! controls    = ["CIS 5.3"]
 --! attack      = ["T1098.001"]
 --! equivalents = ["P16"]
 WITH leavers AS (

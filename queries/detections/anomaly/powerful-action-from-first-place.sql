@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "An action that changes rights, logging or secrets, new to a token that meanwhile also moved, is hardly routine. Both surprises are learned from the token itself, so that hosted agents with their changing addresses and jobs that do something new every week stay low. High for actions that alone can hand over the organisation when the token was steady for weeks, medium for the rest above the threshold."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1098", "T1562.008"]
 --! equivalents = ["SEN-A02", "XF-04"]
 --! keys        = ["action"]

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "One new value is work, three kinds at once are another hand. How much each says is learned from the token: what it finds anew every week counts nothing, a network that others of the organisation use counts half, and so does an hour. Without a new network or client among them it stays low: a legitimate owner who starts on a new project does new things."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-03", "P9"]
 WITH news AS (

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "One script does not sit in two places. How often its stays in two networks overlap is learned from the token: laptops that switch between office and VPN and tokens shared by runners do so every week and do not fire. Two events within an hour of each other are needed. Medium when the two alternate, the token was steady for ten days or more, new networks are rare for it, nobody else of the organisation used this one and the two differ in their first byte; low otherwise, and where IPv4 and IPv6 alternate, since one machine speaks both."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "OWASP NHI9"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-07", "P8"]
 --! keys        = ["network"]

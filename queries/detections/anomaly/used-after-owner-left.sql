@@ -6,9 +6,9 @@
 --! tables      = ["tokens", "absences", "activity", "policy"]
 --! message     = "The token '{name}' was used {count} times while its owner {owner} was disabled or removed, from {gone_at} until {until}."
 --! fix         = "Revoke the token, move its job to a token of a current owner, and review the changes."
---! rationale   = "Tokens of a removed user stop within an hour, so use after that means that the state is wrong or the removal did not take effect; either needs a person. The grace covers that hour. Where access came back, only the use before counts, and it is medium: a licence taken and given back within days is often a mistake of the administration."
+--! rationale   = "Tokens of a removed user stop within an hour, so use after that means that the state is wrong or the removal did not take effect; either needs a person. The grace covers that hour. Where access came back, or a later list shows the owner as active, only the use before counts, and it is medium: a licence taken and given back within days is often a mistake of the administration."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["CIS 5.3", "OWASP NHI1", "NIST AC-2(3)", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "SOC 2 CC6.2", "CIS 6.2"]
+--! controls    = ["CIS 5.3", "OWASP NHI1", "NIST AC-2(3)"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["P1"]
 --! confirm     = []
@@ -26,5 +26,6 @@ inside AS (
   WHERE l.last_time > l.gone_at + INTERVAL '1 hours' * policy.grace_hours AND (l.back_at IS NULL OR l.first_time < l.back_at)
 )
 SELECT org, token_id AS subject, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS count, MIN(owner_state) AS owner_state,
-  MIN(gone_at) AS gone_at, COALESCE(CAST(CAST(MAX(back_at) AS DATE) AS VARCHAR), 'now') AS until, CASE WHEN COUNT(back_at) = COUNT(*) THEN 'medium' ELSE 'high' END AS severity
+  MIN(gone_at) AS gone_at, COALESCE(CAST(CAST(MAX(back_at) AS DATE) AS VARCHAR), CASE WHEN MIN(owner_state) IN ('disabled', 'removed') THEN 'now' ELSE 'a day not known' END) AS until,
+  CASE WHEN MIN(owner_state) IN ('disabled', 'removed') AND COUNT(back_at) < COUNT(*) THEN 'high' ELSE 'medium' END AS severity
 FROM inside GROUP BY org, token_id

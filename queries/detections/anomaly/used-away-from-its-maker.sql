@@ -8,9 +8,10 @@
 --! fix         = "Ask the owner where the token was put to use."
 --! rationale   = "Copying a token into a pipeline is what tokens are for, so this alone is low. Medium when it did a critical action within a day of its creation. A network that others use too, such as that of the build servers, does not fire; agents with changing networks are left out by their client."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "OWASP NHI9"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1550.001"]
 --! equivalents = ["P4"]
+--! confirm     = ["network"]
 WITH born AS (
   SELECT org, token_id, MIN(first_time) AS born_time FROM seen WHERE dimension = 'network' AND token_id IS NOT NULL GROUP BY org, token_id
 ),
@@ -49,7 +50,7 @@ manned AS (
   FROM lonely AS l LEFT JOIN agents AS a ON l.org = a.org AND l.token_id = a.token_id
 )
 SELECT m.org AS org, m.token_id AS subject, m.born_time AS first_time, m.last_time AS last_time, m.n AS count, m.created_network AS created_network,
-  m.network AS network, m.created_at AS created_at, m.created_event AS event_id,
+  m.network AS network, m.created_at AS created_at, m.created_event AS created_event,
   CASE WHEN c.critical_time <= m.created_at + INTERVAL '1 days' THEN 'medium' ELSE 'low' END AS severity
 FROM manned AS m LEFT JOIN earliest AS c ON m.org = c.org AND m.token_id = c.token_id
 WHERE m.agents IS NULL

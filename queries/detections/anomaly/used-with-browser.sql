@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "Tokens are for scripts; a browser agent means that somebody pasted it into a web tool, or a script that poses as one. One finding a token, where Sentinel gives one row an event. Medium when the token was steady with other clients for ten days or more and the browser came on one or two days; low for tokens that always did or that have no past: a script may carry such an agent."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "OWASP NHI10", "PCI 8.6.1"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528"]
 --! equivalents = ["SEN-A01", "SUM-S00997"]
 --! confirm     = ["client"]

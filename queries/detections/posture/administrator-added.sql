@@ -8,7 +8,7 @@
 --! fix         = "Check that the membership was asked for, and remove it if not."
 --! rationale   = "All administrator groups of projects and collection count, build administrators and service accounts included, which the rules that this stands for miss by their spelling or project list. High for groups of the whole collection and for any addition by a token; low for a token that adds the same member on more than three days, which is provisioning."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(7)", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
+--! controls    = ["NIST AC-2(7)"]
 --! attack      = ["T1098", "T1078.004"]
 --! equivalents = ["SEN-A12", "SEN-A19", "SEN-H11", "XF-05", "XF-06", "SUM-S00994", "SUM-S00995"]
 --! keys        = ["member", "group_name"]

@@ -8,7 +8,7 @@
 --! fix         = "Mark the variable as secret or move it to a key vault, and change the value."
 --! rationale   = "Each variable is judged alone: one marked neighbour does not excuse the rest, and the word isSecret in the data is no name. Names are read by words, so that a monkey or a KeyVaultName is no key; references to other variables and groups of a key vault are left out. One finding for a group, however often it is changed; by name only, so confidence is medium."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10", "PCI 8.6.2", "OWASP NHI2"]
+--! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1552"]
 --! equivalents = ["SEN-A10"]
 --! keys        = ["group_name", "variables"]

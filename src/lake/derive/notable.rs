@@ -68,7 +68,7 @@ pub const KEYS: &[(&str, &[&str])] = &[
     ("d_connection_id", &["connectionid"]),
     ("d_connection_name", &["connectionname"]),
     ("d_feed_name", &["feedname"]),
-    ("d_feed_changes", &["feedchanges"]),
+    ("d_feed_changes", &["upstreamsadded", "feedchanges"]),
     ("d_setting", &["settingname", "setting", "retentionsetting", "type"]),
     ("d_old_value", &["oldvalue", "previousvalue"]),
     ("d_new_value", &["newvalue", "value"]),
