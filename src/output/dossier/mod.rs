@@ -83,6 +83,7 @@ impl Dossier<'_> {
             ("events", format!("{} in the window", words::grouped(v.usage.events))),
             ("covered days", v.usage.covered_days.to_string()),
             ("risk", format!("{:.0} of 100", v.risk)),
+            ("decision", self.token.decision.as_ref().map(words::decision_words).unwrap_or_default()),
         ];
         Section { title: "Answer", facts: known(facts), ..Section::default() }
     }
