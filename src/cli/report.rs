@@ -46,6 +46,10 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
         context.ui.warn(note);
     }
     let charts = charts(&report, &context.ui)?;
+    if report.comparison.is_none() {
+        // Left over from an earlier run into this folder, it would pass for a part of this bundle.
+        let _ = std::fs::remove_file(args.output.join("changes.json"));
+    }
     for (path, bytes) in bundle(&report, &charts, &facts)? {
         context.ui.write(Some(&args.output.join(path)), &bytes)?;
     }

@@ -56,19 +56,15 @@ impl Anonymiser {
                 self.learn("network", Some(&l.network));
             }
         }
-        // A reviewer's reason is free text: it goes as a whole, so what it names need not be known.
         for d in r.tokens.iter().filter_map(|t| t.decision.as_ref()).map(|s| &s.decision) {
             self.learn("person", Some(&d.reviewer));
-            self.learn("reason", Some(&d.reason));
         }
         for d in &r.decisions_elsewhere {
             self.learn("person", Some(&d.reviewer));
-            self.learn("reason", Some(&d.reason));
             self.learn("org", Some(&d.org));
         }
         for a in r.approved.iter().map(|a| &a.approval) {
             self.learn("person", Some(&a.owner));
-            self.learn("reason", Some(&a.reason));
             self.learn("org", a.org.as_deref());
             if !is_guid(&a.subject) {
                 self.learn("text", Some(&a.subject));
@@ -101,7 +97,6 @@ impl Anonymiser {
             c.tokens.iter().for_each(|t| self.learn("token", t.name.as_deref()));
         }
         for f in &r.findings {
-            self.learn("reason", f.suppressed.as_ref().map(|s| s.reason.as_str()));
             self.learn("person", f.owner.as_deref());
             self.learn("person", f.suppressed.as_ref().map(|s| s.reviewer.as_str()));
             if f.subject.kind == SubjectKind::User {
@@ -301,10 +296,16 @@ impl Anonymiser {
         }
     }
 
+    /// A reviewer's reason is free text: it goes as a whole, so what it names need not be known. Its words are
+    /// everybody's, so they are not looked for elsewhere.
+    fn reason(&self, text: &str) -> String {
+        if text.is_empty() { String::new() } else { self.pseudonym("reason", &text.to_lowercase()) }
+    }
+
     fn decision(&self, d: &mut Decision) {
         self.swap(&mut d.org);
         self.swap(&mut d.reviewer);
-        self.swap(&mut d.reason);
+        d.reason = self.reason(&d.reason);
         // The mark of a state must be that of the state as this bundle shows it.
         self.swap(&mut d.state.owner);
     }
@@ -393,7 +394,7 @@ impl Anonymiser {
             f.evidence.values_mut().for_each(|v| self.value(v));
             if let Some(s) = &mut f.suppressed {
                 self.swap(&mut s.reviewer);
-                self.swap(&mut s.reason);
+                s.reason = self.reason(&s.reason);
             }
         }
         for t in &mut r.tokens {
@@ -435,7 +436,7 @@ impl Anonymiser {
         for a in r.approved.iter_mut().map(|a| &mut a.approval) {
             self.swap(&mut a.subject);
             self.swap(&mut a.owner);
-            self.swap(&mut a.reason);
+            a.reason = self.reason(&a.reason);
             self.swap_maybe(&mut a.org);
         }
         if let Some(c) = &mut r.comparison {
@@ -579,6 +580,8 @@ mod tests {
             "HYPERLINK",
             "alert(1)",
             "b0000000-0000",
+            "zelda",
+            "contoso-bank",
         ];
         for format in FINDINGS.iter().chain(TOKENS) {
             let text = String::from_utf8(to_bytes(*format, &anonymised).expect("renders")).expect("UTF-8");

@@ -17,7 +17,7 @@ pub mod markdown;
 pub mod page;
 pub mod review;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod summary;
 pub mod terminal;
 pub mod tokens;

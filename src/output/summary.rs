@@ -6,7 +6,7 @@
 use super::markdown::{escape, table};
 use super::{Result, findings, words};
 use crate::model::finding::Severity;
-use crate::model::time::{day_of, day_text, format_time};
+use crate::model::time::{day_of, day_text};
 use crate::model::verdict::UseState;
 use crate::report::Report;
 use crate::report::compare::Kind;
@@ -30,7 +30,7 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
         words::grouped(report.findings.len() as u64),
         words::grouped(report.events),
         day_text(window.first_day()),
-        format_time(window.as_of)
+        words::minute(window.as_of)
     )?;
     advice(report, to)?;
     changes(report, to)?;

@@ -68,7 +68,11 @@ pub const ADVICE: &[(Action, &str, &str)] = &[
         "Revoke",
         "Leaked, used after a revoke, owner gone, use ruled out, or decided by a reviewer.",
     ),
-    (Action::Reduce, "Reduce", "Scopes whose use would have been seen and was not."),
+    (
+        Action::Reduce,
+        "Reduce",
+        "Scopes whose use would have been seen and was not, or a reviewer's decision.",
+    ),
     (Action::AskOwner, "Ask the owner", "The log cannot decide; the owner can."),
     (Action::Watch, "Watch", "Nothing to do yet; worth a second look."),
 ];
@@ -142,6 +146,12 @@ pub fn last_change(token: &TokenReport) -> String {
             s(u64::from(usage.covered_days))
         ),
     }
+}
+
+/// Returns an instant to the minute, as people read it.
+#[must_use]
+pub fn minute(time: i64) -> String {
+    format!("{} UTC", format_time(time).get(..16).unwrap_or_default().replace('T', " "))
 }
 
 /// Returns the plural ending for `n`.

@@ -514,6 +514,71 @@ fn token_differences(old: &Value, new: &TokenReport) -> Vec<Difference> {
 mod tests {
     use super::*;
 
+    fn bundle(report: &Report) -> Earlier {
+        use crate::output::{findings, to_bytes, tokens};
+        let findings = to_bytes(&findings::json::Json, report).expect("JSON");
+        read(&findings, &to_bytes(&tokens::json::Json, report).expect("JSON"), None).expect("a bundle")
+    }
+
+    #[test]
+    fn the_same_report_has_not_changed() {
+        let report = crate::output::sample::report();
+        let c = compare(&bundle(&report), &report);
+        assert_eq!((c.findings.as_slice(), c.tokens.as_slice(), c.notes.len()), (&[][..], &[][..], 0));
+        assert_eq!(c.findings_same, report.findings.len() as u64);
+        assert_eq!(c.tokens_same, report.tokens.len() as u64);
+    }
+
+    #[test]
+    fn each_change_is_told_with_its_reason() {
+        use crate::model::finding::Severity;
+        use crate::model::token::TokenState;
+        use crate::model::verdict::UseState;
+        let old = crate::output::sample::report();
+        let earlier = bundle(&old);
+        let mut now = old.clone();
+        // Gone because the token was revoked; not looked at because the detection did not run; simply gone.
+        now.findings
+            .retain(|f| f.detection != "PAT-H002" && f.detection != "PAT-P001" && f.detection != "PAT-S001");
+        now.not_run[0].detection = "PAT-P001".into();
+        let id = old.findings.iter().find(|f| f.detection == "PAT-S001").map(|f| f.subject.id.clone());
+        let revoked = now.tokens.iter_mut().find(|t| Some(&t.token.token_id) == id.as_ref()).expect("it");
+        revoked.token.state = TokenState::Revoked;
+        revoked.verdicts.usage.verdict = UseState::NotJudged;
+        now.findings[0].severity = Severity::Low;
+        let mut fresh = now.findings[1].clone();
+        fresh.fingerprint = "ee".repeat(32);
+        now.findings.push(fresh);
+        now.pack_sha256 = "other".into();
+        let c = compare(&earlier, &now);
+        let why = |detection: &str, kind: Kind| {
+            let found = c.findings.iter().find(|f| f.detection == detection && f.kind == kind);
+            found.map(|f| f.why.clone()).unwrap_or_else(|| panic!("{detection} {kind}: {:#?}", c.findings))
+        };
+        assert!(why("PAT-S001", Kind::Resolved).contains("revoked"));
+        assert!(why("PAT-P001", Kind::NotCompared).contains("did not run"));
+        assert!(why("PAT-H002", Kind::Resolved).contains("no longer found"));
+        assert_eq!((c.findings_of(Kind::New), c.findings_of(Kind::Changed)), (1, 1));
+        let changed = c.findings.iter().find(|f| f.kind == Kind::Changed).expect("one");
+        assert_eq!(changed.differences[0].field, "severity");
+        let token = c.tokens.iter().find(|t| Some(&t.token_id) == id.as_ref()).expect("the token");
+        let fields: Vec<&str> = token.differences.iter().map(|d| d.field.as_str()).collect();
+        assert!(fields.contains(&"state") && fields.contains(&"use"), "{fields:?}");
+        assert!(c.notes[0].contains("detections differ"));
+
+        // An organisation that this run leaves out is not resolved.
+        let mut part = old.clone();
+        for list in [&mut part.findings] {
+            list.retain(|f| f.org != "fabrikam");
+        }
+        part.tokens.retain(|t| t.token.org != "fabrikam");
+        part.coverage.retain(|c| c.org != "fabrikam");
+        part.population.retain(|p| p.org != "fabrikam");
+        let c = compare(&earlier, &part);
+        assert_eq!((c.findings_of(Kind::Resolved), c.tokens_of(Kind::Resolved)), (0, 0));
+        assert!(c.findings_of(Kind::NotCompared) > 0 && c.tokens_of(Kind::NotCompared) > 0);
+    }
+
     #[test]
     fn what_is_no_bundle_says_so() {
         let good = br#"{"schema_version":1,"as_of":"2026-01-01T00:00:00Z","findings":[],"tokens":[]}"#;

@@ -97,7 +97,11 @@ fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
         _ => String::new(),
     };
     let since = (as_of - day_start(decision.decided_on)).max(0) / DAY;
-    let since = format!("{since} day{}", if since == 1 { "" } else { "s" });
+    let (since, later) = match since {
+        0 => ("since".to_owned(), "as before".to_owned()),
+        1 => ("in 1 day since".to_owned(), "1 day later".to_owned()),
+        n => (format!("in {n} days since"), format!("{n} days later")),
+    };
     let (status, note) = match decision.choice {
         Choice::Revoke => match token.state {
             TokenState::Revoked => (
@@ -115,7 +119,7 @@ fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
                 "No revoke event is held; the token has expired since, so nothing is left to do.".to_owned(),
             ),
             TokenState::Active | TokenState::Unknown => {
-                (Status::NotDone, format!("Decided but not done: no revoke event in {since} since. {ended}"))
+                (Status::NotDone, format!("Decided but not done: no revoke event {since}. {ended}"))
             }
         },
         Choice::Reduce => {
@@ -129,7 +133,7 @@ fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
                     (Status::Done, "Its scopes are fewer than they were.".to_owned())
                 }
                 (Some(then), Some(now)) if now == then => {
-                    (Status::NotDone, format!("Decided but not done: the same scopes {since} later. {ended}"))
+                    (Status::NotDone, format!("Decided but not done: the same scopes {later}. {ended}"))
                 }
                 _ if !holds => (Status::Ended, ended),
                 _ => (

@@ -15,7 +15,6 @@ use crate::model::catalogue::catalogue;
 use crate::model::lineage::Generation;
 use crate::model::time::{DAY, day_of, day_text, format_time};
 use crate::model::verdict::{ScopeState, UseState, Visibility};
-use crate::report::review::Standing;
 use crate::report::{Report, TokenReport};
 
 /// One token of a report.
@@ -84,7 +83,7 @@ impl Dossier<'_> {
             ("events", format!("{} in the window", words::grouped(v.usage.events))),
             ("covered days", v.usage.covered_days.to_string()),
             ("risk", format!("{:.0} of 100", v.risk)),
-            ("decided", self.token.decision.as_ref().map(decided).unwrap_or_default()),
+            ("decision", self.token.decision.as_ref().map(words::decision_words).unwrap_or_default()),
         ];
         Section { title: "Answer", facts: known(facts), ..Section::default() }
     }
@@ -453,12 +452,6 @@ fn last_change(token: &TokenReport) -> String {
         return "none that is this token's for certain".to_owned();
     }
     words::last_change(token)
-}
-
-/// A reviewer's decision and how it stands, in one line.
-fn decided(standing: &Standing) -> String {
-    let d = &standing.decision;
-    format!("{} by {} on {}; {}", d.choice, d.reviewer, day_text(d.decided_on), standing.note)
 }
 
 fn known(facts: Vec<(&'static str, String)>) -> Vec<(&'static str, String)> {

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 /// Rows of a table of changes; `changes.json` holds all.
 const MOST: usize = 200;
+/// Those that show at once; the others open.
+const FIRST: usize = 25;
 
 /// Decisions on tokens, those not carried out first.
 pub(super) fn decisions(report: &Report) -> Vec<Value> {
@@ -124,8 +126,10 @@ pub(super) fn changes(report: &Report) -> Value {
         "same": c.findings_same,
         "t_new": c.tokens_of(Kind::New), "t_changed": c.tokens_of(Kind::Changed),
         "t_gone": c.tokens_of(Kind::Resolved), "t_same": c.tokens_same,
-        "findings": findings, "f_rest": c.findings.len().saturating_sub(MOST),
-        "tokens": tokens, "t_rest": c.tokens.len().saturating_sub(MOST),
+        "findings": findings.iter().take(FIRST).collect::<Vec<_>>(),
+        "more_findings": findings.iter().skip(FIRST).collect::<Vec<_>>(), "f_rest": c.findings.len().saturating_sub(MOST),
+        "tokens": tokens.iter().take(FIRST).collect::<Vec<_>>(),
+        "more_tokens": tokens.iter().skip(FIRST).collect::<Vec<_>>(), "t_rest": c.tokens.len().saturating_sub(MOST),
     })
 }
 

@@ -70,7 +70,7 @@ pub(super) fn front(report: &Report) -> Value {
     json!({
         "version": VERSION,
         "as_of": format_time(report.as_of),
-        "as_of_words": format!("{} UTC", format_time(report.as_of).get(..16).unwrap_or_default().replace('T', " ")),
+        "as_of_words": words::minute(report.as_of),
         "as_of_day": day_text(day_of(report.as_of)),
         "window_from": day_text(report.window.first_day()),
         "window_days": report.window.days,

@@ -4,11 +4,14 @@ mod token;
 
 use super::bundle::ChartFile;
 use crate::model::coverage::{Basis, Coverage, Gap};
+use crate::model::decision::{Approval, Choice, Decision, Fixed};
 use crate::model::finding::{
     Confidence, DetectionMeta, Family, Finding, NotRun, Severity, Subject, SubjectKind, Suppression,
 };
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, HOUR, Micros, Span, Window, parse_time};
+use crate::report::compare::{Comparison, Difference, FindingChange, Kind, TokenChange};
+use crate::report::review::{Approved, Standing, Status};
 use crate::report::series::Series;
 use crate::report::{Input, Population, Report, TokenReport, Unattributed};
 use serde_json::json;
@@ -183,6 +186,7 @@ pub fn report() -> Report {
             .map(|f| f.fingerprint.clone())
             .collect();
     }
+    tokens[3].decision = Some(standing(&tokens[3]));
     let gap = Gap {
         span: Span { from: window.from + 20 * DAY, to: window.from + 25 * DAY },
         reason: "auditing was switched off".into(),
@@ -278,8 +282,75 @@ pub fn report() -> Report {
             },
         ],
         decisions_elsewhere: Vec::new(),
-        approved: Vec::new(),
-        comparison: None,
+        approved: vec![Approved {
+            approval: Approval {
+                detection: "PAT-H002".into(),
+                subject: "a7c10001-0000-4000-8000-000000000001".into(),
+                org: Some("contoso".into()),
+                owner: "Zelda <b>Platform</b>".into(),
+                reason: "asked by contoso-bank".into(),
+                approved_on: None,
+                end_date: window.last_day() + 30,
+            },
+            holds: true,
+            covers: 1,
+            passes: 0,
+        }],
+        comparison: Some(comparison()),
+    }
+}
+
+fn standing(token: &TokenReport) -> Standing {
+    Standing {
+        decision: Decision {
+            org: token.token.org.clone(),
+            token_id: token.token.token_id.clone(),
+            choice: Choice::Revoke,
+            reviewer: "Zelda Ruiz".into(),
+            decided_on: Window::ending(as_of(), 90).last_day() - 5,
+            reason: "contoso-bank asked </script><script>alert(1)</script>".into(),
+            end_date: None,
+            seen_until: as_of(),
+            state: Fixed::of(&token.token),
+        },
+        holds: true,
+        status: Status::NotDone,
+        note: "Decided but not done: no revoke event in 5 days since.".into(),
+    }
+}
+
+fn comparison() -> Comparison {
+    let of = |kind, message: &str| FindingChange {
+        kind,
+        fingerprint: "99".repeat(32),
+        detection: "PAT-A003".into(),
+        severity: "high".into(),
+        org: "contoso".into(),
+        subject: ("token".into(), "a7c10009-0000-4000-8000-000000000009".into(), Some(HOSTILE[2].into())),
+        owner: Some("zelda@contoso-bank.example".into()),
+        message: message.into(),
+        why: "It is no longer found.".into(),
+        differences: Vec::new(),
+    };
+    Comparison {
+        earlier_as_of: "2026-02-28T10:00:00Z".into(),
+        earlier_sha256: ["aa".repeat(32), "bb".repeat(32)],
+        notes: vec!["The configuration differs between the two runs.".into()],
+        findings: vec![of(Kind::Resolved, "a token of contoso-bank, <b>long gone</b>, was used")],
+        findings_same: 3,
+        tokens: vec![TokenChange {
+            kind: Kind::Changed,
+            org: "contoso".into(),
+            token_id: "a7c10009-0000-4000-8000-000000000009".into(),
+            name: Some(HOSTILE[1].into()),
+            owner: Some("zelda@contoso-bank.example".into()),
+            differences: vec![Difference {
+                field: "owner".into(),
+                before: "Zelda Before".into(),
+                after: "zelda@contoso-bank.example".into(),
+            }],
+        }],
+        tokens_same: 9,
     }
 }
 
