@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::interval::{Mean, Rate};
-use super::score::{Evaluation, FalseAlert, ScenarioScore};
+use super::score::{Evaluation, FalseAlert, Missed, ScenarioScore};
 use crate::model::finding::Family;
 
 /// One row of the table: a family, or a scenario of it.
@@ -50,6 +50,8 @@ pub struct Summary {
     pub false_alerts_per_day_per_1000: Mean,
     /// Those alerts, so that a reader can go and look; one list a run.
     pub false_alerts: Vec<Vec<FalseAlert>>,
+    /// Labels that nothing found; one list a run.
+    pub missed: Vec<Vec<Missed>>,
     /// Detections that did not run in some run.
     pub not_run: Vec<String>,
 }
@@ -105,6 +107,7 @@ pub fn combine(evaluations: &[Evaluation]) -> Summary {
         rows,
         alerts_per_day_per_1000: mean(|e| e.alerts_per_day_per_1000),
         false_alerts_per_day_per_1000: mean(|e| e.false_alerts_per_day_per_1000),
+        missed: evaluations.iter().map(|e| e.missed.clone()).collect(),
         false_alerts: evaluations.iter().map(|e| e.false_alerts.clone()).collect(),
         not_run,
     }

@@ -3,8 +3,8 @@
 mod architecture;
 mod bad_input;
 mod bundle;
-mod live;
 mod lab;
+mod live;
 mod pull;
 mod pull_killed;
 mod pull_trouble;
