@@ -7,10 +7,14 @@ pub mod activity;
 pub mod hours;
 pub mod notable;
 pub mod token_day;
+mod variables;
 
 use super::day::DayRow;
 use super::{Lake, LakeError};
 use crate::model::time::Day;
+
+/// Tables derived from each day, each in a folder of its own name.
+pub const TABLES: [&str; 3] = ["activity", "token_day", "notable"];
 
 /// Writes every derived table of a day.
 ///
