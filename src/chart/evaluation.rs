@@ -62,7 +62,7 @@ const INKS: [(Ink, Hatch); MOST] =
 fn percent(share: f64) -> String {
     let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
     // Short of everything must not read as everything.
-    if share < 1.0 && share >= 0.995 { ">99 %".to_owned() } else { format!("{:.0} %", share * 100.0) }
+    if (0.995..1.0).contains(&share) { ">99 %".to_owned() } else { format!("{:.0} %", share * 100.0) }
 }
 
 fn rate(value: f64) -> String {
@@ -127,16 +127,12 @@ pub(super) fn picture(board: &Scoreboard) -> Canvas {
         top += pitch;
     }
     canvas.line((area.x0, top + 4), (area.x1, top + 4), GRID, 2);
-    let sums: [(&str, fn(&Contender) -> String); 2] = [
-        ("All labelled anomalies", |c| percent(c.recall)),
-        ("False alerts a day per 1,000 tokens", |c| rate(c.false_alerts)),
-    ];
-    for (line, (label, of)) in sums.into_iter().enumerate() {
-        let y = top + 60 + 56 * line as i32;
-        canvas.text(label, (x1, y), HEADING, BLACK, Anchor::End);
-        for (i, contender) in contenders.iter().enumerate() {
-            canvas.text(&of(contender), (right(i), y), STRONG, BLACK, Anchor::End);
-        }
+    let (found, price) = (top + 60, top + 116);
+    canvas.text("All labelled anomalies", (x1, found), HEADING, BLACK, Anchor::End);
+    canvas.text("False alerts a day per 1,000 tokens", (x1, price), HEADING, BLACK, Anchor::End);
+    for (i, contender) in contenders.iter().enumerate() {
+        canvas.text(&percent(contender.recall), (right(i), found), STRONG, BLACK, Anchor::End);
+        canvas.text(&rate(contender.false_alerts), (right(i), price), STRONG, BLACK, Anchor::End);
     }
     canvas
 }

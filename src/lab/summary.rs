@@ -56,11 +56,14 @@ pub struct Summary {
     pub not_run: Vec<String>,
 }
 
+/// A score with the run that it belongs to.
+type Scored<'a> = (&'a Evaluation, &'a ScenarioScore);
+
 /// Puts evaluations together; one is enough, but only several say how sure the numbers are.
 #[must_use]
 pub fn combine(evaluations: &[Evaluation]) -> Summary {
     let nothing = Rate::new(0, 0);
-    let mut keys: BTreeMap<(Family, Option<String>), Vec<(&Evaluation, &ScenarioScore)>> = BTreeMap::new();
+    let mut keys: BTreeMap<(Family, Option<String>), Vec<Scored>> = BTreeMap::new();
     for run in evaluations {
         for score in &run.scores {
             keys.entry((score.family, score.scenario.clone())).or_default().push((run, score));
