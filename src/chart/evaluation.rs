@@ -1,4 +1,6 @@
-//! Recall of each simulated attack, by the pack and by other rules, and what each costs in false alerts.
+//! Which simulated attacks raise an alert, by the pack and by other rules, and what each costs in false alerts.
+//!
+//! Findings of low severity find more and raise no alert; held against alerts they would flatter.
 //!
 //! In: a [`Scoreboard`], filled by the command line from an evaluation. Out: a picture. A bar a set of rules,
 //! the numbers beside it; the swatches over the columns are the legend.
@@ -15,7 +17,7 @@ use super::theme::{
 pub struct Contender {
     /// What it is called.
     pub name: String,
-    /// Share of all labelled anomalies that it found.
+    /// Share of all labelled anomalies that raised an alert.
     pub recall: f64,
     /// False alerts a day for each 1,000 tokens.
     pub false_alerts: f64,
@@ -26,7 +28,7 @@ pub struct Contender {
 pub struct Scored {
     /// What it is called.
     pub name: String,
-    /// Share found, by contender.
+    /// Share that raised an alert, by contender.
     pub recalls: Vec<f64>,
 }
 
@@ -46,20 +48,21 @@ pub struct Scoreboard {
 }
 
 /// What is drawn: the line under the finding.
-pub(super) const TITLE: &str = "Share of labelled attacks found, by kind; simulated organisations";
+pub(super) const TITLE: &str =
+    "Share of labelled attacks that raised an alert (medium severity or above), by kind";
 /// Rules that find room; more would be a table.
 const MOST: usize = 4;
 /// Rows that find room.
 const MOST_ROWS: usize = 60;
 /// Width of a column of numbers.
-const COLUMN: i32 = 250;
+const COLUMN: i32 = 330;
 const INKS: [(Ink, Hatch); MOST] =
     [(BLUE, Hatch::Plain), (ORANGE, Hatch::Falling), (NEUTRAL, Hatch::Rising), (GREY, Hatch::Crossed)];
 
 fn percent(share: f64) -> String {
     let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
     // Short of everything must not read as everything.
-    if share < 1.0 && share >= 0.995 { ">99 %".to_owned() } else { format!("{:.0} %", share * 100.0) }
+    if (0.995..1.0).contains(&share) { ">99 %".to_owned() } else { format!("{:.0} %", share * 100.0) }
 }
 
 fn rate(value: f64) -> String {
@@ -80,7 +83,7 @@ pub(super) fn finding(board: &Scoreboard) -> String {
         Some(first) if board.labels > 0 => {
             let rest: Vec<String> = parts.collect();
             let others = if rest.is_empty() { String::new() } else { format!("; {}", rest.join("; ")) };
-            format!("Anomalies found, at false alerts a day per 1,000 tokens: {first}{others}")
+            format!("Attacks that raise an alert, at false alerts a day per 1,000 tokens: {first}{others}")
         }
         _ => "No labelled anomaly was scored".to_owned(),
     }
@@ -124,16 +127,12 @@ pub(super) fn picture(board: &Scoreboard) -> Canvas {
         top += pitch;
     }
     canvas.line((area.x0, top + 4), (area.x1, top + 4), GRID, 2);
-    let sums: [(&str, fn(&Contender) -> String); 2] = [
-        ("All labelled anomalies", |c| percent(c.recall)),
-        ("False alerts a day per 1,000 tokens", |c| rate(c.false_alerts)),
-    ];
-    for (line, (label, of)) in sums.into_iter().enumerate() {
-        let y = top + 60 + 56 * line as i32;
-        canvas.text(label, (x1, y), HEADING, BLACK, Anchor::End);
-        for (i, contender) in contenders.iter().enumerate() {
-            canvas.text(&of(contender), (right(i), y), STRONG, BLACK, Anchor::End);
-        }
+    let (found, price) = (top + 60, top + 116);
+    canvas.text("All labelled anomalies", (x1, found), HEADING, BLACK, Anchor::End);
+    canvas.text("False alerts a day per 1,000 tokens", (x1, price), HEADING, BLACK, Anchor::End);
+    for (i, contender) in contenders.iter().enumerate() {
+        canvas.text(&percent(contender.recall), (right(i), found), STRONG, BLACK, Anchor::End);
+        canvas.text(&rate(contender.false_alerts), (right(i), price), STRONG, BLACK, Anchor::End);
     }
     canvas
 }

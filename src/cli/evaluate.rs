@@ -250,7 +250,7 @@ fn scoreboard(comparison: &Comparison) -> Scoreboard {
         .chain(comparison.baselines.iter().map(|b| (b.name.as_str(), &b.summary)))
         .collect();
     let share = |summary: &Summary, scenario: Option<&str>| {
-        summary.row(Family::Anomaly, scenario).and_then(|row| row.recall.share).unwrap_or(0.0)
+        summary.row(Family::Anomaly, scenario).and_then(|row| row.recall_medium.share).unwrap_or(0.0)
     };
     let rows =
         comparison.pack.rows.iter().filter(|row| row.family == Family::Anomaly && row.scenario.is_some());

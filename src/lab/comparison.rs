@@ -96,7 +96,8 @@ impl Comparison {
 
     /// One line for each set of rules: anomalies found, and at what price.
     fn contest(&self) -> Vec<Vec<String>> {
-        let head = ["rules", "anomalies found", "recall", "95 % interval over runs", "precision"];
+        let head =
+            ["rules", "anomalies found", "recall", "95 % interval over runs", "by an alert", "precision"];
         let mut lines = vec![
             head.into_iter()
                 .map(str::to_owned)
@@ -113,6 +114,7 @@ impl Comparison {
                 format!("{}/{}", row.recall.hits, row.recall.of),
                 share(row.recall),
                 format!("{} to {}", percent(over.low), percent(over.high)),
+                share(row.recall_medium),
                 share(row.precision),
                 interval(&summary.alerts_per_day_per_1000),
                 interval(&summary.false_alerts_per_day_per_1000),

@@ -298,6 +298,11 @@ fn card(
         let names: Vec<&str> = options.shapes.iter().map(|shape| shape.as_str()).collect();
         more.push_str(&format!(" --shapes {}", names.join(",")));
     }
+    let export = if options.shapes.iter().any(|shape| matches!(shape, Shape::Csv | Shape::Splunk)) {
+        "- The CSV export and the Splunk envelope: no public sample shows either.\n"
+    } else {
+        ""
+    };
     let usage = if options.usage {
         more.push_str(" --usage");
         "- The Usage records: their columns follow a third-party client of 2018, one bucket a day stands for many, and\n  \
@@ -320,7 +325,7 @@ fn card(
          - The rhythm of work, the share of each kind of token, the size of attacks: plausible, not measured.\n\
          - The content of `data` for `Token.*` events, which no public sample shows unmasked.\n\
          - Two all-organisation tokens whose ids agree in 28 characters, so that a cut mechanism fits both: chance would not.\n\
-         {usage}\n\n\
+         {export}{usage}\n\n\
          ## Gaps and overlaps\n\n\
          No shape holds {gap_from} to {gap_to}. Neighbouring shapes overlap by days, so the same event comes twice.\n\n\
          ## Labels (`truth.json`)\n\n\

@@ -36,7 +36,7 @@ pub use interval::{Mean, Rate};
 pub use labels::Label;
 pub use score::{Evaluation, FalseAlert, Missed, ScenarioScore, evaluate};
 pub use shapes::Shape;
-pub use simulate::{SAMPLE, SimulateOptions, SimulateSummary, simulate};
+pub use simulate::{SAMPLE, SimulateOptions, SimulateSummary, labelled, simulate};
 pub use summary::{Summary, SummaryRow, combine};
 
 /// Why the laboratory could not do its work.

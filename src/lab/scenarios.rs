@@ -80,7 +80,7 @@ impl Scenario {
         Self::Destruction,
     ];
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Stolen => "stolen-token-new-place",
             Self::Leaked => "leaked-then-used",

@@ -40,6 +40,19 @@ pub const SAMPLE: SimulateOptions = SimulateOptions {
     usage: false,
 };
 
+/// The organisation in `labelled-data`: every attack once, in every shape, with Usage records.
+#[must_use]
+pub fn labelled() -> SimulateOptions {
+    SimulateOptions {
+        seed: 2046,
+        tokens: 96,
+        org: "larkmoor-labelled".into(),
+        shapes: Shape::ALL.to_vec(),
+        usage: true,
+        ..SAMPLE
+    }
+}
+
 impl Default for SimulateOptions {
     fn default() -> Self {
         SAMPLE
@@ -108,8 +121,25 @@ mod tests {
     use std::io::Read as _;
     use std::path::PathBuf;
 
-    fn sample_folder() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data")
+    fn committed(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+    }
+
+    /// Holds a committed folder against what its options make; returns what was made.
+    fn unchanged(name: &str, options: &SimulateOptions) -> SimulateSummary {
+        let home = committed(name);
+        if std::env::var("PATWATCH_WRITE_SAMPLE").is_ok_and(|v| v == "1") {
+            simulate(options, &home).expect("simulate");
+        }
+        let (folder, summary) = simulated(options);
+        for name in &summary.files {
+            let fresh = std::fs::read(folder.path().join(name)).expect(name);
+            let kept = std::fs::read(home.join(name)).expect(name);
+            assert!(fresh == kept, "{name} differs: run the tests with PATWATCH_WRITE_SAMPLE=1 and commit");
+        }
+        let kept = std::fs::read_dir(&home).expect("folder").count();
+        assert_eq!(kept, summary.files.len(), "a file in {name} is nobody's");
+        summary
     }
 
     fn read(folder: &Path, name: &str) -> Value {
@@ -162,19 +192,20 @@ mod tests {
 
     #[test]
     fn the_committed_sample_is_what_its_options_make() {
-        if std::env::var("PATWATCH_WRITE_SAMPLE").is_ok_and(|v| v == "1") {
-            simulate(&SAMPLE, &sample_folder()).expect("simulate");
-        }
-        let (folder, summary) = simulated(&SAMPLE);
-        for name in &summary.files {
-            let fresh = std::fs::read(folder.path().join(name)).expect(name);
-            let kept = std::fs::read(sample_folder().join(name)).expect(name);
-            assert!(fresh == kept, "{name} differs: run the tests with PATWATCH_WRITE_SAMPLE=1 and commit");
-        }
-        let kept = std::fs::read_dir(sample_folder()).expect("sample").count();
-        assert_eq!(kept, summary.files.len(), "a file in sample-data is nobody's");
+        let summary = unchanged("sample-data", &SAMPLE);
         assert_eq!(day_text(SAMPLE.last_day), "2026-10-31");
         assert!((1_500..3_500).contains(&summary.events), "{}", summary.events);
+    }
+
+    #[test]
+    fn the_labelled_corpus_is_what_its_options_make_and_holds_every_attack() {
+        unchanged("labelled-data", &labelled());
+        let truth = read(&committed("labelled-data"), "truth.json");
+        let names: BTreeSet<&str> =
+            truth.as_array().expect("labels").iter().filter_map(|l| l["scenario"].as_str()).collect();
+        for scenario in scenarios::Scenario::ALL {
+            assert!(names.contains(scenario.name()), "{}", scenario.name());
+        }
     }
 
     #[test]

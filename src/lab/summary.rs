@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::interval::{Mean, Rate};
-use super::score::{Evaluation, FalseAlert, ScenarioScore};
+use super::score::{Evaluation, FalseAlert, Missed, ScenarioScore};
 use crate::model::finding::Family;
 
 /// One row of the table: a family, or a scenario of it.
@@ -50,15 +50,20 @@ pub struct Summary {
     pub false_alerts_per_day_per_1000: Mean,
     /// Those alerts, so that a reader can go and look; one list a run.
     pub false_alerts: Vec<Vec<FalseAlert>>,
+    /// Labels that nothing found; one list a run.
+    pub missed: Vec<Vec<Missed>>,
     /// Detections that did not run in some run.
     pub not_run: Vec<String>,
 }
+
+/// A score with the run that it belongs to.
+type Scored<'a> = (&'a Evaluation, &'a ScenarioScore);
 
 /// Puts evaluations together; one is enough, but only several say how sure the numbers are.
 #[must_use]
 pub fn combine(evaluations: &[Evaluation]) -> Summary {
     let nothing = Rate::new(0, 0);
-    let mut keys: BTreeMap<(Family, Option<String>), Vec<(&Evaluation, &ScenarioScore)>> = BTreeMap::new();
+    let mut keys: BTreeMap<(Family, Option<String>), Vec<Scored>> = BTreeMap::new();
     for run in evaluations {
         for score in &run.scores {
             keys.entry((score.family, score.scenario.clone())).or_default().push((run, score));
@@ -105,6 +110,7 @@ pub fn combine(evaluations: &[Evaluation]) -> Summary {
         rows,
         alerts_per_day_per_1000: mean(|e| e.alerts_per_day_per_1000),
         false_alerts_per_day_per_1000: mean(|e| e.false_alerts_per_day_per_1000),
+        missed: evaluations.iter().map(|e| e.missed.clone()).collect(),
         false_alerts: evaluations.iter().map(|e| e.false_alerts.clone()).collect(),
         not_run,
     }

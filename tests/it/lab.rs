@@ -48,12 +48,11 @@ fn every_shape_reads_back_whole() {
 #[test]
 fn usage_records_show_what_the_labels_say() {
     let place = Place::new();
-    let ran = place
-        .run(&["simulate", "--seed", "8", "--tokens", "60", "--usage", "--shapes", "csv", "--output", "org"]);
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let data = root().join("labelled-data");
     let truth: Value =
-        serde_json::from_slice(&std::fs::read(place.path("org/truth.json")).expect("truth")).expect("json");
-    let listed = place.run(&["tokens", "--from", "org", "--format", "json"]).json();
+        serde_json::from_slice(&std::fs::read(data.join("truth.json")).expect("truth")).expect("json");
+    let data = data.display().to_string();
+    let listed = place.run(&["tokens", "--from", &data, "--format", "json"]).json();
     let verdicts: BTreeMap<&str, &str> = listed["tokens"]
         .as_array()
         .expect("tokens")
