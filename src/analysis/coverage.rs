@@ -93,7 +93,7 @@ pub fn judge(held: &Held<'_>, window: Window) -> Coverage {
     let mut gaps = Vec::new();
     missing_days(&mut gaps, &inside, span, within_known);
     switched_off(&mut gaps, held, &inside, span);
-    quiet(&mut gaps, held, &inside, span, &within_known);
+    quiet(&mut gaps, held, &inside, span, within_known);
     gaps.sort_by(|a, b| (a.span, &a.reason).cmp(&(b.span, &b.reason)));
     gaps.dedup();
     let covered = (day_of(span.from)..=day_of(span.to))
