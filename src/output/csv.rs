@@ -49,11 +49,9 @@ impl Cell {
         match self {
             Self::Text(text) => neutral(&visible(text)).into_owned(),
             // Each item too: where `;` separates columns, an item in the middle begins a cell.
-            Self::List(items) => items
-                .iter()
-                .map(|i| neutral(&visible(i)).into_owned())
-                .collect::<Vec<_>>()
-                .join("; "),
+            Self::List(items) => {
+                items.iter().map(|i| neutral(&visible(i)).into_owned()).collect::<Vec<_>>().join("; ")
+            }
             Self::Whole(n) => n.to_string(),
             Self::Number(n) if n.is_finite() => n.to_string(),
             Self::Number(_) | Self::Empty => String::new(),
