@@ -158,6 +158,7 @@ mod tests {
         crate::output::sample::grow(&mut report, n);
         for t in &mut report.tokens {
             t.verdicts.advice = Advice { action: Action::AskOwner, reason: String::new() };
+            t.decision = None;
         }
         report
     }
