@@ -29,6 +29,11 @@ impl Frame {
         Self { columns: Vec::new(), height }
     }
 
+    /// A table that exists already.
+    pub(super) fn of(frame: DataFrame) -> Self {
+        Self { height: frame.height(), columns: frame.into_columns() }
+    }
+
     /// Adds text; an empty text becomes null.
     #[must_use]
     pub fn text<'a>(mut self, name: &str, values: impl Iterator<Item = &'a str>) -> Self {
@@ -127,6 +132,19 @@ impl Table {
     pub fn read(path: &Path) -> Result<Self, LakeError> {
         let file = std::fs::File::open(path).map_err(|e| LakeError::io("read", path, e))?;
         let frame = ParquetReader::new(file).finish().map_err(|e| LakeError::columns(path, &e))?;
+        Ok(Self { frame })
+    }
+
+    /// Reads some columns of the file.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is no Parquet or lacks a column.
+    pub fn read_columns(path: &Path, columns: &[&str]) -> Result<Self, LakeError> {
+        let file = std::fs::File::open(path).map_err(|e| LakeError::io("read", path, e))?;
+        let frame = ParquetReader::new(file)
+            .with_columns(Some(columns.iter().map(|c| (*c).to_owned()).collect()))
+            .finish()
+            .map_err(|e| LakeError::columns(path, &e))?;
         Ok(Self { frame })
     }
 

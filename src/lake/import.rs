@@ -220,7 +220,7 @@ impl<'l> Import<'l> {
                 self.stage(usize::MAX, key, entry.day, batch)?;
             }
             self.lake.index.days.retain(|d| d.org != old);
-            for table in ["events", "activity", "token_day", "notable"] {
+            for table in ["events"].iter().chain(&derive::DAILY).chain(&derive::FOLDED) {
                 let folder = self.lake.org_folder(table, &old);
                 if folder.exists() {
                     std::fs::remove_dir_all(&folder).map_err(|e| LakeError::io("remove", &folder, e))?;
@@ -285,7 +285,8 @@ impl<'l> Import<'l> {
 }
 
 impl Lake {
-    /// Records an ingest run and writes the index: what it names is from now on part of the lake.
+    /// Records an ingest run, makes what is derived of more than a day, and writes the index: what it names is from
+    /// now on part of the lake.
     ///
     /// # Errors
     /// When the index cannot be written.
@@ -294,6 +295,7 @@ impl Lake {
             self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
         }
         super::make_folder(&self.root)?;
+        super::view::View::refresh(self)?;
         let path = self.root.join("index.json");
         self.index.write(&path)
     }
@@ -342,12 +344,12 @@ fn write_day(
     }
     let lookups = day::Lookups::of(&merged);
     let rows = day::rows(&merged, &lookups);
-    let bytes = day::write(&path, org, &rows)?;
-    derive::write_all(lake, org, day, &rows)?;
+    let content = hex(&Sha256::digest(day::write(&path, org, &rows)?));
+    derive::write_all(lake, org, day, &content, &rows)?;
     let entry = DayEntry {
         org: org.to_owned(),
         day,
-        content: hex(&Sha256::digest(&bytes)),
+        content,
         rows: rows.len() as u64,
         first_time: rows.iter().map(|r| r.row.time).min().unwrap_or_default(),
         last_time: rows.iter().map(|r| r.row.time).max().unwrap_or_default(),
@@ -361,11 +363,17 @@ fn write_day(
     Ok((Some(entry), kept))
 }
 
-/// Writes the tables of one day as they stood at `as_of` into `scratch`.
+/// Writes the tables of one day as they stood at `as_of` into `scratch`; returns the content id of its events.
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn write_cut(lake: &Lake, scratch: &Lake, org: &str, day: Day, as_of: Micros) -> Result<(), LakeError> {
+pub fn write_cut(
+    lake: &Lake,
+    scratch: &Lake,
+    org: &str,
+    day: Day,
+    as_of: Micros,
+) -> Result<String, LakeError> {
     let whole = day::read(&lake.day_file("events", org, day))?;
     let mut cut = EventBatch::default();
     for i in (0..whole.len()).filter(|i| whole.time[*i] <= as_of) {
@@ -374,8 +382,9 @@ pub fn write_cut(lake: &Lake, scratch: &Lake, org: &str, day: Day, as_of: Micros
     let merged = day::merge_batches(&[&cut]);
     let lookups = day::Lookups::of(&merged);
     let rows = day::rows(&merged, &lookups);
-    day::write(&scratch.day_file("events", org, day), org, &rows)?;
-    derive::write_all(scratch, org, day, &rows)
+    let content = hex(&Sha256::digest(day::write(&scratch.day_file("events", org, day), org, &rows)?));
+    derive::write_all(scratch, org, day, &content, &rows)?;
+    Ok(content)
 }
 
 /// Writes bytes as lower-case hex.

@@ -181,6 +181,9 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
         let values: Vec<String> = data.iter().map(|d| value(d).unwrap_or_default()).collect();
         frame = frame.text(column, values.iter().map(String::as_str));
     }
+    // What was searched for may stand anywhere in the data, whose shape differs from index to index.
+    let searched = |r: &&DayRow<'_>| r.row.action.starts_with("Search.");
+    frame = frame.text("d_search", rows.iter().map(|r| if searched(r) { r.row.data } else { "" }));
     frame.write(path)?;
     Ok(())
 }
