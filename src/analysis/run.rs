@@ -5,7 +5,7 @@
 
 use super::attribution::{Attribution, Credential, How, Known, attribute};
 use super::coverage::{Held, judge as judge_coverage};
-use super::facts::{self, CredentialUse, Fold, PatEvent};
+use super::facts::{self, CredentialUse, EventIds, Folds, ProofFold};
 use super::ledger::{self, Ledger, Listed, Unclear};
 use super::people::People;
 use super::scope::{self, Proof};
@@ -38,6 +38,20 @@ pub struct Inputs<'a> {
     pub scopes: BTreeMap<String, String>,
     /// Days and covers.
     pub held: BTreeMap<String, Held<'a>>,
+    /// How much is asked for.
+    pub depth: Depth,
+}
+
+/// How much of the analysis a command needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Which credential is which token.
+    Attribution,
+    /// Verdicts, with the newest event of each: what detections look at.
+    Verdicts,
+    /// All that a dossier shows: event ids, and activity by day, place and tool.
+    #[default]
+    Dossiers,
 }
 
 /// One token with its answers, before detections have run.
@@ -69,7 +83,7 @@ pub struct Analysis {
     /// Token events that fit several tokens.
     pub unclear: Vec<Unclear>,
     /// PAT activity inside the window, with the token where there is one.
-    pub folds: Vec<(Option<usize>, Fold)>,
+    pub folds: Folds,
 }
 
 /// Runs the analysis.
@@ -117,16 +131,50 @@ pub fn run(
             Some(((a.org.as_str(), a.visible.as_str()), *at))
         })
         .collect();
-    let all_seen = seen(&tokens, &attributions, &uses, &token_of, &index);
-    let events = facts::pat_events(engine, window)?;
-    let (proofs, ids) = proofs(&events, &token_of, tokens.len());
+    let mut judged = Vec::new();
+    let mut folds = Folds::default();
+    if inputs.depth > Depth::Attribution {
+        let all_seen = seen(&tokens, &attributions, &uses, &token_of, &index);
+        let found = facts::proofs(engine)?;
+        let dossiers = inputs.depth == Depth::Dossiers;
+        let ids = dossiers.then(|| facts::event_ids(engine, window, &uses, &found)).transpose()?;
+        let (proofs, ids) = proofs(&found, ids.unwrap_or_default(), &token_of, tokens.len());
+        judged = judge(inputs, &sources, &tokens, &coverage, (&all_seen, &proofs, &ids), policy);
+        if dossiers {
+            folds =
+                facts::folds(engine, window, |org, credential| token_of.get(&(org, credential)).copied())?;
+        }
+    }
+    let mut by_key: BTreeMap<(String, String), Vec<CredentialUse>> = BTreeMap::new();
+    for one in uses {
+        by_key.entry((one.org.clone(), one.credential.clone())).or_default().push(one);
+    }
+    let credentials = attributions
+        .iter()
+        .map(|a| (a.clone(), by_key.remove(&(a.org.clone(), a.visible.clone())).unwrap_or_default()))
+        .collect();
+    let people = std::mem::take(&mut sources.people);
+    inputs.inventories = std::mem::take(&mut sources.inventories);
+    Ok(Analysis { tokens: judged, credentials, coverage, people, unclear, folds })
+}
+
+/// Judges every token; `facts` are what was seen of each, what that proves, and its newest event ids.
+fn judge(
+    inputs: &Inputs<'_>,
+    sources: &Sources<'_>,
+    tokens: &[Token],
+    coverage: &[Coverage],
+    facts: (&[Seen], &[Vec<Proof>], &[Vec<String>]),
+    policy: &Policy,
+) -> Vec<Judged> {
+    let (all_seen, proofs, ids) = facts;
     let mut judged = Vec::with_capacity(tokens.len());
     for (i, token) in tokens.iter().enumerate() {
         let covered = coverage.iter().find(|c| c.org == token.org);
         let owner_usage = inputs.usage.get(&token.org).map(|(spans, rows)| {
-            let mut usage = owner_usage(token, spans, rows, &tokens);
+            let mut usage = owner_usage(token, spans, rows, tokens);
             let same = |t: &Token| t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id;
-            let audited = tokens.iter().zip(&all_seen).any(|(t, s)| same(t) && s.events > 0);
+            let audited = tokens.iter().zip(all_seen).any(|(t, s)| same(t) && s.events > 0);
             usage.contradicted = usage.calls == 0 && audited;
             usage
         });
@@ -140,21 +188,7 @@ pub fn run(
         let extended = entry.map_or(0, |e| e.extended);
         judged.push(Judged { token: token.clone(), usage, scope, created, extended });
     }
-    let folds = facts::folds(engine, window)?
-        .into_iter()
-        .map(|f| (token_of.get(&(f.key.0.as_str(), f.key.1.as_str())).copied(), f))
-        .collect();
-    let mut by_key: BTreeMap<(String, String), Vec<CredentialUse>> = BTreeMap::new();
-    for one in uses {
-        by_key.entry((one.org.clone(), one.credential.clone())).or_default().push(one);
-    }
-    let credentials = attributions
-        .iter()
-        .map(|a| (a.clone(), by_key.remove(&(a.org.clone(), a.visible.clone())).unwrap_or_default()))
-        .collect();
-    let people = std::mem::take(&mut sources.people);
-    inputs.inventories = std::mem::take(&mut sources.inventories);
-    Ok(Analysis { tokens: judged, credentials, coverage, people, unclear, folds })
+    judged
 }
 
 fn people(engine: &Engine, inputs: &Inputs<'_>) -> Result<BTreeMap<String, People>, EngineError> {
@@ -313,38 +347,36 @@ fn seen(
     seen
 }
 
-type TimedIds = Vec<(Micros, String)>;
-
-/// Proofs and newest event ids by token.
+/// Proofs and newest event ids by token. Without ids each proof holds its newest event.
 fn proofs(
-    events: &[PatEvent],
+    folds: &[ProofFold],
+    ids: EventIds,
     token_of: &BTreeMap<(&str, &str), usize>,
     tokens: usize,
 ) -> (Vec<Vec<Proof>>, Vec<Vec<String>>) {
-    let mut by_action: Vec<BTreeMap<&str, (TimedIds, TimedIds)>> = vec![BTreeMap::new(); tokens];
-    let mut ids: Vec<Vec<String>> = vec![Vec::new(); tokens];
-    for event in events.iter().rev() {
-        let Some(&at) = token_of.get(&(event.key.0.as_str(), event.key.1.as_str())) else { continue };
-        if ids[at].len() < MAX_EVENT_IDS {
-            ids[at].push(event.event_id.clone());
-        }
-        if event.cascade {
-            continue;
-        }
-        let (origins, orphans) = by_action[at].entry(&event.action).or_default();
-        let list = if event.origin { origins } else { orphans };
-        list.push((event.time, event.event_id.clone()));
+    let mut by_action: Vec<BTreeMap<&str, Proof>> = vec![BTreeMap::new(); tokens];
+    let mut lists = ids.proofs.into_iter();
+    for fold in folds {
+        let events = lists.next().unwrap_or_else(|| vec![fold.newest.clone()]);
+        let Some(&at) = token_of.get(&(fold.key.0.as_str(), fold.key.1.as_str())) else { continue };
+        let proof = by_action[at].entry(&fold.action).or_default();
+        fold.action.clone_into(&mut proof.action);
+        proof.events += fold.n;
+        if fold.orphan { proof.orphans.extend(events) } else { proof.origins.extend(events) }
     }
-    let proofs = by_action
-        .into_iter()
-        .map(|actions| {
-            actions
-                .into_iter()
-                .map(|(action, (origins, orphans))| Proof { action: action.to_owned(), origins, orphans })
-                .collect()
-        })
-        .collect();
-    (proofs, ids)
+    let mut newest: Vec<Vec<(Micros, String)>> = vec![Vec::new(); tokens];
+    for ((org, credential), events) in ids.all {
+        if let Some(&at) = token_of.get(&(org.as_str(), credential.as_str())) {
+            newest[at].extend(events);
+        }
+    }
+    // A token may show under several credentials.
+    let ids = newest.into_iter().map(|mut events| {
+        events.sort_unstable_by(|a, b| b.cmp(a));
+        events.into_iter().map(|(_, id)| id).take(MAX_EVENT_IDS).collect()
+    });
+    let ids = ids.collect();
+    (by_action.into_iter().map(|actions| actions.into_values().collect()).collect(), ids)
 }
 
 /// What usage records say of a token's owner.

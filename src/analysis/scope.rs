@@ -21,6 +21,8 @@ pub struct Proof {
     pub origins: Vec<(Micros, String)>,
     /// Events whose origin is not in the lake.
     pub orphans: Vec<(Micros, String)>,
+    /// How many there are of both; the lists may hold the newest alone.
+    pub events: u64,
 }
 
 /// The answers on the grant of one token.
@@ -54,8 +56,7 @@ impl Use {
         };
         self.confidence = self.confidence.max(Some(confidence));
         self.events.extend(proof.origins.iter().chain(&proof.orphans).cloned());
-        *self.actions.entry(proof.action.clone()).or_default() +=
-            (proof.origins.len() + proof.orphans.len()) as u64;
+        *self.actions.entry(proof.action.clone()).or_default() += proof.events;
     }
 
     fn row(mut self, scope: &str, state: ScopeState) -> ScopeVerdict {
@@ -258,7 +259,7 @@ mod tests {
     use crate::analysis::tests_support::{coverage, token};
 
     fn proof(action: &str) -> Proof {
-        Proof { action: action.into(), origins: vec![(1, "e1".into())], orphans: vec![] }
+        Proof { action: action.into(), origins: vec![(1, "e1".into())], orphans: vec![], events: 1 }
     }
 
     fn state(answer: &Answer, scope: &str) -> Option<ScopeState> {

@@ -4,6 +4,7 @@ use super::Context;
 use super::args::EvaluateArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
+use crate::analysis::run::Depth;
 use crate::lab::{combine, evaluate};
 use crate::output::{self, findings, tokens};
 use std::path::Path;
@@ -24,7 +25,7 @@ pub(super) fn run(context: &Context, args: &EvaluateArgs) -> Result<Outcome, Cli
             None => {
                 let session =
                     Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
-                let report = session.find(&[], &context.ui)?.report;
+                let report = session.find(&[], Depth::Verdicts, &context.ui)?.report;
                 let found = output::to_bytes(&findings::json::Json, &report)?;
                 let listed = output::to_bytes(&tokens::json::Json, &report)?;
                 evaluate(&found, Some(&listed), &truth)?

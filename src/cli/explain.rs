@@ -4,6 +4,7 @@ use super::Context;
 use super::args::ExplainArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
+use crate::analysis::run::Depth;
 use crate::model::time::format_time;
 use std::fmt::Write as _;
 
@@ -13,7 +14,7 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
         return Err(CliError::new(format!("no detection is called \"{}\"", args.detection))
             .hint("`patwatch detections list` prints them all"));
     };
-    let found = session.find(std::slice::from_ref(&detection.meta.id), &context.ui)?;
+    let found = session.find(std::slice::from_ref(&detection.meta.id), Depth::Verdicts, &context.ui)?;
     let mut text = String::new();
     for token in super::token::find(&found.report, &args.token)? {
         let t = &token.token;

@@ -6,6 +6,7 @@ use super::check::outcome;
 use super::error::{CliError, Outcome};
 use super::session::Session;
 use super::ui::Ui;
+use crate::analysis::run::Depth;
 use crate::chart;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
@@ -18,7 +19,7 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
     if let Some(ingested) = &session.ingested {
         super::import::say(ingested, &context.ui);
     }
-    let found = session.find(&[], &context.ui)?;
+    let found = session.find(&[], Depth::Dossiers, &context.ui)?;
     let report = if args.anonymise { anonymise(&found.report, &context.ui)? } else { found.report };
     let charts = charts(&report, &context.ui)?;
     let facts = RunFacts { command_line: command_line(), tool_sha256: None };

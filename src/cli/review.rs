@@ -4,12 +4,13 @@ use super::Context;
 use super::args::{ReviewArgs, ReviewCommand};
 use super::error::{CliError, Outcome};
 use super::session::Session;
+use crate::analysis::run::Depth;
 use crate::output::review;
 
 pub(super) fn run(context: &Context, args: &ReviewArgs) -> Result<Outcome, CliError> {
     let ReviewCommand::Export { file, selection } = &args.command;
     let session = Session::open(&context.lake, context.config.clone(), selection, &context.ui)?;
-    let found = session.find(&[], &context.ui)?;
+    let found = session.find(&[], Depth::Dossiers, &context.ui)?;
     let mut bytes = Vec::new();
     review::write(&found.report, &mut bytes)?;
     context.ui.write(Some(file), &bytes)?;

@@ -3,7 +3,7 @@
 use super::series::{Lifetime, ScopeCount, Series};
 use super::{Activity, Population, Report, TokenReport, Unattributed};
 use crate::analysis::attribution::How;
-use crate::analysis::facts::Fold;
+use crate::analysis::facts::{Fold, Folds};
 use crate::analysis::run::{Analysis, Judged};
 use crate::analysis::{advice, risk};
 use crate::model::finding::{Finding, Severity, SubjectKind};
@@ -84,20 +84,21 @@ fn activities(analysis: &Analysis) -> Vec<Activity> {
     #[derive(Default, Clone)]
     struct Tally {
         days: BTreeMap<i32, u64>,
-        lists: [BTreeMap<String, u64>; 4],
+        lists: [BTreeMap<u32, u64>; 4],
         hours: Vec<u64>,
     }
     let mut tallies = vec![Tally::default(); analysis.tokens.len()];
-    for (at, fold) in &analysis.folds {
-        let Some(at) = at else { continue };
-        let tally = &mut tallies[*at];
+    let names = &analysis.folds.names;
+    for fold in &analysis.folds.rows {
+        let Some(at) = fold.token else { continue };
+        let tally = &mut tallies[at];
         let n = u64::try_from(fold.n).unwrap_or(0);
         *tally.days.entry(fold.day).or_default() += n;
         for (list, value) in
-            tally.lists.iter_mut().zip([&fold.action, &fold.network, &fold.client, &fold.project])
+            tally.lists.iter_mut().zip([fold.action, fold.network, fold.client, fold.project])
         {
-            if !value.is_empty() {
-                *list.entry(value.clone()).or_default() += n;
+            if names.get(value as usize).is_some_and(|name| !name.is_empty()) {
+                *list.entry(value).or_default() += n;
             }
         }
         tally.hours.resize(168, 0);
@@ -107,7 +108,8 @@ fn activities(analysis: &Analysis) -> Vec<Activity> {
         .into_iter()
         .map(|tally| {
             let [actions, networks, clients, projects] = tally.lists.map(|list| {
-                let mut list: Vec<(String, u64)> = list.into_iter().collect();
+                let named = list.into_iter().map(|(code, n)| (names[code as usize].clone(), n));
+                let mut list: Vec<(String, u64)> = named.collect();
                 list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
                 list
             });
@@ -135,7 +137,7 @@ fn add_hours(hours: &mut [u64], fold: &Fold) {
     }
 }
 
-fn series(report: &Report, folds: &[(Option<usize>, Fold)], kinds: &[(i32, String, i64)]) -> Series {
+fn series(report: &Report, folds: &Folds, kinds: &[(i32, String, i64)]) -> Series {
     let days = (report.window.first_day(), report.window.last_day());
     let n_days = usize::try_from(days.1 - days.0 + 1).unwrap_or(0);
     let mut activity: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
@@ -152,7 +154,7 @@ fn series(report: &Report, folds: &[(Option<usize>, Fold)], kinds: &[(i32, Strin
         families.entry(finding.family).or_default()[at] += 1;
     }
     let mut hours = vec![0; 168];
-    for (_, fold) in folds {
+    for fold in &folds.rows {
         add_hours(&mut hours, fold);
     }
     let mut scopes: BTreeMap<&str, ScopeCount> = BTreeMap::new();
