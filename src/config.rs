@@ -3,14 +3,16 @@
 //! In: TOML text. Out: a checked [`Config`]; a fault names line and column. Everything has a default, so no
 //! file is needed.
 
+use crate::model::decision::Approval;
+use crate::model::hours::{DAYS, is_zone, parse_minute};
 use crate::model::policy::Policy;
-use crate::model::time::{Micros, parse_day, parse_time};
+use crate::model::time::{Day, parse_day};
+use toml::Spanned;
 
-/// What the file holds.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// What the file holds, checked.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct Config {
-    /// Thresholds.
+    /// Thresholds, and the hours that `[working_hours]` gives.
     pub policy: Policy,
     /// Networks that belong to the organisation, as CIDR.
     pub networks: Vec<String>,
@@ -19,22 +21,45 @@ pub struct Config {
     pub exceptions: Vec<Exception>,
 }
 
+/// The file as it is written.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    policy: Policy,
+    networks: Vec<Spanned<String>>,
+    working_hours: Hours,
+    #[serde(rename = "exception")]
+    exceptions: Vec<Exception>,
+}
+
+/// `[working_hours]`: what counts as outside them.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Hours {
+    time_zone: Option<Spanned<String>>,
+    from: Option<Spanned<String>>,
+    to: Option<Spanned<String>>,
+    days: Option<Vec<Spanned<String>>>,
+}
+
 /// An approved exception.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
-    /// Detection id or family.
+    /// Detection id, slug or family.
     pub detection: String,
     /// Token id, or another subject.
     pub subject: String,
     /// Organisation.
     pub org: Option<String>,
     /// Who approved it.
-    pub owner: String,
+    pub owner: Spanned<String>,
     /// Why.
-    pub reason: String,
+    pub reason: Spanned<String>,
+    /// On which day, `YYYY-MM-DD`; without it no `anomaly` or `posture` finding is covered.
+    pub approved_on: Option<Spanned<String>>,
     /// Last day on which it holds, `YYYY-MM-DD`.
-    pub end_date: String,
+    pub end_date: Spanned<String>,
 }
 
 /// A fault in the file.
@@ -63,49 +88,150 @@ impl Config {
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
             ConfigError { file: file.to_owned(), line, column, message }
         };
-        let config: Self =
+        let file: File =
             toml::from_str(text).map_err(|e| at(e.span().map_or(0, |s| s.start), e.message().to_owned()))?;
-        let place = |word: &str| text.find(word).unwrap_or(0);
+        let mut policy = file.policy;
         for (name, value) in [
-            ("min_covered_days", config.policy.min_covered_days),
-            ("max_lifetime_days", config.policy.max_lifetime_days),
-            ("learning_days", config.policy.learning_days),
+            ("min_covered_days", policy.min_covered_days),
+            ("max_lifetime_days", policy.max_lifetime_days),
+            ("learning_days", policy.learning_days),
         ] {
             if !(1..=3650).contains(&value) {
                 return Err(at(
-                    place(name),
+                    key(text, name),
                     format!("{name} = {value} is out of range; give 1 to 3650 days"),
                 ));
             }
         }
-        for network in &config.networks {
-            if !is_cidr(network) {
-                return Err(at(
-                    place(network),
-                    format!("\"{network}\" is no network; write it as 203.0.113.0/24 or 2001:db8::/32"),
-                ));
+        hours(file.working_hours, &mut policy).map_err(|(offset, message)| at(offset, message))?;
+        for (name, value, most) in [
+            ("work_from_minute", policy.work_from_minute, 1440),
+            ("work_to_minute", policy.work_to_minute, 1440),
+            ("work_days", policy.work_days, 127),
+        ] {
+            if !(0..=most).contains(&value) {
+                let message = format!("{name} = {value} is out of range; set the hours with [working_hours]");
+                return Err(at(key(text, name), message));
             }
         }
-        for exception in &config.exceptions {
-            if exception.ends().is_none() {
-                let message =
-                    format!("end_date = \"{}\" is no day; write it as 2026-12-31", exception.end_date);
-                return Err(at(place(&exception.end_date), message));
+        if !is_zone(&policy.time_zone) {
+            return Err(at(key(text, "time_zone"), no_zone(&policy.time_zone)));
+        }
+        for network in &file.networks {
+            if !is_cidr(network.get_ref()) {
+                let message = format!(
+                    "\"{}\" is no network; write it as 203.0.113.0/24 or 2001:db8::/32",
+                    network.get_ref()
+                );
+                return Err(at(network.span().start, message));
             }
         }
-        Ok(config)
+        for exception in &file.exceptions {
+            exception.check().map_err(|(offset, message)| at(offset, message))?;
+        }
+        let networks = file.networks.into_iter().map(Spanned::into_inner).collect();
+        Ok(Self { policy, networks, exceptions: file.exceptions })
+    }
+
+    /// The exceptions as the report weighs them.
+    #[must_use]
+    pub fn approvals(&self) -> Vec<Approval> {
+        self.exceptions.iter().filter_map(Exception::approval).collect()
     }
 }
 
-impl Exception {
-    /// The instant at which it ends: the end of its last day.
-    #[must_use]
-    pub fn ends(&self) -> Option<Micros> {
-        match parse_day(&self.end_date) {
-            Some(day) => Some(crate::model::time::day_start(day + 1)),
-            None => parse_time(&self.end_date),
+type Fault = (usize, String);
+
+/// Where a key of the file stands: at the start of a line, so that a comment on it does not count.
+fn key(text: &str, name: &str) -> usize {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        let rest = line.trim_start().strip_prefix(name);
+        if rest.is_some_and(|r| r.trim_start().starts_with('=')) {
+            return offset + indent;
+        }
+        offset += line.len();
+    }
+    0
+}
+
+fn no_zone(text: &str) -> String {
+    format!("\"{text}\" is no time zone; write a name of the tz database, such as Europe/Berlin, or UTC")
+}
+
+fn hours(hours: Hours, policy: &mut Policy) -> Result<(), Fault> {
+    if let Some(zone) = hours.time_zone {
+        if !is_zone(zone.get_ref()) {
+            return Err((zone.span().start, no_zone(zone.get_ref())));
+        }
+        policy.time_zone = zone.into_inner();
+    }
+    for (text, slot) in [(&hours.from, &mut policy.work_from_minute), (&hours.to, &mut policy.work_to_minute)]
+    {
+        let Some(text) = text else { continue };
+        *slot = parse_minute(text.get_ref()).ok_or_else(|| {
+            (text.span().start, format!("\"{}\" is no time of the day; write it as 07:30", text.get_ref()))
+        })?;
+    }
+    if policy.work_from_minute == policy.work_to_minute {
+        let place = hours.to.as_ref().or(hours.from.as_ref()).map_or(0, |t| t.span().start);
+        return Err((place, "working hours begin and end at the same time; for the whole day write from = \"00:00\" and to = \"24:00\"".to_owned()));
+    }
+    if let Some(days) = hours.days {
+        policy.work_days = 0;
+        for day in days {
+            let Some(at) = DAYS.iter().position(|d| *d == day.get_ref().to_lowercase()) else {
+                let message = format!("\"{}\" is no day; choose from {}", day.get_ref(), DAYS.join(", "));
+                return Err((day.span().start, message));
+            };
+            policy.work_days |= 1 << at;
         }
     }
+    Ok(())
+}
+
+impl Exception {
+    fn check(&self) -> Result<(), Fault> {
+        for (name, text) in [("owner", &self.owner), ("reason", &self.reason)] {
+            if text.get_ref().trim().is_empty() {
+                return Err((
+                    text.span().start,
+                    format!("{name} is empty; an exception needs an owner and a reason"),
+                ));
+            }
+        }
+        let end = day("end_date", &self.end_date)?;
+        if let Some(text) = &self.approved_on
+            && day("approved_on", text)? > end
+        {
+            return Err((
+                text.span().start,
+                format!("approved_on {} lies after end_date {}", text.get_ref(), self.end_date.get_ref()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The exception with its days read; nothing where one of them is none, which a checked file rules out.
+    fn approval(&self) -> Option<Approval> {
+        Some(Approval {
+            detection: self.detection.clone(),
+            subject: self.subject.clone(),
+            org: self.org.as_deref().map(crate::model::identity::org_name),
+            owner: self.owner.get_ref().clone(),
+            reason: self.reason.get_ref().clone(),
+            approved_on: self.approved_on.as_ref().and_then(|d| parse_day(d.get_ref())),
+            end_date: parse_day(self.end_date.get_ref())?,
+        })
+    }
+}
+
+fn day(name: &str, text: &Spanned<String>) -> Result<Day, Fault> {
+    let day = (text.get_ref().len() == 10).then(|| parse_day(text.get_ref())).flatten();
+    day.ok_or_else(|| {
+        (text.span().start, format!("{name} = \"{}\" is no day; write it as 2026-12-31", text.get_ref()))
+    })
 }
 
 fn is_cidr(text: &str) -> bool {
@@ -131,5 +257,47 @@ mod tests {
         let config = Config::parse("p", "[policy]\nmin_covered_days = 20\n").unwrap();
         assert_eq!(config.policy.min_covered_days, 20);
         assert_eq!(config.policy.max_lifetime_days, Policy::default().max_lifetime_days);
+        let error = Config::parse("p", "# min_covered_days\n[policy]\n min_covered_days = 0\n").unwrap_err();
+        assert_eq!((error.line, error.column), (3, 2), "{error}");
+    }
+
+    #[test]
+    fn working_hours_are_read_and_their_faults_placed() {
+        let text = "[working_hours]\ntime_zone = \"Europe/Berlin\"\nfrom = \"07:30\"\nto = \"18:00\"\ndays = [\"mon\", \"Sun\"]\n";
+        let policy = Config::parse("p", text).unwrap().policy;
+        assert_eq!(
+            (policy.work_from_minute, policy.work_to_minute, policy.work_days),
+            (450, 1080, 0b100_0001)
+        );
+        assert_eq!(policy.time_zone, "Europe/Berlin");
+        for (from, to, line, column, word) in [
+            ("Europe/Berlin", "Berlin", 2, 13, "tz database"),
+            ("07:30", "7:30", 3, 8, "time of the day"),
+            ("18:00", "07:30", 4, 6, "same time"),
+            ("Sun", "sunday", 5, 16, "is no day"),
+            ("to =", "until =", 4, 1, "unknown field"),
+        ] {
+            let error = Config::parse("p", &text.replace(from, to)).unwrap_err();
+            assert_eq!((error.line, error.column), (line, column), "{error}");
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn exceptions_need_owner_reason_and_days() {
+        let text = "[[exception]]\ndetection = \"PAT-H001\"\nsubject = \"x\"\nowner = \"a\"\nreason = \"b\"\napproved_on = \"2026-01-01\"\nend_date = \"2026-03-31\"\n";
+        let approvals = Config::parse("p", text).unwrap().approvals();
+        assert_eq!(approvals.len(), 1);
+        assert_eq!(approvals[0].end_date - approvals[0].approved_on.unwrap(), 89);
+        for (from, to, line, word) in [
+            ("2026-03-31", "31.03.2026", 7, "is no day"),
+            ("2026-03-31", "2025-03-31", 6, "lies after"),
+            ("\"a\"", "\" \"", 4, "owner is empty"),
+            ("reason = \"b\"\n", "", 1, "missing field"),
+        ] {
+            let error = Config::parse("p", &text.replace(from, to)).unwrap_err();
+            assert_eq!(error.line, line, "{error}");
+            assert!(error.to_string().contains(word), "{error}");
+        }
     }
 }

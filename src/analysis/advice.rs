@@ -19,6 +19,12 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
             "It was used after it was revoked: make sure that it is gone, and look at what it did.",
         );
     }
+    if token.is_over() && used_after {
+        return say(
+            Action::AskOwner,
+            "It was used after its end date: an extension that is not known, or another token.",
+        );
+    }
     if token.is_over() {
         return say(Action::None, "It is out of force.");
     }
@@ -64,4 +70,49 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
         return say(Action::Watch, "There is not enough to judge it by.");
     }
     say(Action::None, "Nothing stands out.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::tests_support::{coverage, finding, token};
+    use crate::analysis::{scope, usage};
+
+    /// The advice on a token that nothing is seen of, with what else is known.
+    fn of(token: &Token, seen: usage::Seen, found: &[&Finding]) -> Action {
+        let held = coverage(60);
+        let used = usage::judge(token, &seen, Some(&held), None, 30);
+        let answer = scope::judge(token, &[], scope::Bounds { coverage: Some(&held), enough: true });
+        advise(token, &used, &answer.rows, found).action
+    }
+
+    #[test]
+    fn revoke_is_said_where_the_design_allows_it_and_nowhere_else() {
+        let plain = token("vso.code");
+        let after = Finding { slug: "used-after-its-end".into(), ..finding() };
+        let silent = usage::Seen::default;
+        for (token, found) in [
+            (Token { leaked_at: Some(1), ..plain.clone() }, vec![]),
+            (Token { owner_state: OwnerState::Removed, ..plain.clone() }, vec![]),
+            (Token { owner_state: OwnerState::Disabled, ..plain.clone() }, vec![]),
+            (Token { state: TokenState::Revoked, ..plain.clone() }, vec![&after]),
+        ] {
+            assert_eq!(of(&token, silent(), &found), Action::Revoke, "{token:?}");
+        }
+        let odd = finding();
+        for (token, found) in [
+            (plain.clone(), vec![]),
+            (plain.clone(), vec![&odd]),
+            (token("app_token"), vec![&odd]),
+            (token("vso.auditstreams_manage"), vec![]),
+            (Token { owner: None, owner_state: OwnerState::Unknown, ..plain.clone() }, vec![]),
+            (Token { state: TokenState::Expired, ..plain.clone() }, vec![&after]),
+            (Token { state: TokenState::Revoked, ..plain.clone() }, vec![]),
+            (Token { valid_from: Some(50 * crate::model::time::DAY), ..plain.clone() }, vec![]),
+        ] {
+            for seen in [silent(), usage::Seen { events: 3, ..silent() }] {
+                assert_ne!(of(&token, seen, &found), Action::Revoke, "{token:?}");
+            }
+        }
+    }
 }

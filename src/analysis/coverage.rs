@@ -93,7 +93,7 @@ pub fn judge(held: &Held<'_>, window: Window) -> Coverage {
     let mut gaps = Vec::new();
     missing_days(&mut gaps, &inside, span, within_known);
     switched_off(&mut gaps, held, &inside, span);
-    quiet(&mut gaps, held, &inside, span);
+    quiet(&mut gaps, held, &inside, span, &within_known);
     gaps.sort_by(|a, b| (a.span, &a.reason).cmp(&(b.span, &b.reason)));
     gaps.dedup();
     let covered = (day_of(span.from)..=day_of(span.to))
@@ -188,7 +188,13 @@ fn stream_gap(gaps: &mut Vec<Gap>, days: &[&HeldDay], silent: Span) {
 }
 
 /// Silences in which the organisation's own rhythm by hour of the week let at least twenty events be expected.
-fn quiet(gaps: &mut Vec<Gap>, held: &Held<'_>, days: &[&HeldDay], span: Span) {
+fn quiet(
+    gaps: &mut Vec<Gap>,
+    held: &Held<'_>,
+    days: &[&HeldDay],
+    span: Span,
+    known: impl Fn(Micros, Micros) -> bool,
+) {
     let rhythm = rhythm(held);
     let by_day: std::collections::BTreeMap<Day, &HeldDay> = days.iter().map(|d| (d.day, *d)).collect();
     let (first, last) = (span.from.div_euclid(HOUR), (span.to - 1).div_euclid(HOUR));
@@ -196,8 +202,13 @@ fn quiet(gaps: &mut Vec<Gap>, held: &Held<'_>, days: &[&HeldDay], span: Span) {
     for hour in first..=last + 1 {
         let day = day_of(hour * HOUR);
         let index = usize::try_from(hour.rem_euclid(24)).unwrap_or(0);
-        // A missing day is a gap of its own and no part of a quiet span.
-        let silent = hour <= last && by_day.get(&day).is_some_and(|d| d.hours.get(index) == Some(&0));
+        // A missing day is a gap of its own and no part of a quiet span, unless somebody vouches for the day:
+        // then it is a day without an event, which may be too quiet to be believed.
+        let silent = hour <= last
+            && match by_day.get(&day) {
+                Some(day) => day.hours.get(index) == Some(&0),
+                None => known(day_start(day).max(span.from), (day_start(day) + DAY).min(span.to)),
+            };
         if silent {
             let (from, expected) = run.unwrap_or((hour, 0.0));
             run = Some((from, expected + rhythm[hour_of_week(hour)]));
@@ -281,6 +292,15 @@ mod tests {
         let mut days: Vec<HeldDay> = (0..40).map(|d| day(d, 5)).collect();
         days[20].hours[3..9].fill(0);
         let coverage = judge(&Held { org: "o", days, ..Held::default() }, window(39, 90));
+        assert_eq!(coverage.gaps.len(), 1, "{:?}", coverage.gaps);
+        assert_eq!(coverage.covered.len(), 39);
+    }
+
+    #[test]
+    fn a_day_that_somebody_vouches_for_can_still_be_too_quiet() {
+        let days: Vec<HeldDay> = (0..40).filter(|d| *d != 20).map(|d| day(d, 5)).collect();
+        let covers = vec![(Span { from: 0, to: 40 * DAY }, Basis::Declared)];
+        let coverage = judge(&Held { org: "o", days, covers, ..Held::default() }, window(39, 90));
         assert_eq!(coverage.gaps.len(), 1, "{:?}", coverage.gaps);
         assert_eq!(coverage.covered.len(), 39);
     }

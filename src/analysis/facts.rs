@@ -1,17 +1,15 @@
 //! What the analysis asks the engine: one query a question, each turned into plain values.
 //!
-//! In: an engine with the lake's folds up to the run's instant. Out: credentials, proofs, token events and the
-//! events that change access or switch the log. Raw events are read for the ids in dossiers alone.
+//! In: an engine that holds everything up to the run's instant. Out: credentials, proofs, token events and
+//! the events that change access or switch the log.
 
 use super::coverage::Switch;
 use super::ledger::TokenEvent;
-use super::people::AccessChange;
-use crate::engine::newest::{Key, Stamped, Wish};
+use super::people::{AccessChange, GroupChange};
 use crate::engine::rows::{Cell, Rows};
 use crate::engine::{Engine, EngineError};
-use crate::model::finding::MAX_EVENT_IDS;
 use crate::model::time::{Micros, Window, day_text};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A PAT credential with who used it, before it is joined to a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,45 +36,38 @@ pub struct CredentialUse {
     pub last_in_window: Option<Micros>,
 }
 
-/// What the events of one credential and action prove, inside the window.
+/// One event made with a PAT, inside the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProofFold {
+pub struct PatEvent {
     /// Organisation and credential.
     pub key: (String, String),
+    /// Bare GUID.
+    pub event_id: String,
+    /// When.
+    pub time: Micros,
     /// Action id.
     pub action: String,
-    /// Whether these are orphans; else origins.
-    pub orphan: bool,
-    /// Events.
-    pub n: u64,
-    /// Time and id of the newest.
-    pub newest: Stamped,
+    /// Began its cascade.
+    pub origin: bool,
+    /// Follows an origin that the lake holds, so it proves nothing.
+    pub cascade: bool,
 }
 
-/// PAT activity inside the window, one row a fold; texts are numbers of `names`.
-#[derive(Debug, Default)]
-pub struct Folds {
-    /// Every text that occurs.
-    pub names: Vec<String>,
-    /// The folds.
-    pub rows: Vec<Fold>,
-}
-
-/// One fold of PAT activity inside the window. A number that `names` lacks stands for no text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One fold of PAT activity inside the window.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {
-    /// The token, where there is one.
-    pub token: Option<usize>,
+    /// Organisation and credential.
+    pub key: (String, String),
     /// Day.
     pub day: i32,
     /// Action.
-    pub action: u32,
+    pub action: String,
     /// Network.
-    pub network: u32,
+    pub network: String,
     /// Client.
-    pub client: u32,
+    pub client: String,
     /// Project.
-    pub project: u32,
+    pub project: String,
     /// Events.
     pub n: i64,
     /// Hours of the day with an event.
@@ -145,130 +136,57 @@ pub fn credentials(engine: &Engine, window: Window) -> Result<Vec<CredentialUse>
     })
 }
 
-/// What PAT events inside the window prove. The events themselves are not read: a fold keeps their number and the
-/// newest of them, which is all that a verdict needs.
+/// PAT events inside the window, oldest first, with whether each is an origin, an orphan or a cascade event.
 ///
 /// # Errors
-/// When the query fails.
-pub fn proofs(engine: &Engine) -> Result<Vec<ProofFold>, EngineError> {
-    read(
-        engine,
-        "SELECT org, credential, action, orphan, SUM(n) AS n, MAX(newest) AS newest FROM lake_proof
-         GROUP BY org, credential, action, orphan ORDER BY org, credential, action, orphan",
-        |r, i| ProofFold {
-            key: (r.text(i, "org"), r.text(i, "credential")),
-            action: r.text(i, "action"),
-            orphan: r.flag(i, "orphan"),
-            n: u64::try_from(r.int(i, "n")).unwrap_or(0),
-            newest: stamped(&r.text(i, "newest")),
-        },
-    )
-}
-
-/// Takes a stamp apart: sixteen digits of microseconds, then the id.
-fn stamped(text: &str) -> Stamped {
-    let (time, id) = text.split_at_checked(16).unwrap_or(("", text));
-    (time.parse().unwrap_or_default(), id.to_owned())
-}
-
-/// The newest event ids for the dossiers: of each credential, and of each credential and action its origins and
-/// orphans. In the order of `proofs`.
-#[derive(Debug, Default)]
-pub struct EventIds {
-    /// By organisation and credential, whatever the event proves.
-    pub all: BTreeMap<(String, String), Vec<Stamped>>,
-    /// One list a row of the proofs.
-    pub proofs: Vec<Vec<Stamped>>,
-}
-
-/// Reads the newest event ids from the raw events.
-///
-/// # Errors
-/// When the events cannot be read.
-pub fn event_ids(
-    engine: &Engine,
-    window: Window,
-    uses: &[CredentialUse],
-    proofs: &[ProofFold],
-) -> Result<EventIds, EngineError> {
-    let pat = BTreeMap::from([("kind".to_owned(), BTreeSet::from(["pat".to_owned()]))]);
-    let wish = |org: &str, credential: &str, matches, origins| Wish {
-        org: org.to_owned(),
-        key: credential.to_owned(),
-        from: window.from,
-        to: window.as_of,
-        matches,
-        origins,
-    };
-    let used: BTreeSet<(&str, &str)> = uses
-        .iter()
-        .filter(|u| u.n > 0 && !u.credential.is_empty())
-        .map(|u| (u.org.as_str(), u.credential.as_str()))
+/// When a query fails.
+pub fn pat_events(engine: &Engine, window: Window) -> Result<Vec<PatEvent>, EngineError> {
+    let from = day_text(window.first_day()) + "T00:00:00";
+    // The lake has looked for the origin of every event that is none itself; what is left without one is listed.
+    let orphans: std::collections::HashSet<String> =
+        read(engine, "SELECT newest FROM lake_orphans WHERE orphan = TRUE", |r, i| {
+            r.text(i, "newest").get(16..).unwrap_or_default().to_owned()
+        })?
+        .into_iter()
         .collect();
-    let mut wishes: Vec<Wish> = used.iter().map(|(org, c)| wish(org, c, pat.clone(), false)).collect();
-    for proof in proofs.iter().filter(|p| !p.orphan) {
-        let mut matches = pat.clone();
-        matches.insert("action".to_owned(), BTreeSet::from([proof.action.clone()]));
-        wishes.push(wish(&proof.key.0, &proof.key.1, matches, true));
+    let sql = format!(
+        "SELECT org, credential, event_id, time, action, origin FROM events
+         WHERE kind = 'pat' AND time >= TIMESTAMP '{from}' ORDER BY time, event_id"
+    );
+    let mut events = read(engine, &sql, |r, i| PatEvent {
+        key: (r.text(i, "org"), r.text(i, "credential")),
+        event_id: r.text(i, "event_id"),
+        time: r.time(i, "time").unwrap_or_default(),
+        action: r.text(i, "action"),
+        origin: r.flag(i, "origin"),
+        cascade: false,
+    })?;
+    for event in &mut events {
+        event.cascade = !event.origin && !orphans.contains(&event.event_id);
     }
-    let mut found = engine.newest(Key::Credential, &wishes)?.into_iter();
-    let all = used.iter().map(|(o, c)| ((*o).to_owned(), (*c).to_owned())).zip(found.by_ref()).collect();
-    let mut orphans: BTreeMap<(String, String, String), Vec<Stamped>> = BTreeMap::new();
-    let sql = "SELECT org, credential, action, newest FROM lake_orphans WHERE orphan = TRUE
-               ORDER BY newest DESC NULLS LAST";
-    for (key, event) in read(engine, sql, |r, i| {
-        ((r.text(i, "org"), r.text(i, "credential"), r.text(i, "action")), stamped(&r.text(i, "newest")))
-    })? {
-        let list = orphans.entry(key).or_default();
-        if list.len() < MAX_EVENT_IDS {
-            list.push(event);
-        }
-    }
-    let lists = proofs.iter().map(|p| {
-        if p.orphan {
-            let key = (p.key.0.clone(), p.key.1.clone(), p.action.clone());
-            orphans.remove(&key).unwrap_or_default()
-        } else {
-            found.next().unwrap_or_default()
-        }
-    });
-    Ok(EventIds { all, proofs: lists.collect() })
+    Ok(events)
 }
 
-/// PAT activity inside the window; `token_of` tells the token of an organisation's credential.
+/// PAT activity inside the window.
 ///
 /// # Errors
 /// When the query fails.
-pub fn folds(
-    engine: &Engine,
-    window: Window,
-    token_of: impl Fn(&str, &str) -> Option<usize>,
-) -> Result<Folds, EngineError> {
+pub fn folds(engine: &Engine, window: Window) -> Result<Vec<Fold>, EngineError> {
     let from = day_text(window.first_day()) + "T00:00:00";
     let sql = format!(
         "SELECT org, credential, date, action, network, client, project, n, hour_bits FROM activity
          WHERE kind = 'pat' AND last_time >= TIMESTAMP '{from}'"
     );
-    let coded = engine.coded(&sql)?;
-    let mut tokens = std::collections::HashMap::new();
-    let mut rows = Vec::with_capacity(coded.len());
-    for i in 0..coded.len() {
-        let (org, credential) = (coded.code(i, "org"), coded.code(i, "credential"));
-        let token = *tokens
-            .entry((org, credential))
-            .or_insert_with(|| token_of(coded.name(org), coded.name(credential)));
-        rows.push(Fold {
-            token,
-            day: i32::try_from(coded.int(i, "date")).unwrap_or_default(),
-            action: coded.code(i, "action"),
-            network: coded.code(i, "network"),
-            client: coded.code(i, "client"),
-            project: coded.code(i, "project"),
-            n: coded.int(i, "n"),
-            hour_bits: coded.int(i, "hour_bits"),
-        });
-    }
-    Ok(Folds { names: coded.names, rows })
+    read(engine, &sql, |r, i| Fold {
+        key: (r.text(i, "org"), r.text(i, "credential")),
+        day: r.time(i, "date").map(crate::model::time::day_of).unwrap_or_default(),
+        action: r.text(i, "action"),
+        network: r.text(i, "network"),
+        client: r.text(i, "client"),
+        project: r.text(i, "project"),
+        n: r.int(i, "n"),
+        hour_bits: r.int(i, "hour_bits"),
+    })
 }
 
 /// Events by day and mechanism kind inside the window.
@@ -357,6 +275,35 @@ pub fn access_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<AccessChan
         },
     )?;
     let mut by_org: BTreeMap<String, Vec<AccessChange>> = BTreeMap::new();
+    for (org, change) in rows {
+        by_org.entry(org).or_default().push(change);
+    }
+    Ok(by_org)
+}
+
+/// Events that put a person into a group of administrators or take one out, by organisation.
+///
+/// # Errors
+/// When the query fails.
+pub fn group_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<GroupChange>>, EngineError> {
+    let rows = read(
+        engine,
+        "SELECT org, time, action, d_user, d_member_id, d_member_name, d_group_name FROM lake_changes
+         WHERE (action = 'Group.UpdateGroupMembership.Remove' OR action = 'Group.UpdateGroupMembership.Add')
+            AND d_group_name LIKE '%Administrators'
+         ORDER BY time",
+        |r, i| {
+            let names = ["d_user", "d_member_id", "d_member_name"].map(|c| r.text(i, c));
+            let change = GroupChange {
+                time: r.time(i, "time").unwrap_or_default(),
+                added: r.text(i, "action").ends_with("Add"),
+                group: r.text(i, "d_group_name"),
+                names: names.into_iter().filter(|n| !n.is_empty()).collect(),
+            };
+            (r.text(i, "org"), change)
+        },
+    )?;
+    let mut by_org: BTreeMap<String, Vec<GroupChange>> = BTreeMap::new();
     for (org, change) in rows {
         by_org.entry(org).or_default().push(change);
     }

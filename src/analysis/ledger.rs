@@ -4,6 +4,8 @@
 //! life; and the events that name no token and fit more than one. Key names come from a production parser of
 //! another product (facts, section 2), so each is read tolerantly and none is required.
 
+use super::target::{self, Target};
+use crate::model::catalogue::catalogue;
 use crate::model::identity;
 use crate::model::time::{Micros, format_time, parse_time};
 use crate::model::token::{Grant, LifeEvent, split_scopes};
@@ -85,6 +87,8 @@ impl Change {
 pub struct Entry {
     /// Newest name.
     pub name: Option<String>,
+    /// When an event last told the name.
+    pub named_at: Option<Micros>,
     /// Storage key of the owner.
     pub owner_id: Option<String>,
     /// Owner in words.
@@ -97,6 +101,8 @@ pub struct Entry {
     pub grants: Vec<Grant>,
     /// Whether it reaches all organisations.
     pub all_orgs: Option<bool>,
+    /// Ids of the organisations that it is for, where an event names them.
+    pub targets: Vec<String>,
     /// When it was revoked.
     pub revoked_at: Option<Micros>,
     /// When it expired, as the service said.
@@ -147,60 +153,61 @@ pub struct Listed {
     pub owner: Vec<String>,
     /// Creation.
     pub valid_from: Option<Micros>,
+    /// End date.
+    pub valid_to: Option<Micros>,
 }
 
 /// Entries by organisation and token id.
 pub type Ledger = BTreeMap<(String, String), Entry>;
 
+/// Other texts that name a person, by organisation and one text.
+pub type Aliases<'a> = &'a dyn Fn(&str, &str) -> Vec<String>;
+
 /// Builds the ledger from events, which are sorted here.
+///
+/// Every event first finds its token, then all are applied in time order: an event that names its token by
+/// owner and name alone must not undo what a later event with an id tells.
 #[must_use]
-pub fn build(mut events: Vec<TokenEvent>, listed: &[Listed]) -> (Ledger, Vec<Unclear>) {
+pub fn build(mut events: Vec<TokenEvent>, listed: &[Listed], aliases: Aliases<'_>) -> (Ledger, Vec<Unclear>) {
     events.sort_by(|a, b| (a.time, &a.event_id).cmp(&(b.time, &b.event_id)));
+    let targets = target::find(&events, listed, aliases);
     let mut ledger = Ledger::new();
     let mut unclear = Vec::new();
-    // Ids first, so that an event without one finds tokens whose own events come later in the log.
-    for by_name in [false, true] {
-        for event in &events {
-            let Some(change) = Change::of(&event.action) else { continue };
-            let id = identity::guid(&event.token_id).map(std::borrow::Cow::into_owned);
-            if id.is_none() != by_name {
+    for (event, target) in events.iter().zip(targets) {
+        let Some(change) = Change::of(&event.action) else { continue };
+        let (id, by_name) = match target {
+            Target::None => continue,
+            Target::Named(id) => (id, false),
+            Target::Found(id) => (id, true),
+            Target::Several(candidates) => {
+                unclear.push(Unclear {
+                    org: event.org.clone(),
+                    event_id: event.event_id.clone(),
+                    time: event.time,
+                    action: event.action.clone(),
+                    owner: owner_of(event),
+                    name: event.shown_name(),
+                    candidates,
+                });
                 continue;
             }
-            let id = match id {
-                Some(id) => id,
-                None => match by_owner_and_name(event, &ledger, listed).as_slice() {
-                    [] => continue,
-                    [only] => only.clone(),
-                    several => {
-                        unclear.push(Unclear {
-                            org: event.org.clone(),
-                            event_id: event.event_id.clone(),
-                            time: event.time,
-                            action: event.action.clone(),
-                            owner: owner_of(event),
-                            name: name_of(event),
-                            candidates: several.to_vec(),
-                        });
-                        continue;
-                    }
-                },
-            };
-            let entry = ledger.entry((event.org.clone(), id)).or_default();
-            entry.joined_by_name |= by_name;
-            apply(entry, event, change);
-        }
-    }
-    for entry in ledger.values_mut() {
-        entry.life.sort_by(|a, b| (a.time, &a.event_id).cmp(&(b.time, &b.event_id)));
+        };
+        let entry = ledger.entry((event.org.clone(), id)).or_default();
+        entry.joined_by_name |= by_name;
+        apply(entry, event, change, by_name);
     }
     (ledger, unclear)
 }
 
-fn name_of(event: &TokenEvent) -> String {
-    if event.name.is_empty() {
-        event.details.split('"').nth(1).unwrap_or_default().to_owned()
-    } else {
-        event.name.clone()
+impl TokenEvent {
+    /// The display name that the event gives: its own field, else the quoted part of its text.
+    #[must_use]
+    pub fn shown_name(&self) -> String {
+        if self.name.is_empty() {
+            self.details.split('"').nth(1).unwrap_or_default().to_owned()
+        } else {
+            self.name.clone()
+        }
     }
 }
 
@@ -208,47 +215,8 @@ fn owner_of(event: &TokenEvent) -> String {
     if event.owner.is_empty() { event.actor.clone() } else { event.owner.clone() }
 }
 
-/// Tokens that an event could be about by owner and by the name in force at that time.
-fn by_owner_and_name(event: &TokenEvent, ledger: &Ledger, listed: &[Listed]) -> Vec<String> {
-    let name = name_of(event);
-    if name.is_empty() {
-        return Vec::new();
-    }
-    let mut people: Vec<String> = [&event.owner_id, &event.owner]
-        .into_iter()
-        .filter(|p| !p.is_empty())
-        .map(|p| p.to_lowercase())
-        .collect();
-    if people.is_empty() && !event.service_actor {
-        people = vec![event.actor_id.to_lowercase(), event.actor.to_lowercase()];
-    }
-    let fits =
-        |owner: &[String]| people.is_empty() || owner.iter().any(|o| people.contains(&o.to_lowercase()));
-    let mut ids: Vec<String> = Vec::new();
-    for ((org, id), entry) in ledger {
-        let owner: Vec<String> = entry.owner_id.iter().chain(&entry.owner).cloned().collect();
-        let alive = entry.valid_from.is_none_or(|from| from <= event.time)
-            && entry.revoked_at.is_none_or(|at| event.time <= at);
-        if *org == event.org && entry.name.as_deref() == Some(name.as_str()) && alive && fits(&owner) {
-            ids.push(id.clone());
-        }
-    }
-    for token in listed {
-        let alive = token.valid_from.is_none_or(|from| from <= event.time);
-        if token.org == event.org
-            && token.name == name
-            && alive
-            && fits(&token.owner)
-            && !ids.contains(&token.token_id)
-        {
-            ids.push(token.token_id.clone());
-        }
-    }
-    ids
-}
-
-fn apply(entry: &mut Entry, event: &TokenEvent, change: Change) {
-    let name = name_of(event);
+fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
+    let name = event.shown_name();
     let mut text = change.to_string();
     if !name.is_empty() {
         if let Some(old) = &entry.name
@@ -257,6 +225,7 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change) {
             text = format!("{text}, renamed from \"{old}\" to \"{name}\"");
         }
         entry.name = Some(name);
+        entry.named_at = Some(event.time);
     }
     if !event.owner_id.is_empty() {
         entry.owner_id =
@@ -276,29 +245,30 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change) {
         entry.valid_from = entry.valid_from.or(Some(event.time));
     }
     let valid_to = parse_time(&event.valid_to);
-    if let Some(to) = valid_to {
-        if change == Change::Updated
-            && let Some(old) = entry.valid_to
-            && old != to
-        {
-            entry.extended += 1;
-            text = format!(
-                "extended or regenerated: the log does not tell; end moved from {} to {}",
-                format_time(old),
-                format_time(to)
-            );
-        }
-        entry.valid_to = Some(to);
+    let moved = (change == Change::Updated).then(|| entry.valid_to.zip(valid_to)).flatten();
+    if let Some((old, to)) = moved.filter(|(old, to)| old != to) {
+        entry.extended += 1;
+        text = format!(
+            "{text}; extended or regenerated: the log does not tell; end moved from {} to {}",
+            format_time(old),
+            format_time(to)
+        );
     }
+    entry.valid_to = valid_to.or(entry.valid_to);
     let scopes = (!event.scopes.is_empty()).then(|| split_scopes(event.scopes.trim_matches(['[', ']', '"'])));
     if matches!(change, Change::Created | Change::Updated) && (scopes.is_some() || valid_to.is_some()) {
         let before = entry.grants.last().and_then(|g| g.scopes.clone());
         if let (Some(old), Some(new)) = (&before, &scopes)
             && old != new
         {
-            text = format!("{text}; scopes changed from {} to {}", old.join(" "), new.join(" "));
+            text = format!("{text}; {}", change_of_scopes(old, new));
         }
-        entry.grants.push(Grant { since: event.time, scopes: scopes.or(before), valid_to: entry.valid_to });
+        entry.grants.push(Grant {
+            since: event.time,
+            scopes: scopes.or(before),
+            valid_to: entry.valid_to,
+            listed: false,
+        });
     }
     if matches!(change, Change::Created | Change::Updated) {
         if event.all_orgs.eq_ignore_ascii_case("true") {
@@ -306,6 +276,13 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change) {
         } else if !event.targets.is_empty() || event.all_orgs.eq_ignore_ascii_case("false") {
             entry.all_orgs = Some(false);
         }
+        let targets = target_ids(&event.targets);
+        if !targets.is_empty() {
+            entry.targets = targets;
+        }
+    }
+    if by_name {
+        text = format!("{text} (the event names the token by owner and name alone; confidence medium)");
     }
     match change {
         Change::Revoked | Change::SystemRevoked => {
@@ -333,9 +310,40 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change) {
     entry.life.push(life);
 }
 
+/// Says how a grant changed, an escalation first: what it gained counts by what the scopes include.
+fn change_of_scopes(old: &[String], new: &[String]) -> String {
+    let beyond = |a: &[String], b: &[String]| -> Vec<String> {
+        a.iter().filter(|s| !b.iter().any(|g| catalogue().gives(g, s))).cloned().collect()
+    };
+    let (gained, lost) = (beyond(new, old), beyond(old, new));
+    let mut parts = Vec::new();
+    if !gained.is_empty() {
+        parts.push(format!("widened by {}", gained.join(" ")));
+    }
+    if !lost.is_empty() {
+        parts.push(format!("narrowed by {}", lost.join(" ")));
+    }
+    if parts.is_empty() {
+        parts.push("written otherwise, with the same reach".to_owned());
+    }
+    format!("scopes {}: from {} to {}", parts.join(" and "), old.join(" "), new.join(" "))
+}
+
+/// Organisation ids as the event's data writes them: a JSON array, or ids with blanks or commas between.
+fn target_ids(text: &str) -> Vec<String> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '[' | ']' | '"'))
+        .filter_map(identity::guid)
+        .map(std::borrow::Cow::into_owned)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn build(events: Vec<TokenEvent>, listed: &[Listed]) -> (Ledger, Vec<Unclear>) {
+        super::build(events, listed, &|_, text| vec![text.to_lowercase()])
+    }
 
     const ID: &str = "aaaaaaaa-0000-1111-2222-333333333333";
 
@@ -385,5 +393,38 @@ mod tests {
         let (ledger, unclear) = build(events, &[]);
         assert_eq!(unclear[0].candidates.len(), 2);
         assert!(ledger.values().all(|e| e.revoked_at.is_none()));
+    }
+
+    #[test]
+    fn an_event_without_id_goes_by_the_name_in_force_and_undoes_nothing() {
+        let mut rename = event(5, "Token.PatUpdateEvent", ID);
+        rename.name = "deploy-prod".into();
+        // A second token takes the old name after the first gave it up.
+        let other = "cccccccc-0000-1111-2222-333333333333";
+        let mut second = event(6, "Token.PatCreateEvent", other);
+        second.name = "deploy".into();
+        let create = event(1, "Token.PatCreateEvent", ID);
+        let early = event(3, "Token.PatPublicDiscoveryEvent", "");
+        let late = event(8, "Token.PatPublicDiscoveryEvent", "");
+        let (ledger, unclear) = build(vec![late, early, second, rename, create], &[]);
+        assert!(unclear.is_empty(), "{unclear:?}");
+        let first = &ledger[&("o".to_owned(), ID.to_owned())];
+        assert_eq!((first.leaked_at, first.name.as_deref()), (Some(3), Some("deploy-prod")));
+        assert!(first.life[1].text.ends_with("confidence medium)"), "{:?}", first.life[1]);
+        assert_eq!(ledger[&("o".to_owned(), other.to_owned())].leaked_at, Some(8));
+    }
+
+    #[test]
+    fn a_rename_is_no_change_of_what_the_token_may_do() {
+        let mut create = event(1, "Token.PatCreateEvent", ID);
+        create.scopes = "vso.code_write vso.build".into();
+        let mut wider = event(2, "Token.PatUpdateEvent", ID);
+        wider.scopes = "vso.code_manage".into();
+        let (ledger, _) = build(vec![create, wider], &[]);
+        let text = &ledger[&("o".to_owned(), ID.to_owned())].life[1].text;
+        assert_eq!(
+            text,
+            "updated; scopes widened by vso.code_manage and narrowed by vso.build: from vso.build vso.code_write to vso.code_manage"
+        );
     }
 }

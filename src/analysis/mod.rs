@@ -8,23 +8,31 @@
 pub mod advice;
 pub mod attribution;
 pub mod coverage;
+pub mod dependence;
 pub mod facts;
 pub mod ledger;
 pub mod people;
+pub mod proposal;
 pub mod risk;
+pub mod rotation;
 pub mod run;
 pub mod scope;
 pub mod tables;
+pub mod target;
 pub mod tokens;
 pub mod usage;
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 pub(crate) mod tests_support {
     //! Small tokens and coverages for the tests of the steps.
 
     use crate::model::coverage::{Basis, Coverage};
+    use crate::model::finding::{Confidence, Family, Finding, Severity, Subject, SubjectKind};
     use crate::model::time::{DAY, Span};
-    use crate::model::token::{OwnerState, Token, TokenState, split_scopes};
+    use crate::model::token::{OwnerFacts, OwnerState, Token, TokenState, split_scopes};
 
     pub(crate) fn token(scopes: &str) -> Token {
         Token {
@@ -46,6 +54,33 @@ pub(crate) mod tests_support {
             revoked_at: None,
             leaked_at: None,
             life: vec![],
+            other_orgs: vec![],
+            joined_by_name: false,
+            owner_facts: OwnerFacts::default(),
+        }
+    }
+
+    pub(crate) fn finding() -> Finding {
+        Finding {
+            fingerprint: "f".into(),
+            detection: "PAT-A001".into(),
+            slug: "burst".into(),
+            family: Family::Anomaly,
+            severity: Severity::Medium,
+            confidence: Confidence::Medium,
+            org: "o".into(),
+            subject: Subject { kind: SubjectKind::Token, id: "t".into(), name: None },
+            owner: None,
+            first_time: None,
+            last_time: None,
+            count: 1,
+            message: String::new(),
+            evidence: serde_json::Map::new(),
+            event_ids: vec![],
+            fix: String::new(),
+            controls: vec![],
+            attack: vec![],
+            suppressed: None,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::model::identity::person_key;
 use crate::model::inventory::UserRow;
 use crate::model::time::Micros;
 use crate::model::token::OwnerState;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One person of one organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,23 @@ pub struct Person {
     pub gone_at: Option<Micros>,
     /// Last access of the person, where entitlements tell.
     pub last_access: Option<Micros>,
+    /// Groups of administrators that events put the person into and never took them out of.
+    pub admin_of: Vec<String>,
+    /// When a list last told the state.
+    listed_at: Option<Micros>,
+}
+
+/// A person put into a group of administrators or taken out of it, as an event tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupChange {
+    /// When.
+    pub time: Micros,
+    /// Whether the person was put in.
+    pub added: bool,
+    /// The group, as the event names it.
+    pub group: String,
+    /// Every text by which the event names the person.
+    pub names: Vec<String>,
 }
 
 /// Access taken from a person or given back, as an event tells.
@@ -42,14 +59,22 @@ pub struct AccessChange {
 pub struct People {
     people: Vec<Person>,
     by_text: BTreeMap<String, usize>,
+    /// Display names that more than one person has: they name nobody.
+    shared: BTreeSet<String>,
 }
 
 impl People {
-    /// Builds the look-up. `actors` are (storage key, UPN, display name) as events show them.
+    /// Builds the look-up. `users` come with the instant of their list, oldest first; `actors` are (storage key,
+    /// UPN, display name) as events show them.
     #[must_use]
-    pub fn build(users: &[UserRow], actors: &[(String, String, String)], changes: &[AccessChange]) -> Self {
+    pub fn build(
+        users: &[(Micros, UserRow)],
+        actors: &[(String, String, String)],
+        changes: &[AccessChange],
+    ) -> Self {
         let mut people = Self::default();
-        for user in users.iter().filter(|u| !matches!(u.subject_kind.as_str(), "group" | "servicePrincipal"))
+        for (taken, user) in
+            users.iter().filter(|(_, u)| !matches!(u.subject_kind.as_str(), "group" | "servicePrincipal"))
         {
             let keys = [user.storage_key.as_deref(), user.cuid.as_deref()];
             let at = people.slot(keys.into_iter().flatten(), &user.upn, &user.name);
@@ -59,6 +84,7 @@ impl People {
             }
             if let Some(state) = user.state {
                 person.state = state;
+                person.listed_at = Some(*taken);
             }
             person.last_access = person.last_access.max(user.last_access);
         }
@@ -74,6 +100,12 @@ impl People {
         for change in changes {
             let Some(at) = change.names.iter().find_map(|n| people.at(n)) else { continue };
             let person = &mut people.people[at];
+            // A list taken after the change has the last word on the state; the event still dates a leaving.
+            if person.listed_at.is_some_and(|listed| change.time <= listed) {
+                let gone = matches!(person.state, OwnerState::Removed | OwnerState::Disabled);
+                person.gone_at = (gone && change.taken).then_some(person.gone_at.unwrap_or(change.time));
+                continue;
+            }
             if change.taken {
                 if person.state != OwnerState::Disabled {
                     person.state = OwnerState::Removed;
@@ -86,6 +118,21 @@ impl People {
             }
         }
         people
+    }
+
+    /// Notes who administrates what, from events in any order.
+    pub fn note_groups(&mut self, changes: &[GroupChange]) {
+        let mut changes: Vec<&GroupChange> = changes.iter().collect();
+        changes.sort_by(|a, b| (a.time, a.added, &a.group).cmp(&(b.time, b.added, &b.group)));
+        for change in changes {
+            let Some(at) = change.names.iter().find_map(|n| self.at(n)) else { continue };
+            let groups = &mut self.people[at].admin_of;
+            groups.retain(|g| *g != change.group);
+            if change.added {
+                groups.push(change.group.clone());
+                groups.sort();
+            }
+        }
     }
 
     /// Finds or makes the person that any of the texts names.
@@ -104,6 +151,8 @@ impl People {
                 state: OwnerState::Unknown,
                 gone_at: None,
                 last_access: None,
+                admin_of: Vec::new(),
+                listed_at: None,
             });
             self.people.len() - 1
         });
@@ -126,14 +175,17 @@ impl People {
             name.trim().clone_into(&mut person.label);
         }
         let name = name.trim().to_lowercase();
-        if !name.is_empty() {
-            self.by_text.entry(name).or_insert(at);
+        if !name.is_empty() && *self.by_text.entry(name.clone()).or_insert(at) != at {
+            self.shared.insert(name);
         }
         at
     }
 
     fn at(&self, text: &str) -> Option<usize> {
         let text = text.trim().to_lowercase();
+        if self.shared.contains(&text) {
+            return None;
+        }
         self.by_text.get(&text).or_else(|| person_key(&text).and_then(|key| self.by_text.get(&key))).copied()
     }
 
@@ -168,7 +220,7 @@ mod tests {
 
     #[test]
     fn cuid_joins_storage_key() {
-        let people = People::build(&[graph()], &[(KEY.into(), String::new(), "Ann".into())], &[]);
+        let people = People::build(&[(0, graph())], &[(KEY.into(), String::new(), "Ann".into())], &[]);
         assert_eq!(people.all().len(), 1);
         let ann = people.find(&KEY.to_uppercase()).expect("joined");
         assert_eq!((ann.label.as_str(), ann.state), ("ann@x.example", OwnerState::Unknown));
@@ -177,10 +229,46 @@ mod tests {
     #[test]
     fn access_that_returns_ends_the_leaving() {
         let change = |time, taken| AccessChange { time, taken, names: vec!["ann@x.example".into()] };
-        let gone = People::build(&[graph()], &[], &[change(5, true)]);
+        let gone = People::build(&[(0, graph())], &[], &[change(5, true)]);
         let ann = gone.find(KEY).expect("known");
         assert_eq!((ann.state, ann.gone_at), (OwnerState::Removed, Some(5)));
-        let back = People::build(&[graph()], &[], &[change(9, false), change(5, true)]);
+        let back = People::build(&[(0, graph())], &[], &[change(9, false), change(5, true)]);
         assert_eq!(back.find(KEY).expect("known").gone_at, None);
+    }
+
+    #[test]
+    fn a_list_taken_after_the_leaving_has_the_last_word() {
+        let active = UserRow { state: Some(OwnerState::Active), ..graph() };
+        let disabled = UserRow { state: Some(OwnerState::Disabled), ..graph() };
+        let left = [AccessChange { time: 5, taken: true, names: vec!["ann@x.example".into()] }];
+        let state = |users: &[(Micros, UserRow)]| {
+            let people = People::build(users, &[], &left);
+            let ann = people.find(KEY).expect("known");
+            (ann.state, ann.gone_at)
+        };
+        assert_eq!(state(&[(9, active.clone())]), (OwnerState::Active, None));
+        assert_eq!(state(&[(4, active)]), (OwnerState::Removed, Some(5)));
+        assert_eq!(state(&[(9, disabled)]), (OwnerState::Disabled, Some(5)));
+    }
+
+    #[test]
+    fn a_name_that_two_people_share_names_nobody() {
+        let other = UserRow { upn: "ann2@x.example".into(), name: "Ann".into(), ..UserRow::default() };
+        let people = People::build(&[(0, graph()), (0, other)], &[], &[]);
+        assert!(people.find("ann").is_none());
+        assert!(people.find("ann2@x.example").is_some());
+    }
+
+    #[test]
+    fn administrators_are_those_that_were_put_in_and_stayed() {
+        let mut people = People::build(&[(0, graph())], &[], &[]);
+        let change = |time, added, group: &str| GroupChange {
+            time,
+            added,
+            group: group.into(),
+            names: vec!["ann@x.example".into()],
+        };
+        people.note_groups(&[change(3, false, "a"), change(1, true, "a"), change(2, true, "b")]);
+        assert_eq!(people.find(KEY).expect("known").admin_of, ["b"]);
     }
 }

@@ -4,18 +4,20 @@
 //! what the index says of each day. Out: an [`Analysis`], which the detections see as tables and the report shows.
 
 use super::attribution::{Attribution, Credential, How, Known, attribute};
-use super::coverage::{Held, judge as judge_coverage};
-use super::facts::{self, CredentialUse, EventIds, Folds, ProofFold};
-use super::ledger::{self, Ledger, Listed, Unclear};
-use super::people::People;
+use super::coverage::{Held, Switch, judge as judge_coverage};
+use super::facts::{self, CredentialUse, Fold, PatEvent};
+use super::ledger::{self, Ledger, Listed, TokenEvent, Unclear};
+use super::people::{AccessChange, GroupChange, People};
 use super::scope::{self, Proof};
 use super::tokens::{self, Inventory, Sources};
 use super::usage::{self, OwnerUsage, Seen};
+use super::{dependence, rotation};
 use crate::engine::{Engine, EngineError};
 use crate::model::coverage::Coverage;
 use crate::model::finding::MAX_EVENT_IDS;
 use crate::model::identity::person_key;
 use crate::model::inventory::{UsageRow, UserRow};
+use crate::model::lineage::{Dependence, Lineage};
 use crate::model::mechanism::{Mechanism, MechanismKind};
 use crate::model::policy::Policy;
 use crate::model::time::{Micros, Span, Window};
@@ -30,28 +32,14 @@ pub struct Inputs<'a> {
     pub orgs: Vec<String>,
     /// The latest inventories.
     pub inventories: BTreeMap<String, Inventory>,
-    /// Users.
-    pub users: BTreeMap<String, Vec<UserRow>>,
+    /// Users with the instant of their list, oldest first.
+    pub users: BTreeMap<String, Vec<(Micros, UserRow)>>,
     /// Usage records, with the spans that they declare.
     pub usage: BTreeMap<String, (Vec<Span>, Vec<UsageRow>)>,
     /// Organisation ids to names.
     pub scopes: BTreeMap<String, String>,
     /// Days and covers.
     pub held: BTreeMap<String, Held<'a>>,
-    /// How much is asked for.
-    pub depth: Depth,
-}
-
-/// How much of the analysis a command needs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
-    /// Which credential is which token.
-    Attribution,
-    /// Verdicts, with the newest event of each: what detections look at.
-    Verdicts,
-    /// All that a dossier shows: event ids, and activity by day, place and tool.
-    #[default]
-    Dossiers,
 }
 
 /// One token with its answers, before detections have run.
@@ -67,6 +55,12 @@ pub struct Judged {
     pub created: Option<crate::model::token::LifeEvent>,
     /// How often its end date moved.
     pub extended: u64,
+    /// Its generations.
+    pub lineage: Lineage,
+    /// What seems to depend on it.
+    pub dependence: Dependence,
+    /// The grant and end that events tell, where the latest list says otherwise.
+    pub differs: Option<String>,
 }
 
 /// Everything that the analysis found.
@@ -83,7 +77,55 @@ pub struct Analysis {
     /// Token events that fit several tokens.
     pub unclear: Vec<Unclear>,
     /// PAT activity inside the window, with the token where there is one.
-    pub folds: Folds,
+    pub folds: Vec<(Option<usize>, Fold)>,
+}
+
+/// What the engine tells: everything up to the run's instant, before it is judged.
+#[derive(Debug, Default, Clone)]
+pub struct Gathered {
+    /// PAT credentials with their users.
+    pub uses: Vec<CredentialUse>,
+    /// PAT events inside the window, oldest first.
+    pub events: Vec<PatEvent>,
+    /// PAT activity inside the window.
+    pub folds: Vec<Fold>,
+    /// `Token.*` events.
+    pub token_events: Vec<TokenEvent>,
+    /// Actors as events show them: organisation, storage key, label.
+    pub actors: Vec<(String, String, String)>,
+    /// Access taken or given back.
+    pub access: BTreeMap<String, Vec<AccessChange>>,
+    /// Who administrates what.
+    pub groups: BTreeMap<String, Vec<GroupChange>>,
+    /// The log or a stream switched off or on.
+    pub switches: BTreeMap<String, Vec<Switch>>,
+}
+
+/// How much of the analysis a command needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Which credential is which token, and nothing that a verdict says.
+    Attribution,
+    /// Everything.
+    Verdicts,
+}
+
+/// Asks the engine all that the analysis needs.
+///
+/// # Errors
+/// When a query fails.
+pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered, EngineError> {
+    let judging = depth == Depth::Verdicts;
+    Ok(Gathered {
+        uses: facts::credentials(engine, window)?,
+        events: if judging { facts::pat_events(engine, window)? } else { Vec::new() },
+        folds: if judging { facts::folds(engine, window)? } else { Vec::new() },
+        token_events: facts::token_events(engine)?,
+        actors: facts::actors(engine)?,
+        access: facts::access_changes(engine)?,
+        groups: facts::group_changes(engine)?,
+        switches: facts::switches(engine)?,
+    })
 }
 
 /// Runs the analysis.
@@ -95,33 +137,43 @@ pub fn run(
     inputs: &mut Inputs<'_>,
     window: Window,
     policy: &Policy,
+    depth: Depth,
 ) -> Result<Analysis, EngineError> {
-    let uses = facts::credentials(engine, window)?;
-    let people = people(engine, inputs)?;
-    let switches = facts::switches(engine)?;
+    Ok(decide(gather(engine, window, depth)?, inputs, window, policy))
+}
+
+/// Judges what was gathered; a function of its inputs alone.
+#[must_use]
+pub fn decide(told: Gathered, inputs: &mut Inputs<'_>, window: Window, policy: &Policy) -> Analysis {
+    let uses = &told.uses;
+    let people = people(&told, inputs);
     let mut coverage = Vec::new();
     for org in &inputs.orgs {
         let mut held = inputs.held.remove(org).unwrap_or_default();
         held.org = org;
-        held.switches = switches.get(org).cloned().unwrap_or_default();
+        held.switches = told.switches.get(org).cloned().unwrap_or_default();
         coverage.push(judge_coverage(&held, window));
     }
     let listed = listed(inputs, &people);
-    let (ledger, unclear) = ledger::build(facts::token_events(engine)?, &listed);
-    let credentials = credentials(&uses);
+    let aliases = |org: &str, text: &str| owner_texts(&people, org, std::iter::once(text.to_owned()));
+    let (ledger, unclear) = ledger::build(told.token_events.clone(), &listed, &aliases);
+    let credentials = credentials(uses);
     let attributions = attribute(&known(inputs, &ledger, &people), &credentials);
     let mut sources = Sources {
         inventories: std::mem::take(&mut inputs.inventories),
         ledger,
         people,
         scopes: std::mem::take(&mut inputs.scopes),
+        orgs: inputs.orgs.clone(),
         attributions: &attributions,
         as_of: window.as_of,
         ..Sources::default()
     };
-    hints(&mut sources, &attributions, &uses);
-    let tokens: Vec<Token> =
+    hints(&mut sources, &attributions, uses);
+    let mut tokens: Vec<Token> =
         tokens::merge(&sources).into_iter().filter(|t| inputs.orgs.contains(&t.org)).collect();
+    know_owners(&mut tokens, &sources.people, uses);
+    let tokens = tokens;
     let index: BTreeMap<(&str, &str), usize> =
         tokens.iter().enumerate().map(|(i, t)| ((t.org.as_str(), t.token_id.as_str()), i)).collect();
     let token_of: BTreeMap<(&str, &str), usize> = attributions
@@ -131,23 +183,80 @@ pub fn run(
             Some(((a.org.as_str(), a.visible.as_str()), *at))
         })
         .collect();
-    let mut judged = Vec::new();
-    let mut folds = Folds::default();
-    if inputs.depth > Depth::Attribution {
-        let all_seen = seen(&tokens, &attributions, &uses, &token_of, &index);
-        let found = facts::proofs(engine)?;
-        let dossiers = inputs.depth == Depth::Dossiers;
-        let ids = dossiers.then(|| facts::event_ids(engine, window, &uses, &found)).transpose()?;
-        let (proofs, ids) = proofs(&found, ids.unwrap_or_default(), &token_of, tokens.len());
-        judged = judge(inputs, &sources, &tokens, &coverage, (&all_seen, &proofs, &ids), policy);
-        if dossiers {
-            folds =
-                facts::folds(engine, window, |org, credential| token_of.get(&(org, credential)).copied())?;
+    let all_seen = seen(&tokens, &attributions, uses, &token_of, &index);
+    let (proofs, ids) = proofs(&told.events, &token_of, tokens.len());
+    let folds: Vec<(Option<usize>, Fold)> = told
+        .folds
+        .iter()
+        .cloned()
+        .map(|f| (token_of.get(&(f.key.0.as_str(), f.key.1.as_str())).copied(), f))
+        .collect();
+    let mut of_tokens: Vec<Vec<&Fold>> = vec![Vec::new(); tokens.len()];
+    for (at, fold) in &folds {
+        if let Some(at) = at {
+            of_tokens[*at].push(fold);
         }
     }
+    let mut lineages = rotation::link(&tokens, window.as_of);
+    let siblings = siblings(&tokens);
+    let covered = |org: &str| coverage.iter().find(|c| c.org == org);
+    let usages: Vec<UseVerdict> = tokens
+        .iter()
+        .enumerate()
+        .map(|(i, token)| {
+            let owner_usage = inputs.usage.get(&token.org).map(|(spans, rows)| {
+                let mut usage = owner_usage(token, spans, rows, &tokens, window);
+                let same =
+                    |t: &Token| t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id;
+                let audited = tokens.iter().zip(&all_seen).any(|(t, s)| same(t) && s.events > 0);
+                usage.contradicted |= usage.calls == 0 && audited;
+                usage
+            });
+            let mut seen = all_seen[i].clone();
+            seen.event_ids.clone_from(&ids[i]);
+            for other in siblings[i].iter().copied().filter(|o| *o != i) {
+                if all_seen[other].events > 0 {
+                    seen.seen_in.push(tokens[other].org.clone());
+                }
+            }
+            usage::judge(token, &seen, covered(&token.org), owner_usage.as_ref(), policy.min_covered_days)
+        })
+        .collect();
+    let mut judged = Vec::with_capacity(tokens.len());
+    for (i, (token, usage)) in tokens.iter().zip(usages.iter().cloned()).enumerate() {
+        let days_in = |org: &str| {
+            let ends = [token.valid_to, token.revoked_at].into_iter().flatten().min();
+            covered(org).map_or(0, |c| i64::from(c.covered_days_within(token.valid_from, ends)))
+        };
+        // One secret, several organisations: a scope is judged by what it did in all of them.
+        let rows = &siblings[i];
+        let enough = rows.iter().all(|r| {
+            days_in(&tokens[*r].org) >= policy.min_covered_days && all_seen[*r].ambiguous.is_empty()
+        }) && token.other_orgs.iter().all(|org| days_in(org) >= policy.min_covered_days);
+        let of_token: Vec<Proof> = rows.iter().flat_map(|r| proofs[*r].iter().cloned()).collect();
+        let bounds = scope::Bounds { coverage: covered(&token.org), enough };
+        let scope = scope::judge(token, &of_token, bounds);
+        let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()));
+        let created = entry.and_then(|e| e.created.clone());
+        let extended = entry.map_or(0, |e| e.extended);
+        let dependence = dependence::judge(token, &of_tokens[i], window.as_of);
+        let lineage = std::mem::take(&mut lineages[i]);
+        let differs = tokens::differs(&sources, token);
+        judged.push(Judged {
+            token: token.clone(),
+            usage,
+            scope,
+            created,
+            extended,
+            lineage,
+            dependence,
+            differs,
+        });
+    }
+    drop(of_tokens);
     let mut by_key: BTreeMap<(String, String), Vec<CredentialUse>> = BTreeMap::new();
     for one in uses {
-        by_key.entry((one.org.clone(), one.credential.clone())).or_default().push(one);
+        by_key.entry((one.org.clone(), one.credential.clone())).or_default().push(one.clone());
     }
     let credentials = attributions
         .iter()
@@ -155,51 +264,57 @@ pub fn run(
         .collect();
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
-    Ok(Analysis { tokens: judged, credentials, coverage, people, unclear, folds })
+    Analysis { tokens: judged, credentials, coverage, people, unclear, folds }
 }
 
-/// Judges every token; `facts` are what was seen of each, what that proves, and its newest event ids.
-fn judge(
-    inputs: &Inputs<'_>,
-    sources: &Sources<'_>,
-    tokens: &[Token],
-    coverage: &[Coverage],
-    facts: (&[Seen], &[Vec<Proof>], &[Vec<String>]),
-    policy: &Policy,
-) -> Vec<Judged> {
-    let (all_seen, proofs, ids) = facts;
-    let mut judged = Vec::with_capacity(tokens.len());
+/// Rows of the same token in every organisation of the run, by row.
+fn siblings(tokens: &[Token]) -> Vec<Vec<usize>> {
+    let mut by_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, token) in tokens.iter().enumerate() {
-        let covered = coverage.iter().find(|c| c.org == token.org);
-        let owner_usage = inputs.usage.get(&token.org).map(|(spans, rows)| {
-            let mut usage = owner_usage(token, spans, rows, tokens);
-            let same = |t: &Token| t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id;
-            let audited = tokens.iter().zip(all_seen).any(|(t, s)| same(t) && s.events > 0);
-            usage.contradicted = usage.calls == 0 && audited;
-            usage
-        });
-        let mut seen = all_seen[i].clone();
-        seen.event_ids.clone_from(&ids[i]);
-        let usage = usage::judge(token, &seen, covered, owner_usage.as_ref(), policy.min_covered_days);
-        let enough = i64::from(usage.covered_days) >= policy.min_covered_days && seen.ambiguous.is_empty();
-        let scope = scope::judge(token, &proofs[i], covered, enough);
-        let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()));
-        let created = entry.and_then(|e| e.created.clone());
-        let extended = entry.map_or(0, |e| e.extended);
-        judged.push(Judged { token: token.clone(), usage, scope, created, extended });
+        by_id.entry(&token.token_id).or_default().push(i);
     }
-    judged
+    tokens.iter().map(|t| by_id.get(t.token_id.as_str()).cloned().unwrap_or_default()).collect()
 }
 
-fn people(engine: &Engine, inputs: &Inputs<'_>) -> Result<BTreeMap<String, People>, EngineError> {
-    let actors = facts::actors(engine)?;
-    let changes = facts::access_changes(engine)?;
-    Ok(inputs
+/// Adds what is known of each token's owner.
+fn know_owners(tokens: &mut [Token], people: &BTreeMap<String, People>, uses: &[CredentialUse]) {
+    let mut last_pat: BTreeMap<(&str, String), Micros> = BTreeMap::new();
+    for one in uses {
+        if let Some(key) = person_key(&one.actor_id) {
+            let slot = last_pat.entry((&one.org, key)).or_insert(one.last_time);
+            *slot = one.last_time.max(*slot);
+        }
+    }
+    let owner = |t: &Token| Some((t.org.clone(), t.owner_id.as_deref().and_then(person_key)?));
+    let mut in_force: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for token in tokens.iter().filter(|t| !t.is_over()) {
+        if let Some(key) = owner(token) {
+            *in_force.entry(key).or_default() += 1;
+        }
+    }
+    for token in tokens.iter_mut() {
+        let person = people
+            .get(&token.org)
+            .and_then(|p| token.owner_id.iter().chain(&token.owner).find_map(|text| p.find(text)));
+        if let Some(person) = person {
+            token.owner_facts.admin_of.clone_from(&person.admin_of);
+            token.owner_facts.last_access = person.last_access;
+        }
+        if let Some((org, key)) = owner(token) {
+            token.owner_facts.last_pat = last_pat.get(&(org.as_str(), key.clone())).copied();
+            token.owner_facts.tokens = in_force.get(&(org, key)).copied().unwrap_or_default();
+        }
+    }
+}
+
+fn people(told: &Gathered, inputs: &Inputs<'_>) -> BTreeMap<String, People> {
+    inputs
         .orgs
         .iter()
         .map(|org| {
             let users = inputs.users.get(org).map_or(&[][..], Vec::as_slice);
-            let actors: Vec<(String, String, String)> = actors
+            let actors: Vec<(String, String, String)> = told
+                .actors
                 .iter()
                 .filter(|(o, ..)| o == org)
                 .map(|(_, id, label)| {
@@ -207,10 +322,12 @@ fn people(engine: &Engine, inputs: &Inputs<'_>) -> Result<BTreeMap<String, Peopl
                     (id.clone(), upn, if label.contains('@') { String::new() } else { label.clone() })
                 })
                 .collect();
-            let changes = changes.get(org).map_or(&[][..], Vec::as_slice);
-            (org.clone(), People::build(users, &actors, changes))
+            let changes = told.access.get(org).map_or(&[][..], Vec::as_slice);
+            let mut people = People::build(users, &actors, changes);
+            people.note_groups(told.groups.get(org).map_or(&[][..], Vec::as_slice));
+            (org.clone(), people)
         })
-        .collect())
+        .collect()
 }
 
 /// Owners by every text that names them.
@@ -242,6 +359,7 @@ fn listed(inputs: &Inputs<'_>, people: &BTreeMap<String, People>) -> Vec<Listed>
                 name: row.name.clone().unwrap_or_default(),
                 owner: owner_texts(people, org, row.user_id.iter().chain(row.owner()).cloned()),
                 valid_from: row.valid_from,
+                valid_to: row.valid_to,
             })
         })
         .collect()
@@ -336,75 +454,96 @@ fn seen(
         if !in_window.contains(&(attribution.org.as_str(), attribution.visible.as_str())) {
             continue;
         }
+        let shown = if attribution.visible.is_empty() { "(no id shown)" } else { &attribution.visible };
         for candidate in &attribution.candidates {
-            if let Some(at) = index.get(&(attribution.org.as_str(), candidate.as_str())) {
-                let shown =
-                    if attribution.visible.is_empty() { "(no id shown)" } else { &attribution.visible };
-                seen[*at].ambiguous.push(shown.to_owned());
+            match index.get(&(attribution.org.as_str(), candidate.as_str())) {
+                Some(at) => seen[*at].ambiguous.push(shown.to_owned()),
+                // A token of another organisation that reaches this one: its rows there cannot be judged either.
+                None => {
+                    for (at, _) in tokens.iter().enumerate().filter(|(_, t)| t.token_id == *candidate) {
+                        seen[at].ambiguous.push(format!("{shown} in {}", attribution.org));
+                    }
+                }
             }
         }
     }
     seen
 }
 
-/// Proofs and newest event ids by token. Without ids each proof holds its newest event.
+type TimedIds = Vec<(Micros, String)>;
+
+/// Proofs and newest event ids by token.
 fn proofs(
-    folds: &[ProofFold],
-    ids: EventIds,
+    events: &[PatEvent],
     token_of: &BTreeMap<(&str, &str), usize>,
     tokens: usize,
 ) -> (Vec<Vec<Proof>>, Vec<Vec<String>>) {
-    let mut by_action: Vec<BTreeMap<&str, Proof>> = vec![BTreeMap::new(); tokens];
-    let mut lists = ids.proofs.into_iter();
-    for fold in folds {
-        let events = lists.next().unwrap_or_else(|| vec![fold.newest.clone()]);
-        let Some(&at) = token_of.get(&(fold.key.0.as_str(), fold.key.1.as_str())) else { continue };
-        let proof = by_action[at].entry(&fold.action).or_default();
-        fold.action.clone_into(&mut proof.action);
-        proof.events += fold.n;
-        if fold.orphan { proof.orphans.extend(events) } else { proof.origins.extend(events) }
-    }
-    let mut newest: Vec<Vec<(Micros, String)>> = vec![Vec::new(); tokens];
-    for ((org, credential), events) in ids.all {
-        if let Some(&at) = token_of.get(&(org.as_str(), credential.as_str())) {
-            newest[at].extend(events);
+    let mut by_action: Vec<BTreeMap<&str, (TimedIds, TimedIds)>> = vec![BTreeMap::new(); tokens];
+    let mut ids: Vec<Vec<String>> = vec![Vec::new(); tokens];
+    let mut newest_first: Vec<&PatEvent> = events.iter().collect();
+    newest_first.sort_by(|a, b| (b.time, &b.event_id).cmp(&(a.time, &a.event_id)));
+    for event in newest_first {
+        let Some(&at) = token_of.get(&(event.key.0.as_str(), event.key.1.as_str())) else { continue };
+        if ids[at].len() < MAX_EVENT_IDS {
+            ids[at].push(event.event_id.clone());
         }
+        if event.cascade {
+            continue;
+        }
+        let (origins, orphans) = by_action[at].entry(&event.action).or_default();
+        let list = if event.origin { origins } else { orphans };
+        list.push((event.time, event.event_id.clone()));
     }
-    // A token may show under several credentials.
-    let ids = newest.into_iter().map(|mut events| {
-        events.sort_unstable_by(|a, b| b.cmp(a));
-        events.into_iter().map(|(_, id)| id).take(MAX_EVENT_IDS).collect()
-    });
-    let ids = ids.collect();
-    (by_action.into_iter().map(|actions| actions.into_values().collect()).collect(), ids)
+    let proofs = by_action
+        .into_iter()
+        .map(|actions| {
+            actions
+                .into_iter()
+                .map(|(action, (origins, orphans))| Proof { action: action.to_owned(), origins, orphans })
+                .collect()
+        })
+        .collect();
+    (proofs, ids)
 }
 
 /// What usage records say of a token's owner.
-fn owner_usage(token: &Token, spans: &[Span], rows: &[UsageRow], tokens: &[Token]) -> OwnerUsage {
+fn owner_usage(
+    token: &Token,
+    spans: &[Span],
+    rows: &[UsageRow],
+    tokens: &[Token],
+    window: Window,
+) -> OwnerUsage {
     let owner_key = token.owner_id.as_deref().and_then(person_key);
-    let mine = |row: &&UsageRow| {
-        let by_id = owner_key.is_some() && person_key(&row.user_id) == owner_key;
-        by_id
-            || row.user_id.is_empty()
-                && token.owner.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(row.user.trim()))
+    let named = |row: &UsageRow| {
+        let user = row.user.trim();
+        !user.is_empty() && token.owner.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(user))
     };
+    let by_id = |row: &UsageRow| owner_key.is_some() && person_key(&row.user_id) == owner_key;
+    let class_known = token.scopes.is_some();
     let full = token.is_full_access();
     let same_class = |class: &Mechanism<'_>| {
-        class.full_scope_hint() == full && token.all_orgs.is_none_or(|all| class.all_orgs_hint() == all)
+        (!class_known || class.full_scope_hint() == full)
+            && token.all_orgs.is_none_or(|all| class.all_orgs_hint() == all)
     };
-    let mut usage = OwnerUsage { spans: spans.to_vec(), by_id: owner_key.is_some(), ..OwnerUsage::default() };
-    // Records that name users without ids cannot rule anything out for anybody.
-    if rows.iter().any(|r| r.user_id.is_empty()) {
-        usage.by_id = false;
-    }
-    for row in rows.iter().filter(mine) {
+    // Records that name users without ids, or the owner under another id, rule nothing out for the owner.
+    let unsure = rows.iter().any(|r| r.user_id.is_empty() || named(r) && !by_id(r));
+    let mut usage =
+        OwnerUsage { spans: spans.to_vec(), by_id: owner_key.is_some() && !unsure, ..OwnerUsage::default() };
+    let ends = [token.valid_to, token.revoked_at].into_iter().flatten().min();
+    for row in rows.iter().filter(|r| by_id(r) || named(r)) {
         let mechanism = Mechanism::parse(&row.mechanism);
-        if mechanism.kind != MechanismKind::Pat {
+        if mechanism.kind != MechanismKind::Pat || row.start > window.as_of {
             continue;
         }
-        usage.calls += u64::try_from(row.count.max(1)).unwrap_or(1);
-        if same_class(&mechanism) {
-            usage.calls_of_class += u64::try_from(row.count.max(1)).unwrap_or(1);
+        let calls = u64::try_from(row.count.max(1)).unwrap_or(1);
+        usage.calls += calls;
+        // Calls before the token was made, after its end or before the window are none of its own here.
+        let alive = token.valid_from.is_none_or(|from| from <= row.end)
+            && ends.is_none_or(|to| row.start < to)
+            && row.end >= window.from;
+        if alive && same_class(&mechanism) {
+            usage.calls_of_class += calls;
         }
     }
     let sharing = tokens

@@ -21,8 +21,6 @@ pub struct Proof {
     pub origins: Vec<(Micros, String)>,
     /// Events whose origin is not in the lake.
     pub orphans: Vec<(Micros, String)>,
-    /// How many there are of both; the lists may hold the newest alone.
-    pub events: u64,
 }
 
 /// The answers on the grant of one token.
@@ -36,6 +34,16 @@ pub struct Answer {
     pub proposed: Option<Vec<String>>,
     /// Proposal to confirm with the owner.
     pub reduced: Option<Vec<String>>,
+}
+
+/// What bounds the answer beside the events.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds<'a> {
+    /// Coverage of the organisation.
+    pub coverage: Option<&'a Coverage>,
+    /// Whether the covered days suffice, here and in every other organisation of the run that the token reaches,
+    /// and nothing ambiguous could be it.
+    pub enough: bool,
 }
 
 /// What was found for one scope.
@@ -56,7 +64,8 @@ impl Use {
         };
         self.confidence = self.confidence.max(Some(confidence));
         self.events.extend(proof.origins.iter().chain(&proof.orphans).cloned());
-        *self.actions.entry(proof.action.clone()).or_default() += proof.events;
+        *self.actions.entry(proof.action.clone()).or_default() +=
+            (proof.origins.len() + proof.orphans.len()) as u64;
     }
 
     fn row(mut self, scope: &str, state: ScopeState) -> ScopeVerdict {
@@ -67,6 +76,7 @@ impl Use {
             state,
             visibility: catalogue().visibility(scope),
             confidence: self.confidence.unwrap_or(Confidence::Low),
+            last_time: self.events.first().map(|(time, _)| *time),
             event_ids: self.events.into_iter().take(MAX_EVENT_IDS).map(|(_, id)| id).collect(),
             unseen_operations: Vec::new(),
             actions: self.actions.into_iter().collect(),
@@ -74,58 +84,53 @@ impl Use {
     }
 }
 
-/// Answers for one token. `enough` says whether its covered days suffice and nothing ambiguous could be it.
+/// Answers for one token.
 #[must_use]
-pub fn judge(token: &Token, proofs: &[Proof], coverage: Option<&Coverage>, enough: bool) -> Answer {
+pub fn judge(token: &Token, proofs: &[Proof], bounds: Bounds<'_>) -> Answer {
     let known = catalogue();
     let granted = token.scopes.as_deref().unwrap_or_default();
     let mut used: BTreeMap<String, Use> = BTreeMap::new();
     let mut beyond: BTreeMap<String, Use> = BTreeMap::new();
     let mut needs: Vec<Vec<String>> = Vec::new();
+    let mut unmapped: BTreeSet<String> = BTreeSet::new();
     let full = granted.iter().find(|s| is_full_scope(s));
     for proof in proofs {
-        let Some(info) = known.action(&proof.action) else {
-            // An action that the catalogue lacks still shows that a full-access token was used.
+        let info = known.action(&proof.action).filter(|info| !info.any_of.is_empty());
+        let Some(info) = info else {
+            // An action whose scope nobody knows still shows that full access was used; of a narrower grant it
+            // could have needed any scope of its area.
             if let Some(full) = full {
                 used.entry(full.clone()).or_default().add(proof, Certainty::Unknown, false);
             }
+            unmapped.extend(could_need(known, &proof.action, granted));
             continue;
         };
-        let at = proof.origins.iter().chain(&proof.orphans).map(|(time, _)| *time).max();
-        let in_force = grant_at(token, at);
-        let users = users_of(known, info, granted);
-        for scope in &users {
-            used.entry(scope.clone()).or_default().add(proof, info.certainty, info.system);
+        for scope in users_of(known, info, granted) {
+            used.entry(scope).or_default().add(proof, info.certainty, info.system);
         }
-        if info.any_of.is_empty() {
-            continue;
-        }
-        let allowed_then = in_force.is_none_or(|g| !users_of(known, info, g).is_empty());
-        if token.scopes.is_some()
-            && full.is_none()
-            && users.is_empty()
-            && !allowed_then
-            && is_provable(info, proof)
+        if full.is_none()
+            && let Some(outside) = beyond_grant(token, known, info, proof)
         {
-            beyond.entry(info.any_of[0].clone()).or_default().add(proof, info.certainty, false);
+            beyond.entry(info.any_of[0].clone()).or_default().add(&outside, info.certainty, false);
         }
         needs.push(needed(known, info, granted));
     }
-    let observed = least_cover(known, &needs);
+    let chosen = cover(known, &needs);
+    let observed = known.least(&chosen);
     let mut rows: Vec<ScopeVerdict> = Vec::new();
     for scope in granted {
         rows.push(match used.remove(scope) {
             Some(found) => found.row(scope, ScopeState::Used),
-            None => silent(known, scope, coverage, enough),
+            None => silent(known, scope, bounds, unmapped.contains(scope)),
         });
     }
     // Under full access, and where the grant is unknown, what events needed is all there is to tell.
     if full.is_some() || token.scopes.is_none() {
-        for scope in observed.iter().filter(|s| !granted.contains(s)) {
+        for scope in chosen.iter().filter(|s| !granted.contains(s)) {
             let mut found = Use::default();
             for proof in proofs {
                 if let Some(info) = known.action(&proof.action)
-                    && info.any_of.iter().any(|a| known.gives(scope, a))
+                    && info.any_of.iter().any(|a| a == scope)
                 {
                     found.add(proof, info.certainty, info.system);
                 }
@@ -138,29 +143,44 @@ pub fn judge(token: &Token, proofs: &[Proof], coverage: Option<&Coverage>, enoug
     }
     rows.sort_by(|a, b| (&a.scope, a.state).cmp(&(&b.scope, b.state)));
     let propose = token.scopes.is_some() && full.is_none();
-    let lowered = |mostly: bool| {
-        propose.then(|| {
-            lower(known, granted, &rows, &needs, &|v| {
-                v == Visibility::Full || mostly && v == Visibility::Mostly
-            })
-        })
+    let proposal = |lowers: &dyn Fn(Visibility) -> bool| {
+        propose.then(|| super::proposal::lower(known, granted, &rows, &needs, lowers))
     };
-    Answer { observed: Some(observed), proposed: lowered(false), reduced: lowered(true), rows }
+    let proposed = proposal(&|v| {
+        // What the token did in organisations that the run does not see was not seen either, so the safe
+        // proposal leaves its grant alone; the other one is for the owner to confirm.
+        !token.reaches_unseen_orgs && v == Visibility::Full
+    });
+    let reduced = proposal(&|v| matches!(v, Visibility::Full | Visibility::Mostly));
+    Answer { observed: Some(observed), proposed, reduced, rows }
 }
 
-/// The grant in force at `time`, where the ledger tells of more than one.
-fn grant_at(token: &Token, time: Option<Micros>) -> Option<&[String]> {
-    let time = time?;
-    let then = token.grants.iter().rev().find(|g| g.since <= time);
-    then.and_then(|g| g.scopes.as_deref()).or(token.scopes.as_deref())
+/// What the token may have held at an instant: every grant that could have been in force then; nothing where it
+/// is not known.
+fn grants_at(token: &Token, time: Micros) -> Option<Vec<&[String]>> {
+    let at = token.grants.iter().rposition(|g| g.since <= time)?;
+    let mut could = vec![token.grants[at].scopes.as_deref()?];
+    // A list tells the grant of its day; the change to it came at some time since the grant before it.
+    if let Some(next) = token.grants.get(at + 1).filter(|g| g.listed) {
+        could.push(next.scopes.as_deref()?);
+    }
+    Some(could)
 }
 
+/// The events of a proof that no grant in force at their time gives.
+///
 /// Only documented needs, origins, and never `Security.*`, which other calls raise as a side effect.
-fn is_provable(info: &ActionInfo, proof: &Proof) -> bool {
-    info.certainty == Certainty::Documented
+fn beyond_grant(token: &Token, known: &Catalogue, info: &ActionInfo, proof: &Proof) -> Option<Proof> {
+    let provable = info.certainty == Certainty::Documented
         && !info.system
-        && !proof.origins.is_empty()
-        && !proof.action.starts_with("Security.")
+        && !proof.action.to_ascii_lowercase().starts_with("security.");
+    token.scopes.as_ref().filter(|_| provable)?;
+    let outside = |time: Micros| {
+        grants_at(token, time)
+            .is_some_and(|could| could.iter().all(|grant| users_of(known, info, grant).is_empty()))
+    };
+    let origins: Vec<_> = proof.origins.iter().filter(|(time, _)| outside(*time)).cloned().collect();
+    (!origins.is_empty()).then(|| Proof { action: proof.action.clone(), origins, orphans: Vec::new() })
 }
 
 /// Granted scopes that an action shows in use: for each scope that would do, itself where granted, else every
@@ -177,6 +197,19 @@ fn users_of(known: &Catalogue, info: &ActionInfo, granted: &[String]) -> BTreeSe
     users
 }
 
+/// Granted scopes that an action of unknown need could have used: those that known actions of its area use, or
+/// all where the area is new too.
+fn could_need(known: &Catalogue, action: &str, granted: &[String]) -> Vec<String> {
+    let area = |id: &str| id.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let wanted = area(action);
+    let neighbours: Vec<&ActionInfo> =
+        known.actions.values().filter(|a| area(&a.action) == wanted && !a.any_of.is_empty()).collect();
+    let could = |scope: &&String| {
+        neighbours.is_empty() || neighbours.iter().any(|a| a.any_of.iter().any(|n| known.gives(scope, n)))
+    };
+    granted.iter().filter(could).cloned().collect()
+}
+
 /// The alternatives of an action's need that the grant allows; all of them where it allows none.
 fn needed(known: &Catalogue, info: &ActionInfo, granted: &[String]) -> Vec<String> {
     let allowed: Vec<String> =
@@ -184,25 +217,29 @@ fn needed(known: &Catalogue, info: &ActionInfo, granted: &[String]) -> Vec<Strin
     if allowed.is_empty() { info.any_of.clone() } else { allowed }
 }
 
-/// The least set that meets every need: single needs first, then for each choice the first that is not met yet.
-fn least_cover(known: &Catalogue, needs: &[Vec<String>]) -> Vec<String> {
+/// Scopes that meet every need: single needs first, then for each choice the first that is not met yet.
+fn cover(known: &Catalogue, needs: &[Vec<String>]) -> BTreeSet<String> {
     let mut chosen: BTreeSet<String> = needs.iter().filter(|n| n.len() == 1).map(|n| n[0].clone()).collect();
     for need in needs.iter().filter(|n| n.len() > 1) {
         if !need.iter().any(|n| chosen.iter().any(|c| known.gives(c, n))) {
             chosen.insert(need[0].clone());
         }
     }
-    known.least(&chosen)
+    chosen
 }
 
-/// A granted scope that no event needed.
-fn silent(known: &Catalogue, scope: &str, coverage: Option<&Coverage>, enough: bool) -> ScopeVerdict {
+/// A granted scope that no event is known to have needed.
+fn silent(known: &Catalogue, scope: &str, bounds: Bounds<'_>, unmapped: bool) -> ScopeVerdict {
     let visibility = known.visibility(scope);
     let info = known.scopes.get(scope);
+    let most = most(bounds.coverage);
     let (state, confidence) = match visibility {
-        Visibility::Full if enough => (ScopeState::NotSeen, Confidence::High.min(most(coverage))),
-        Visibility::Mostly if enough => (ScopeState::NotSeen, Confidence::Medium.min(most(coverage))),
-        // Too few days, or a credential that could be this token: silence proves nothing.
+        Visibility::Full if bounds.enough && !unmapped => (ScopeState::NotSeen, Confidence::High.min(most)),
+        Visibility::Mostly if bounds.enough && !unmapped => {
+            (ScopeState::NotSeen, Confidence::Medium.min(most))
+        }
+        // Too few days, a credential that could be this token, or an action of its area whose need nobody knows:
+        // silence proves nothing.
         Visibility::Full | Visibility::Mostly => (ScopeState::CannotBeSeen, Confidence::Low),
         Visibility::Unknown => (ScopeState::CannotBeSeen, Confidence::Low),
         Visibility::Partial | Visibility::None => (ScopeState::CannotBeSeen, Confidence::High),
@@ -213,53 +250,28 @@ fn silent(known: &Catalogue, scope: &str, coverage: Option<&Coverage>, enough: b
         visibility,
         confidence,
         event_ids: Vec::new(),
+        last_time: None,
         unseen_operations: info.map(|i| i.unseen_operations.clone()).unwrap_or_default(),
         actions: Vec::new(),
     }
-}
-
-/// Lowers each not-seen scope of a visibility that `lowers` to the highest scopes it includes that are used or
-/// cannot be seen; everything else stays.
-fn lower(
-    known: &Catalogue,
-    granted: &[String],
-    rows: &[ScopeVerdict],
-    needs: &[Vec<String>],
-    lowers: &dyn Fn(Visibility) -> bool,
-) -> Vec<String> {
-    let state = |scope: &str| {
-        rows.iter().find(|r| r.scope == scope && r.state != ScopeState::BeyondGrant).map(|r| r.state)
-    };
-    let (lowered, stays): (Vec<&String>, Vec<&String>) =
-        granted.iter().partition(|s| state(s) == Some(ScopeState::NotSeen) && lowers(known.visibility(s)));
-    let mut result: BTreeSet<String> = stays.into_iter().cloned().collect();
-    for scope in lowered {
-        let Some(info) = known.scopes.get(scope) else { continue };
-        let keeps: BTreeSet<String> = info
-            .includes
-            .iter()
-            .filter(|i| {
-                needs.iter().any(|need| need.contains(i))
-                    || !matches!(known.visibility(i), Visibility::Full | Visibility::Mostly)
-            })
-            .cloned()
-            .collect();
-        for kept in known.least(&keeps) {
-            if !result.iter().any(|r| known.gives(r, &kept)) {
-                result.insert(kept);
-            }
-        }
-    }
-    result.into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::tests_support::{coverage, token};
+    use crate::model::token::{Grant, split_scopes};
+
+    fn judge(token: &Token, proofs: &[Proof], coverage: Option<&Coverage>, enough: bool) -> Answer {
+        super::judge(token, proofs, Bounds { coverage, enough })
+    }
+
+    fn granted_since(since: Micros, scopes: &str) -> Grant {
+        Grant { since, scopes: Some(split_scopes(scopes)), valid_to: None, listed: false }
+    }
 
     fn proof(action: &str) -> Proof {
-        Proof { action: action.into(), origins: vec![(1, "e1".into())], orphans: vec![], events: 1 }
+        Proof { action: action.into(), origins: vec![(1, "e1".into())], orphans: vec![] }
     }
 
     fn state(answer: &Answer, scope: &str) -> Option<ScopeState> {
@@ -300,7 +312,7 @@ mod tests {
 
     #[test]
     fn beyond_the_grant_needs_a_documented_origin() {
-        let t = token("vso.code");
+        let t = Token { grants: vec![granted_since(0, "vso.code")], ..token("vso.code") };
         let a =
             judge(&t, &[proof("Library.AgentPoolCreated"), proof("Security.ModifyPermission")], None, false);
         assert_eq!(state(&a, "vso.agentpools_manage"), Some(ScopeState::BeyondGrant));
@@ -330,5 +342,94 @@ mod tests {
         let a = judge(&token("vso.variablegroups_manage"), &[], Some(&coverage(10)), false);
         assert_eq!(state(&a, "vso.variablegroups_manage"), Some(ScopeState::CannotBeSeen));
         assert_eq!(a.proposed.expect("known"), ["vso.variablegroups_manage"]);
+    }
+
+    #[test]
+    fn each_event_is_judged_by_the_grant_in_force_at_its_time() {
+        let at = |time| {
+            [Proof {
+                action: "Library.AgentPoolCreated".into(),
+                origins: vec![(time, format!("e{time}"))],
+                orphans: vec![],
+            }]
+        };
+        let beyond = |t: &Token, time| {
+            let answer = judge(t, &at(time), Some(&coverage(60)), true);
+            state(&answer, "vso.agentpools_manage") == Some(ScopeState::BeyondGrant)
+        };
+        let narrowed = Token {
+            grants: vec![granted_since(0, "vso.agentpools_manage vso.code"), granted_since(10, "vso.code")],
+            ..token("vso.code")
+        };
+        assert!(!beyond(&narrowed, 5) && beyond(&narrowed, 15));
+        let widened = Token {
+            grants: vec![granted_since(0, "vso.code"), granted_since(10, "vso.agentpools_manage")],
+            ..token("vso.agentpools_manage")
+        };
+        let early = judge(&widened, &at(5), Some(&coverage(60)), true);
+        let states: Vec<ScopeState> = early.rows.iter().map(|r| r.state).collect();
+        assert_eq!(states, [ScopeState::Used, ScopeState::BeyondGrant], "needed then, and given now");
+        assert!(!beyond(&widened, 15));
+        // Before the first grant that is known, nobody knows what it held.
+        let late = Token { grants: vec![granted_since(10, "vso.code")], ..token("vso.code") };
+        assert!(!beyond(&late, 5) && beyond(&late, 15));
+        // A list that differs from the log: the change came somewhere between.
+        let listed = Grant { listed: true, ..granted_since(20, "vso.agentpools_manage") };
+        let between =
+            Token { grants: vec![granted_since(0, "vso.code"), listed], ..token("vso.agentpools_manage") };
+        assert!(!beyond(&between, 15));
+    }
+
+    #[test]
+    fn an_action_of_unknown_need_protects_the_scopes_of_its_area() {
+        let t = token("vso.auditstreams_manage vso.variablegroups_manage");
+        let a = judge(&t, &[proof("Library.VariableGroupCloned")], Some(&coverage(60)), true);
+        assert_eq!(state(&a, "vso.variablegroups_manage"), Some(ScopeState::CannotBeSeen));
+        assert_eq!(state(&a, "vso.auditstreams_manage"), Some(ScopeState::NotSeen));
+        let a = judge(&t, &[proof("Brand.New")], Some(&coverage(60)), true);
+        assert_eq!(a.proposed, t.scopes, "an area that nobody knows could be any scope's");
+        let full = judge(&token("app_token"), &[proof("Billing.Quantity.Update")], None, true);
+        assert_eq!(state(&full, "app_token"), Some(ScopeState::Used));
+    }
+
+    #[test]
+    fn full_access_has_a_row_for_every_scope_that_events_need() {
+        let proofs = [proof("Policy.PolicyConfigModified"), proof("Git.RepositoryCreated")];
+        let a = judge(&token("app_token"), &proofs, None, true);
+        assert_eq!(state(&a, "vso.code_write"), Some(ScopeState::Used));
+        assert_eq!(state(&a, "vso.code_manage"), Some(ScopeState::Used));
+        assert_eq!(a.observed.expect("events"), ["vso.code_manage"]);
+        let a = judge(&Token { scopes: None, ..token("") }, &proofs, None, true);
+        assert_eq!(a.rows.len(), 2, "only used ones where the grant is unknown");
+        assert_eq!((a.proposed, a.reduced), (None, None));
+    }
+
+    #[test]
+    fn every_scope_that_would_have_allowed_it_is_used() {
+        let pool = [proof("Library.AgentPoolCreated")];
+        let a = judge(&token("vso.environment_manage vso.machinegroup_manage"), &pool, None, true);
+        assert!(a.rows.iter().all(|r| r.state == ScopeState::Used), "{:?}", a.rows);
+        let group = [proof("Library.VariableGroupCreated")];
+        let a = judge(&token("vso.variablegroups_write vso.variablegroups_manage"), &group, None, true);
+        assert!(a.rows.iter().all(|r| r.state == ScopeState::Used), "{:?}", a.rows);
+    }
+
+    #[test]
+    fn organisations_that_are_not_seen_leave_the_safe_proposal_alone() {
+        let t = Token { reaches_unseen_orgs: true, all_orgs: Some(true), ..token("vso.auditstreams_manage") };
+        let a = judge(&t, &[], Some(&coverage(60)), true);
+        assert_eq!(state(&a, "vso.auditstreams_manage"), Some(ScopeState::NotSeen));
+        assert_eq!(a.proposed, t.scopes);
+        assert_ne!(a.reduced, t.scopes);
+    }
+
+    #[test]
+    fn an_orphan_counts_with_low_confidence_and_any_certainty_protects() {
+        let orphan = Proof {
+            orphans: vec![(1, "e".into())],
+            ..Proof { action: "Library.VariableGroupModified".into(), ..Proof::default() }
+        };
+        let a = judge(&token("vso.variablegroups_manage"), &[orphan], Some(&coverage(60)), true);
+        assert_eq!((a.rows[0].state, a.rows[0].confidence), (ScopeState::Used, Confidence::Low));
     }
 }

@@ -7,7 +7,10 @@ use super::usage::sight;
 use crate::engine::EngineError;
 use crate::engine::tables::{Table, TableBuilder};
 use crate::model::catalogue::catalogue;
+use crate::model::hours;
+use crate::model::lineage::Generation;
 use crate::model::mechanism::MechanismKind;
+use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros, day_of};
 use crate::model::token::KnownFrom;
 use crate::model::verdict::ScopeState;
@@ -17,14 +20,19 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// When a table does not fit the schema, which is a fault of patwatch.
-pub fn tables(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Vec<Table>, EngineError> {
+pub fn tables(
+    analysis: &Analysis,
+    taken: &BTreeMap<String, Micros>,
+    policy: &Policy,
+) -> Result<Vec<Table>, EngineError> {
     let mut tables = vec![
-        tokens(analysis, taken)?,
+        tokens(analysis, taken, policy)?,
         token_scopes(analysis)?,
         credentials(analysis)?,
         coverage(analysis)?,
         gaps(analysis)?,
         users(analysis)?,
+        unclear(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
     Ok(tables)
@@ -38,7 +46,11 @@ fn int(n: u64) -> Option<i64> {
     i64::try_from(n).ok()
 }
 
-fn tokens(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Table, EngineError> {
+fn tokens(
+    analysis: &Analysis,
+    taken: &BTreeMap<String, Micros>,
+    policy: &Policy,
+) -> Result<Table, EngineError> {
     let t = || analysis.tokens.iter();
     let text = |get: &dyn Fn(&Judged) -> Option<String>| t().map(get).collect::<Vec<_>>();
     let time = |get: &dyn Fn(&Judged) -> Option<Micros>| t().map(get).collect::<Vec<_>>();
@@ -72,6 +84,10 @@ fn tokens(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Table
         .text("created_network", text(&|j| j.created.as_ref().and_then(|c| some(&c.network))))
         .text("created_client", text(&|j| j.created.as_ref().and_then(|c| some(&c.client))))
         .time("created_at", time(&|j| j.created.as_ref().map(|c| c.time)))
+        .bool(
+            "created_outside_hours",
+            t().map(|j| j.created.as_ref().map(|c| hours::outside(policy, c.time))).collect(),
+        )
         .text("use_verdict", text(&|j| some(j.usage.verdict.as_str())))
         .text("use_confidence", text(&|j| some(j.usage.confidence.as_str())))
         .text("use_reason", text(&|j| some(&j.usage.reason)))
@@ -86,6 +102,44 @@ fn tokens(analysis: &Analysis, taken: &BTreeMap<String, Micros>) -> Result<Table
         .bool("over", t().map(|j| Some(j.token.is_over())).collect())
         .time("inventory_taken", time(&|j| taken.get(&j.token.org).copied()))
         .int("extended", t().map(|j| int(j.extended)).collect())
+        .bool("joined_by_name", t().map(|j| Some(j.token.joined_by_name)).collect())
+        .text("owner_admin_of", text(&|j| some(&j.token.owner_facts.admin_of.join("; "))))
+        .time("owner_last_pat", time(&|j| j.token.owner_facts.last_pat))
+        .int("owner_tokens", t().map(|j| int(j.token.owner_facts.tokens)).collect())
+        .int("generation", t().map(|j| generation(j, 0).map(|_| j.lineage.at as i64 + 1)).collect())
+        .int(
+            "generations",
+            t().map(|j| generation(j, 0).and_then(|_| int(j.lineage.generations.len() as u64))).collect(),
+        )
+        .text("previous_token_id", text(&|j| generation(j, -1).map(|g| g.token_id.clone())))
+        .text("next_token_id", text(&|j| generation(j, 1).map(|g| g.token_id.clone())))
+        .int(
+            "overlap_days",
+            t().map(|j| generation(j, 0).and_then(|g| g.overlap).map(|o| o.div_euclid(DAY))).collect(),
+        )
+        .time("last_rotation", time(&|j| j.lineage.secret_since.filter(|_| j.lineage.rotated)))
+        .int("secret_days", t().map(|j| j.lineage.secret_days).collect())
+        .text("worker", text(&|j| some(j.dependence.worker.as_str())))
+        .text("list_differs", text(&|j| j.differs.clone()))
+        .build()
+}
+
+/// The generation `offset` places from the token's own.
+fn generation(judged: &Judged, offset: isize) -> Option<&Generation> {
+    judged.lineage.generations.get(judged.lineage.at.checked_add_signed(offset)?)
+}
+
+fn unclear(analysis: &Analysis) -> Result<Table, EngineError> {
+    let u = || analysis.unclear.iter();
+    TableBuilder::new("unclear_token_events")
+        .text("org", u().map(|u| some(&u.org)).collect())
+        .text("event_id", u().map(|u| some(&u.event_id)).collect())
+        .time("time", u().map(|u| Some(u.time)).collect())
+        .text("action", u().map(|u| some(&u.action)).collect())
+        .text("owner", u().map(|u| some(&u.owner)).collect())
+        .text("name", u().map(|u| some(&u.name)).collect())
+        .int("candidates", u().map(|u| int(u.candidates.len() as u64)).collect())
+        .text("candidate_ids", u().map(|u| some(&u.candidates.join(" "))).collect())
         .build()
 }
 
@@ -117,6 +171,7 @@ fn token_scopes(analysis: &Analysis) -> Result<Table, EngineError> {
         .bool("high_privilege", r().map(|(_, s)| info(&s.scope).map(|i| i.high_privilege)).collect())
         .text("access", r().map(|(_, s)| info(&s.scope).map(|i| i.access.clone())).collect())
         .int("n", r().map(|(_, s)| int(s.actions.iter().map(|(_, n)| n).sum())).collect())
+        .time("last_time", r().map(|(_, s)| s.last_time).collect())
         .text("unseen_operations", r().map(|(_, s)| some(&s.unseen_operations.join("; "))).collect())
         .text("last_event", r().map(|(_, s)| s.event_ids.first().cloned()).collect())
         .build()

@@ -7,8 +7,8 @@ use super::attribution::Attribution;
 use super::ledger::{Entry, Ledger};
 use super::people::People;
 use crate::model::inventory::InventoryRow;
-use crate::model::time::Micros;
-use crate::model::token::{Grant, KnownFrom, OwnerState, Token, TokenState, split_scopes};
+use crate::model::time::{DAY, Micros, format_time};
+use crate::model::token::{Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The inventory of one organisation.
@@ -39,6 +39,8 @@ pub struct Sources<'a> {
     pub people: BTreeMap<String, People>,
     /// Organisation ids to names, as the lake knows them.
     pub scopes: BTreeMap<String, String>,
+    /// Organisations that this run judges; what a token did in others is not seen.
+    pub orgs: Vec<String>,
     /// Attributions.
     pub attributions: &'a [Attribution],
     /// Class hints by (organisation, token id): full scope, all organisations.
@@ -97,19 +99,21 @@ fn one(
     let inventory = sources.inventories.get(home);
     let taken = inventory.map_or(Micros::MIN, |i| i.taken);
     // A change that the log tells after the list was taken is newer than the list.
-    let later = entry.filter(|e| row.is_none() || e.last_change.is_some_and(|t| t > taken));
-    let (full_hint, global_hint) = sources.hints.get(&key).copied().unwrap_or_default();
-    let newest_grant = later.and_then(|e| e.grants.last()).and_then(|g| g.scopes.clone());
-    let scopes = newest_grant
-        .or_else(|| row.and_then(|r| r.scopes.as_deref()).map(split_scopes).filter(|s| !s.is_empty()))
-        .or_else(|| entry.and_then(|e| e.grants.last()).and_then(|g| g.scopes.clone()));
+    let newest = entry.and_then(|e| e.grants.last());
+    let later = newest.filter(|g| row.is_none() || g.since > taken);
+    let listed = row.and_then(|r| r.scopes.as_deref()).map(split_scopes).filter(|s| !s.is_empty());
+    let (_, global_hint) = sources.hints.get(&key).copied().unwrap_or_default();
+    let scopes = later
+        .and_then(|g| g.scopes.clone())
+        .or_else(|| listed.clone())
+        .or_else(|| newest.and_then(|g| g.scopes.clone()));
+    // The mechanism's class is a hint (facts, section 3): it can say "all", and its silence says nothing.
+    let hinted = || (seen && global_hint).then_some(true);
     let all_orgs =
-        row.map(|r| r.target_accounts.is_none()).or_else(|| entry.and_then(|e| e.all_orgs)).or_else(|| {
-            (seen && (global_hint || full_hint || sources.hints.contains_key(&key))).then_some(global_hint)
-        });
+        row.map(|r| r.target_accounts.is_none()).or_else(|| entry.and_then(|e| e.all_orgs)).or_else(hinted);
     let valid_from = row.and_then(|r| r.valid_from).or_else(|| entry.and_then(|e| e.valid_from));
     let valid_to = later
-        .and_then(|e| e.valid_to)
+        .and_then(|g| g.valid_to)
         .or_else(|| row.and_then(|r| r.valid_to))
         .or_else(|| entry.and_then(|e| e.valid_to));
     let revoked_at = entry.and_then(|e| e.revoked_at);
@@ -126,7 +130,7 @@ fn one(
     let mut token = Token {
         org: org.to_owned(),
         token_id: token_id.to_owned(),
-        name: row.and_then(|r| r.name.clone()).or_else(|| entry.and_then(|e| e.name.clone())),
+        name: name(row, entry, taken),
         owner: None,
         owner_id: None,
         owner_state: OwnerState::Unknown,
@@ -134,19 +138,19 @@ fn one(
         known_from,
         state: TokenState::Unknown,
         scopes,
-        grants: entry.map(|e| e.grants.clone()).unwrap_or_default(),
+        grants: grants(row, entry, listed, taken),
         all_orgs,
-        reaches_unseen_orgs: reaches_unseen(sources, row, all_orgs),
+        reaches_unseen_orgs: false,
         valid_from,
         valid_to,
         revoked_at,
         leaked_at: entry.and_then(|e| e.leaked_at),
         life: entry.map(|e| e.life.clone()).unwrap_or_default(),
+        other_orgs: Vec::new(),
+        joined_by_name: entry.is_some_and(|e| e.joined_by_name),
+        owner_facts: OwnerFacts::default(),
     };
-    if let (None, Some(scopes)) = (token.grants.first(), &token.scopes) {
-        let since = valid_from.unwrap_or(Micros::MIN);
-        token.grants.push(Grant { since, scopes: Some(scopes.clone()), valid_to });
-    }
+    reach(&mut token, sources, row, entry);
     own(&mut token, sources, row, entry);
     token.state = state(&token, row, entry, inventory, sources.as_of);
     token
@@ -182,18 +186,103 @@ fn own(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, ent
     }
 }
 
-/// Whether the token reaches organisations that the lake does not hold.
-fn reaches_unseen(sources: &Sources<'_>, row: Option<&InventoryRow>, all_orgs: Option<bool>) -> bool {
-    match row.and_then(|r| r.target_accounts.as_ref()) {
-        Some(targets) => {
-            // With no scope id known at all, a single target is taken for the organisation that lists it.
-            targets.len() > 1 && targets.iter().any(|t| !sources.scopes.contains_key(t))
-                || targets.len() == 1
-                    && !sources.scopes.is_empty()
-                    && !sources.scopes.contains_key(&targets[0])
-        }
-        None => all_orgs == Some(true),
+/// The newer of the two names.
+fn name(row: Option<&InventoryRow>, entry: Option<&Entry>, taken: Micros) -> Option<String> {
+    let listed = row.and_then(|r| r.name.clone());
+    let told = entry.and_then(|e| e.name.clone());
+    if entry.and_then(|e| e.named_at).is_some_and(|at| at > taken) {
+        told.or(listed)
+    } else {
+        listed.or(told)
     }
+}
+
+/// Every grant that is known, oldest first: those that events tell, and the listed one where it says something
+/// else. A list taken before the first change tells what was in force until then.
+fn grants(
+    row: Option<&InventoryRow>,
+    entry: Option<&Entry>,
+    listed: Option<Vec<String>>,
+    taken: Micros,
+) -> Vec<Grant> {
+    let mut grants = entry.map(|e| e.grants.clone()).unwrap_or_default();
+    let Some(scopes) = listed else { return grants };
+    let valid_to = row.and_then(|r| r.valid_to);
+    let born = row.and_then(|r| r.valid_from).or_else(|| entry.and_then(|e| e.valid_from));
+    let created = entry.is_some_and(|e| e.created.is_some());
+    let before = grants.iter().rposition(|g| g.since <= taken);
+    match before {
+        Some(at) if grants[at].scopes.as_ref() == Some(&scopes) => {}
+        // The list differs from what the log told last: a change that the log does not hold.
+        Some(at) => {
+            grants.insert(at + 1, Grant { since: taken, scopes: Some(scopes), valid_to, listed: true })
+        }
+        None if created => {}
+        None => {
+            let since = born.unwrap_or(Micros::MIN);
+            grants.insert(0, Grant { since, scopes: Some(scopes), valid_to, listed: true });
+        }
+    }
+    grants
+}
+
+/// Which other organisations the token reaches: those of this run by name, the others as a flag.
+fn reach(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, entry: Option<&Entry>) {
+    let told = entry.map(|e| &e.targets).filter(|t| !t.is_empty());
+    let Some(targets) = row.and_then(|r| r.target_accounts.as_ref()).or(told) else {
+        token.reaches_unseen_orgs = token.all_orgs == Some(true);
+        return;
+    };
+    let judged = |id: &String| sources.scopes.get(id).filter(|name| sources.orgs.contains(name));
+    // With no organisation's id known at all, a single target is taken for the one that lists the token.
+    if targets.len() == 1 && sources.scopes.is_empty() {
+        return;
+    }
+    token.reaches_unseen_orgs = targets.iter().any(|id| judged(id).is_none());
+    token.other_orgs = targets.iter().filter_map(judged).filter(|org| **org != token.org).cloned().collect();
+    token.other_orgs.sort();
+    token.other_orgs.dedup();
+}
+
+/// What the log tells of a token that the latest list of its organisation contradicts, as a sentence.
+///
+/// A list that is older than the last event says nothing against it.
+#[must_use]
+pub fn differs(sources: &Sources<'_>, token: &Token) -> Option<String> {
+    let inventory = sources.inventories.get(&token.org)?;
+    let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()))?;
+    let row = inventory.rows.iter().find(|r| r.token_id == token.token_id);
+    if entry.last_change.is_none_or(|at| at > inventory.taken) {
+        return None;
+    }
+    let Some(row) = row else {
+        let gone = entry.revoked_at.is_some() || entry.expired_at.is_some() || token.is_over();
+        return (inventory.complete && !gone)
+            .then(|| "events created it and none ended it, and the complete list leaves it out".to_owned());
+    };
+    let mut parts = Vec::new();
+    if row.is_valid == Some(true)
+        && let Some(at) = entry.revoked_at
+    {
+        parts.push(format!("an event revoked it at {}, and the later list calls it valid", format_time(at)));
+    }
+    let listed = row.scopes.as_deref().map(split_scopes).filter(|s| !s.is_empty());
+    let told = entry.grants.last().and_then(|g| g.scopes.clone());
+    if let (Some(listed), Some(told)) = (listed, told)
+        && listed != told
+    {
+        parts.push(format!("events grant {}, the later list {}", told.join(" "), listed.join(" ")));
+    }
+    if let (Some(listed), Some(told)) = (row.valid_to, entry.valid_to)
+        && (listed - told).abs() > DAY
+    {
+        parts.push(format!(
+            "events end it at {}, the later list at {}",
+            format_time(told),
+            format_time(listed)
+        ));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn state(
@@ -204,7 +293,12 @@ fn state(
     as_of: Micros,
 ) -> TokenState {
     if token.revoked_at.is_some_and(|t| t <= as_of) {
-        return TokenState::Revoked;
+        let valid_since =
+            inventory.filter(|_| row.is_some_and(|r| r.is_valid == Some(true))).map(|i| i.taken);
+        // An event that named its token by owner and name alone against a later list that calls it valid: neither
+        // is sure, so neither is said.
+        let doubted = token.joined_by_name && valid_since.is_some_and(|at| token.revoked_at < Some(at));
+        return if doubted { TokenState::Unknown } else { TokenState::Revoked };
     }
     let ended = token.valid_to.is_some_and(|to| to <= as_of);
     let said_expired = entry
@@ -243,6 +337,7 @@ mod tests {
         let sources = Sources {
             inventories: BTreeMap::from([("o".to_owned(), inventory)]),
             scopes: BTreeMap::from([("s1".to_owned(), "o".to_owned())]),
+            orgs: vec!["o".to_owned()],
             as_of,
             ..Sources::default()
         };

@@ -6,7 +6,7 @@
 use crate::model::catalogue::catalogue;
 use crate::model::coverage::{Basis, Coverage};
 use crate::model::finding::Confidence;
-use crate::model::time::{Micros, Span, day_text};
+use crate::model::time::{DAY, Micros, Span, day_of, day_start, day_text};
 use crate::model::token::Token;
 use crate::model::verdict::{UseState, UseVerdict, Visibility};
 
@@ -23,6 +23,8 @@ pub struct Seen {
     pub last_ever: Option<Micros>,
     /// Ambiguous credentials that could be this token.
     pub ambiguous: Vec<String>,
+    /// Other organisations of this run in which the token was seen in the window.
+    pub seen_in: Vec<String>,
 }
 
 /// What usage records say of the owner of a token, in its organisation.
@@ -54,7 +56,13 @@ pub fn judge(
     let ends = [token.valid_to, token.revoked_at].into_iter().flatten().min();
     let covered_days = coverage.map_or(0, |c| c.covered_days_within(token.valid_from, ends));
     let days = plural(u64::from(covered_days), "covered day");
-    let elsewhere = if token.reaches_unseen_orgs { "; other organisations not seen" } else { "" };
+    let mut elsewhere = String::new();
+    if !seen.seen_in.is_empty() {
+        elsewhere.push_str(&format!("; it was seen in {}", seen.seen_in.join(", ")));
+    }
+    if token.reaches_unseen_orgs {
+        elsewhere.push_str("; other organisations not seen");
+    }
     let answer = |verdict, confidence, reason: String| UseVerdict {
         verdict,
         confidence,
@@ -108,6 +116,9 @@ pub fn judge(
     let (share, hidden) = sight(token);
     let invisible = match &token.scopes {
         None => "the grant is unknown, so what it could do unseen is unknown too".to_owned(),
+        Some(_) if token.is_full_access() => {
+            "with full access, reads, pushes and much else would not have been seen".to_owned()
+        }
         Some(_) if hidden.is_empty() => "its scopes leave a trace when used".to_owned(),
         Some(_) => format!("use of {} would not have been seen", hidden.join(", ")),
     };
@@ -115,16 +126,20 @@ pub fn judge(
     answer(UseState::NotObserved, confidence(share, coverage), reason)
 }
 
+/// Says why use is ruled out, where it is.
+///
+/// The records must hold every day of the log's span inside the token's life, those in a gap of the log included:
+/// asked of the covered days alone, a gap on a day that the records lack would turn silence into a certainty.
 fn ruled_out(token: &Token, usage: &OwnerUsage, coverage: &Coverage, ends: Option<Micros>) -> Option<String> {
-    let one_org = token.all_orgs == Some(false) && !token.reaches_unseen_orgs;
-    let judged: Vec<Span> = coverage
-        .covered
-        .iter()
-        .map(|d| Span { from: crate::model::time::day_start(*d), to: crate::model::time::day_start(*d + 1) })
+    let declared_spans = joined(&usage.spans);
+    let held = coverage.span;
+    let judged: Vec<Span> = (day_of(held.from)..=day_of(held.to))
+        .map(|day| Span { from: day_start(day), to: day_start(day) + DAY })
+        .filter(|d| held.from <= d.from && d.to <= held.to)
         .filter(|d| token.valid_from.is_none_or(|from| from <= d.from) && ends.is_none_or(|to| d.to <= to))
         .collect();
-    let declared = |day: &Span| usage.spans.iter().any(|s| s.from <= day.from && day.to <= s.to);
-    if !one_org
+    let declared = |day: &Span| declared_spans.iter().any(|s| s.from <= day.from && day.to <= s.to);
+    if !token.is_for_one_org()
         || !usage.by_id
         || usage.contradicted
         || usage.calls > 0
@@ -138,9 +153,23 @@ fn ruled_out(token: &Token, usage: &OwnerUsage, coverage: &Coverage, ends: Optio
         "No PAT call by {} in the Usage records of {}, {} to {}.",
         token.owner.as_deref().or(token.owner_id.as_deref()).unwrap_or("the owner"),
         token.org,
-        day_text(crate::model::time::day_of(first.from)),
-        day_text(crate::model::time::day_of(last.from)),
+        day_text(day_of(first.from)),
+        day_text(day_of(last.from)),
     ))
+}
+
+/// Joins spans that touch, so that a day which two of them share counts as held.
+fn joined(spans: &[Span]) -> Vec<Span> {
+    let mut sorted = spans.to_vec();
+    sorted.sort();
+    let mut joined: Vec<Span> = Vec::new();
+    for span in sorted {
+        match joined.last_mut() {
+            Some(last) if span.from <= last.to => last.to = last.to.max(span.to),
+            _ => joined.push(span),
+        }
+    }
+    joined
 }
 
 /// Returns the share of granted scopes whose use would have been seen, and those whose use would not.
@@ -191,7 +220,6 @@ pub fn plural(n: u64, noun: &str) -> String {
 mod tests {
     use super::*;
     use crate::analysis::tests_support::{coverage, token};
-    use crate::model::time::DAY;
 
     fn verdict(usage: &OwnerUsage) -> UseState {
         let answer = judge(&token("vso.code"), &Seen::default(), Some(&coverage(60)), Some(usage), 30);
@@ -210,8 +238,32 @@ mod tests {
         assert_eq!(verdict(&short), UseState::NotObserved);
         assert_eq!(verdict(&OwnerUsage { by_id: false, ..whole.clone() }), UseState::NotObserved);
         assert_eq!(verdict(&OwnerUsage { contradicted: true, ..whole.clone() }), UseState::NotObserved);
+        let halves = vec![Span { from: 25 * DAY, to: 60 * DAY }, Span { from: 0, to: 25 * DAY + DAY / 2 }];
+        assert_eq!(verdict(&OwnerUsage { spans: halves, ..whole.clone() }), UseState::RuledOut);
         assert_eq!(verdict(&OwnerUsage { calls: 1, ..whole.clone() }), UseState::NotObserved);
         assert_eq!(verdict(&OwnerUsage { calls: 2, calls_of_class: 2, ..whole }), UseState::Possible);
+    }
+
+    #[test]
+    fn a_token_of_several_organisations_is_never_ruled_out() {
+        let whole =
+            OwnerUsage { spans: vec![Span { from: 0, to: 60 * DAY }], by_id: true, ..OwnerUsage::default() };
+        let judged = |token: &Token| {
+            let answer = judge(token, &Seen::default(), Some(&coverage(60)), Some(&whole), 30);
+            (answer.verdict, answer.reason)
+        };
+        let one = token("vso.code");
+        assert_eq!(judged(&one).0, UseState::RuledOut);
+        for several in [
+            Token { all_orgs: Some(true), reaches_unseen_orgs: true, ..one.clone() },
+            Token { all_orgs: None, ..one.clone() },
+            Token { other_orgs: vec!["p".into()], ..one.clone() },
+            Token { reaches_unseen_orgs: true, ..one.clone() },
+        ] {
+            let (verdict, reason) = judged(&several);
+            assert_eq!(verdict, UseState::NotObserved, "{several:?}");
+            assert_eq!(reason.contains("other organisations not seen"), several.reaches_unseen_orgs);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod time_axis;
 mod activity;
 mod ages;
 mod coverage;
+pub mod evaluation;
 mod findings;
 mod hours;
 mod lifetimes;
@@ -130,6 +131,24 @@ pub fn timeline_png(timeline: &TokenTimeline) -> Result<Vec<u8>, ChartError> {
 /// When the picture cannot be drawn.
 pub fn timeline_svg(timeline: &TokenTimeline) -> Result<String, ChartError> {
     render::svg(&timeline::picture(timeline), &timeline::finding(timeline), timeline::TITLE)
+}
+
+/// Draws an evaluation as PNG at print resolution.
+///
+/// # Errors
+///
+/// When the picture cannot be encoded.
+pub fn evaluation_png(board: &evaluation::Scoreboard) -> Result<Vec<u8>, ChartError> {
+    render::png(&evaluation::picture(board))
+}
+
+/// Draws an evaluation as SVG.
+///
+/// # Errors
+///
+/// When the picture cannot be drawn.
+pub fn evaluation_svg(board: &evaluation::Scoreboard) -> Result<String, ChartError> {
+    render::svg(&evaluation::picture(board), &evaluation::finding(board), evaluation::TITLE)
 }
 
 /// The sentence on top of a chart, also for captions and alternative texts.

@@ -1,5 +1,6 @@
 //! What may be typed: every command, argument and default, with the help that explains it.
 
+use crate::lab::Shape;
 use crate::model::finding::Severity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -64,7 +65,7 @@ pub(super) enum Command {
     Chart(ChartArgs),
     /// The pack: list, show, lint
     Detections(DetectionsArgs),
-    /// Access review: one row a token with the facts and empty columns for the decisions
+    /// Access review: a sheet of tokens out, decisions back in
     Review(ReviewArgs),
     /// Make a labelled synthetic organisation
     Simulate(SimulateArgs),
@@ -72,6 +73,9 @@ pub(super) enum Command {
     Evaluate(EvaluateArgs),
     /// Look after the lake
     Lake(LakeArgs),
+    /// Serve a made-up organisation on this machine, to try `pull` and `doctor` on
+    #[command(hide = true)]
+    FakeServices(FakeArgs),
     /// Print a completion script
     Completions {
         /// Shell
@@ -159,10 +163,10 @@ pub(super) struct PullArgs {
     /// Organisation (repeatable)
     #[arg(long, required = true, value_name = "ORG")]
     pub org: Vec<String>,
-    /// How far back; the service keeps 90 days
+    /// How far back from --until; the service keeps 90 days
     #[arg(long, value_name = "DAYS", default_value = "90d")]
     pub since: String,
-    /// Up to this instant [default: now]
+    /// Up to this instant: RFC 3339, or a day for its end [default: now]
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// Events asked for at once
@@ -171,11 +175,34 @@ pub(super) struct PullArgs {
     /// Also read the organisation's usage records: undocumented, best effort, one call a user
     #[arg(long)]
     pub usage: bool,
-    /// Keep every answer as it came in this folder
+    /// Keep every answer as it came in this folder, with a list of requests, times and hashes
     #[arg(long, value_name = "DIR")]
     pub keep_raw: Option<PathBuf>,
     #[command(flatten)]
     pub live: LiveArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FakeArgs {
+    /// Folder that `simulate` wrote, or of any files that `import` takes
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Time that each answer takes
+    #[arg(long, value_name = "MS", default_value_t = 50)]
+    pub latency_ms: u64,
+    /// Share of answers that fail in some way that passes, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub faults: f64,
+    /// Most entries on a page
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = page_size)]
+    pub page_size: usize,
+}
+
+fn page_size(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=100_000).contains(n)).ok_or_else(|| "1 to 100000".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -192,6 +219,9 @@ pub(super) struct ReportArgs {
     /// Folder to write to; made if absent
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
+    /// Say what changed since the bundle in this folder
+    #[arg(long, value_name = "DIR")]
+    pub compare: Option<PathBuf>,
     /// Replace people, addresses and names by pseudonyms (key: PATWATCH_PSEUDONYM_KEY)
     #[arg(long)]
     pub anonymise: bool,
@@ -247,7 +277,7 @@ pub(super) struct TokenArgs {
     /// authorizationId, its beginning, or the name
     #[arg(value_name = "ID|NAME")]
     pub token: String,
-    /// table, markdown or json
+    /// table, markdown, json or html
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: String,
     #[command(flatten)]
@@ -343,12 +373,22 @@ pub(super) struct ReviewArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ReviewCommand {
-    /// Write the review sheet as CSV
+    /// Write the review sheet as CSV, or the bodies that revoke what was decided
     Export {
-        /// File to write
-        file: PathBuf,
+        /// File to write the sheet to
+        #[arg(required_unless_present = "revoke_list")]
+        file: Option<PathBuf>,
+        /// Write bodies for Microsoft's revocation call into this folder, or into one FILE.json: tokens with a revoke
+        /// decision, and tokens that are leaked, without owner, ruled out, or used after a revoke
+        #[arg(long, value_name = "DIR|FILE")]
+        revoke_list: Option<PathBuf>,
         #[command(flatten)]
         selection: Box<Selection>,
+    },
+    /// Take the decisions of a review sheet into the lake
+    Import {
+        /// The sheet, as CSV ("-" is stdin)
+        file: PathBuf,
     },
 }
 
@@ -363,6 +403,15 @@ pub(super) struct SimulateArgs {
     /// Days
     #[arg(long, default_value_t = 90)]
     pub days: u32,
+    /// Name of the organisation [default: larkmoor-sample]
+    #[arg(long, value_name = "ORG")]
+    pub name: Option<String>,
+    /// Write the log in these shapes, one stretch each, packed: api, log-analytics, export, csv, event-grid, splunk
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub shapes: Vec<Shape>,
+    /// Also write Usage records, which show reads
+    #[arg(long)]
+    pub usage: bool,
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,
@@ -371,14 +420,35 @@ pub(super) struct SimulateArgs {
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
     /// Labels (repeatable: one a run, in the order of --findings)
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present = "seeds", conflicts_with = "seeds")]
     pub truth: Vec<PathBuf>,
     /// Findings written by `check --format json` (repeatable) [default: run the pack now]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub findings: Vec<PathBuf>,
-    /// table or json
+    /// Simulate so many organisations and score the pack on each
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    pub seeds: Option<u32>,
+    /// Seed of the first of them; the others follow
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "seeds")]
+    pub first_seed: u64,
+    /// Tokens of each
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "seeds")]
+    pub tokens: usize,
+    /// Days of each
+    #[arg(long, value_name = "N", default_value_t = 90, requires = "seeds")]
+    pub days: u32,
+    /// Keep organisations, lakes and findings here, one folder a seed
+    #[arg(long, value_name = "DIR", requires = "seeds")]
+    pub keep: Option<PathBuf>,
+    /// Compare with other rules: a folder of queries, or a findings file a run (repeatable)
+    #[arg(long, value_name = "NAME=PATH")]
+    pub baseline: Vec<String>,
+    /// table, markdown or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: String,
+    /// Also draw the comparison
+    #[arg(long, value_name = "FILE.png|.svg")]
+    pub chart: Option<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
 }

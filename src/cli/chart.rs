@@ -4,7 +4,6 @@ use super::Context;
 use super::args::ChartArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
-use crate::analysis::run::Depth;
 use crate::chart;
 
 pub(super) fn run(context: &Context, args: &ChartArgs) -> Result<Outcome, CliError> {
@@ -28,7 +27,7 @@ pub(super) fn run(context: &Context, args: &ChartArgs) -> Result<Outcome, CliErr
         return Err(CliError::new(format!("{} ends neither in .png nor in .svg", output.display())));
     }
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
-    let found = session.find(&[], Depth::Dossiers, &context.ui)?;
+    let found = session.find(&[], &context.ui)?;
     let bytes = if ending == "png" {
         chart::png(name, &found.report.series)?
     } else {

@@ -5,7 +5,6 @@ use super::args::{CheckArgs, FailOn};
 use super::error::{CliError, Outcome};
 use super::session::Session;
 use super::ui::Ui;
-use crate::analysis::run::Depth;
 use crate::output::{self, Style};
 use crate::report::Report;
 
@@ -18,7 +17,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
                 .hint("`patwatch detections list` prints them all"));
         }
     }
-    let found = session.find(&args.select, Depth::Verdicts, &context.ui)?;
+    let found = session.find(&args.select, &context.ui)?;
     let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
     let mut bytes = Vec::new();
     format.write(&found.report, style, &mut bytes)?;

@@ -4,7 +4,7 @@ use super::Context;
 use super::args::ExplainArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
-use crate::analysis::run::Depth;
+use crate::model::finding::Family;
 use crate::model::time::format_time;
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
         return Err(CliError::new(format!("no detection is called \"{}\"", args.detection))
             .hint("`patwatch detections list` prints them all"));
     };
-    let found = session.find(std::slice::from_ref(&detection.meta.id), Depth::Verdicts, &context.ui)?;
+    let found = session.find(std::slice::from_ref(&detection.meta.id), &context.ui)?;
     let mut text = String::new();
     for token in super::token::find(&found.report, &args.token)? {
         let t = &token.token;
@@ -36,6 +36,12 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
             for (name, value) in &hit.evidence {
                 let _ = writeln!(text, "    {name} = {value}");
             }
+        }
+        if let Some(not_run) = found.report.not_run.iter().find(|n| n.detection == detection.meta.id) {
+            let _ = writeln!(text, "  it did not run: {}", not_run.reason);
+        }
+        if t.is_over() && matches!(detection.meta.family, Family::Use | Family::Scope) {
+            let _ = writeln!(text, "  the token is {}: no use or scope finding is made of it", t.state);
         }
         let _ = writeln!(text, "  what it looks for: {}", detection.meta.rationale);
         let _ = writeln!(text, "  what it looked at:");
@@ -63,17 +69,15 @@ fn inputs(
     token_id: &str,
 ) {
     for table in &detection.tables {
-        let has = crate::engine::schema::table(table)
-            .is_some_and(|t| t.column("token_id").is_some() && t.column("org").is_some());
-        if !has {
+        let has = |column| crate::engine::schema::table(table).is_some_and(|t| t.column(column).is_some());
+        let quote = |s: &str| s.replace('\'', "''");
+        let mut sql = format!("SELECT * FROM {table} WHERE org = '{}'", quote(org));
+        if has("token_id") {
+            sql = format!("{sql} AND token_id = '{}'", quote(token_id));
+        } else if !matches!(table.as_str(), "coverage" | "gaps") {
             continue;
         }
-        let quote = |s: &str| s.replace('\'', "''");
-        let sql = format!(
-            "SELECT * FROM {table} WHERE org = '{}' AND token_id = '{}' LIMIT 20",
-            quote(org),
-            quote(token_id)
-        );
+        let sql = format!("{sql} LIMIT 20");
         let Ok(rows) = found.engine.query(&sql) else { continue };
         let _ = writeln!(
             text,

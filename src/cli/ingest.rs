@@ -117,7 +117,13 @@ pub(super) fn ingest(
     })?;
     bar.finish_and_clear();
     let named: BTreeSet<String> = seen.iter().filter_map(|(key, _)| name_of(lake, key)).collect();
-    if let Some(span) = covers {
+    // Lists that come with a span declare their own, never the log's.
+    let only_lists = named.is_empty()
+        && (!matches!(reading.kind, Kind::Auto | Kind::Audit)
+            || lists
+                .iter()
+                .any(|l: &Lists| !(l.inventory.is_empty() && l.users.is_empty() && l.usage.is_empty())));
+    if let Some(span) = covers.filter(|_| !only_lists) {
         let orgs = if named.is_empty() { lake.orgs().into_iter().collect() } else { named.clone() };
         lake.index.covers.extend(orgs.into_iter().map(|org| Cover { org, span, basis: Basis::Declared }));
     }
@@ -125,7 +131,7 @@ pub(super) fn ingest(
     result.failed += store_lists(lake, &lists, &mut inputs, &placer, taken, covers, ui)?;
     result.rejected = inputs.iter().map(|i| i.rejected).sum();
     result.inputs.clone_from(&inputs);
-    lake.record(inputs)?;
+    lake.amend_run(inputs)?;
     Ok(result)
 }
 
@@ -350,14 +356,10 @@ fn store_lists(
         count(inputs, &from, &rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>(), new);
     }
     for (org, rows) in usage {
-        let span = covers.or_else(|| {
-            Some(Span {
-                from: rows.iter().map(|(_, r)| r.start).min()?,
-                to: rows.iter().map(|(_, r)| r.end.max(r.start)).max()?,
-            })
-        });
-        let taken = taken.or_else(|| newest_event(lake, &org)).or(span.map(|s| s.to)).unwrap_or_default();
-        let facts = Facts { taken, complete: true, span, ..Facts::default() };
+        // First to last record is no declaration: a file with one record at each end would rule out all between.
+        let last = rows.iter().map(|(_, r)| r.end).max();
+        let taken = taken.or_else(|| newest_event(lake, &org)).or(last).unwrap_or_default();
+        let facts = Facts { taken, complete: true, span: covers, ..Facts::default() };
         let (from, rows): (Vec<usize>, Vec<UsageRow>) = rows.into_iter().unzip();
         let new = lake.add_usage(&org, &rows, facts)?;
         count(inputs, &from, &rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>(), new);

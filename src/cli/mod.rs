@@ -10,9 +10,11 @@ mod doctor;
 mod error;
 mod evaluate;
 mod explain;
+mod fake_services;
 mod import;
 mod ingest;
 mod lake;
+mod live;
 mod pull;
 mod query;
 mod report;
@@ -90,6 +92,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
         Command::Simulate(args) => simulate::run(&context, &args),
         Command::Evaluate(args) => evaluate::run(&context, &args),
         Command::Lake(args) => lake::run(&context, &args),
+        Command::FakeServices(args) => fake_services::run(&context, &args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "patwatch", &mut script);

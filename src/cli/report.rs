@@ -6,12 +6,14 @@ use super::check::outcome;
 use super::error::{CliError, Outcome};
 use super::session::Session;
 use super::ui::Ui;
-use crate::analysis::run::Depth;
 use crate::chart;
+use crate::lake::import;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
 use crate::output::manifest::RunFacts;
 use crate::report::Report;
+use crate::report::compare::{self, Earlier};
+use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
 pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliError> {
@@ -19,10 +21,31 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
     if let Some(ingested) = &session.ingested {
         super::import::say(ingested, &context.ui);
     }
-    let found = session.find(&[], Depth::Dossiers, &context.ui)?;
-    let report = if args.anonymise { anonymise(&found.report, &context.ui)? } else { found.report };
+    let earlier = args.compare.as_deref().map(|folder| earlier(folder, args.anonymise)).transpose()?;
+    let mut report = session.find(&[], &context.ui)?.report;
+    let mut facts = RunFacts { command_line: command_line(), tool_sha256: tool_hash(), pseudonyms: None };
+    // Fingerprints of an anonymised bundle are keyed, so like is compared with like.
+    let keyed = earlier.as_ref().is_some_and(|e| e.pseudonyms.is_some());
+    if let Some(earlier) = earlier.as_ref().filter(|_| !keyed) {
+        report.comparison = Some(compare::compare(earlier, &report));
+    }
+    if args.anonymise {
+        let anonymiser = Anonymiser::new(&key(&context.ui)?, &report);
+        report = anonymiser.report(&report);
+        facts.command_line = anonymiser.command_line(&facts.command_line);
+        facts.pseudonyms = Some(anonymiser.mark());
+        if let Some(earlier) = earlier.as_ref().filter(|_| keyed) {
+            if earlier.pseudonyms != facts.pseudonyms {
+                return Err(CliError::new("the earlier bundle has pseudonyms of another key, so nothing of it can be found again")
+                    .hint("set PATWATCH_PSEUDONYM_KEY to the key that it was made with, or compare with a bundle without pseudonyms"));
+            }
+            report.comparison = Some(compare::compare(earlier, &report));
+        }
+    }
+    for note in report.comparison.iter().flat_map(|c| &c.notes) {
+        context.ui.warn(note);
+    }
     let charts = charts(&report, &context.ui)?;
-    let facts = RunFacts { command_line: command_line(), tool_sha256: None };
     for (path, bytes) in bundle(&report, &charts, &facts)? {
         context.ui.write(Some(&args.output.join(path)), &bytes)?;
     }
@@ -63,19 +86,49 @@ fn charts(report: &Report, ui: &Ui) -> Result<Vec<ChartFile>, CliError> {
     Ok(drawn.into_iter().collect::<Result<_, _>>()?)
 }
 
-/// Pseudonyms by the key of the environment, else by a fresh one.
-fn anonymise(report: &Report, ui: &Ui) -> Result<Report, CliError> {
-    let key = match std::env::var("PATWATCH_PSEUDONYM_KEY") {
-        Ok(key) if !key.is_empty() => key.into_bytes(),
+/// The key of the pseudonyms: that of the environment, else a fresh one.
+fn key(ui: &Ui) -> Result<Vec<u8>, CliError> {
+    match std::env::var("PATWATCH_PSEUDONYM_KEY") {
+        Ok(key) if !key.is_empty() => Ok(key.into_bytes()),
         _ => {
             ui.warn("PATWATCH_PSEUDONYM_KEY is not set: pseudonyms come from a fresh key, so those of another run will differ");
             let mut key = vec![0; 32];
             rand::TryRngCore::try_fill_bytes(&mut rand::rngs::OsRng, &mut key)
                 .map_err(|e| CliError::new(format!("the system gives no random key: {e}")))?;
-            key
+            Ok(key)
         }
+    }
+}
+
+/// Reads the bundle to compare with, before this run may write over it.
+fn earlier(folder: &Path, anonymise: bool) -> Result<Earlier, CliError> {
+    let hint = "give the folder that an earlier `patwatch report --output` wrote";
+    if !folder.is_dir() {
+        return Err(CliError::new(format!("{} is no folder", folder.display())).hint(hint));
+    }
+    let read = |name: &str| {
+        std::fs::read(folder.join(name)).map_err(|e| {
+            CliError::new(format!("{} is no bundle: cannot read its {name}: {e}", folder.display()))
+                .hint(hint)
+        })
     };
-    Ok(Anonymiser::new(&key, report).report(report))
+    let (findings, tokens) = (read("findings.json")?, read("tokens.json")?);
+    let manifest = std::fs::read(folder.join("manifest.json")).ok();
+    let earlier = compare::read(&findings, &tokens, manifest.as_deref())
+        .map_err(|e| CliError::new(format!("cannot compare with {}: {e}", folder.display())))?;
+    if earlier.pseudonyms.is_some() && !anonymise {
+        return Err(CliError::new(format!("{} holds pseudonyms, and this run names people", folder.display()))
+            .hint("add --anonymise with the same PATWATCH_PSEUDONYM_KEY, or compare with a bundle without pseudonyms"));
+    }
+    Ok(earlier)
+}
+
+/// SHA-256 of the program that runs, where it can be read.
+fn tool_hash() -> Option<String> {
+    let mut file = std::fs::File::open(std::env::current_exe().ok()?).ok()?;
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut file, &mut hasher).ok()?;
+    Some(import::hex(&hasher.finalize()))
 }
 
 /// The command line as typed, without where it wrote and where the lake lies: these name machines.

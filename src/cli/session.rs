@@ -18,6 +18,8 @@ use crate::model::coverage::Basis;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros, Span, Window, day_start, format_time, parse_day, parse_time};
+use crate::model::token::Token;
+use crate::report::review::Decided;
 use crate::report::{Input, Population, Report, build};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -109,7 +111,6 @@ impl Session {
         engine.register_parquet("lake_changes", &self.view.months("changes"), Cut::None)?;
         let uses = self.view.months_and_days("uses", "actors", first);
         engine.register_parquet("lake_uses", &uses, Cut::None)?;
-        engine.register_parquet("lake_proof", &self.view.months_and_days_since("proof", first), Cut::None)?;
         engine.register_parquet("lake_orphans", &self.view.days("proof", first), Cut::None)?;
         Ok(engine)
     }
@@ -119,23 +120,22 @@ impl Session {
         let started = Instant::now();
         let mut engine = self.engine()?;
         let mut inputs = self.inputs()?;
-        inputs.depth = depth;
         let population = populations(&inputs);
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken)).collect();
-        let analysis = run::run(&engine, &mut inputs, self.window, &self.policy)?;
-        let kinds = if depth == Depth::Dossiers { facts::kinds(&engine, self.window)? } else { Vec::new() };
-        for table in tables::tables(&analysis, &taken)? {
+        let analysis = run::run(&engine, &mut inputs, self.window, &self.policy, depth)?;
+        let kinds = facts::kinds(&engine, self.window)?;
+        for table in tables::tables(&analysis, &taken, &self.policy)? {
             engine.register(table);
         }
         engine.register_missing();
         ui.detail(&format!("analysis: {:.2?}", started.elapsed()));
-        Ok((analysis, engine, build::Extra { kinds, population }))
+        Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()? }))
     }
 
-    /// Runs analysis and pack; `depth` says what beside findings is shown.
-    pub(super) fn find(&self, select: &[String], depth: Depth, ui: &Ui) -> Result<Found, CliError> {
-        let (analysis, engine, extra) = self.analyse(depth, ui)?;
+    /// Runs analysis and pack.
+    pub(super) fn find(&self, select: &[String], ui: &Ui) -> Result<Found, CliError> {
+        let (analysis, engine, extra) = self.analyse(Depth::Verdicts, ui)?;
         let spinner = ui.bar(self.pack.detections.len() as u64, "detections", false);
         let (started, mut step, mut last) = (Instant::now(), Instant::now(), String::new());
         let mut slow: Vec<(std::time::Duration, String)> = Vec::new();
@@ -144,13 +144,12 @@ impl Session {
             slow.push((step.elapsed(), std::mem::replace(&mut last, id.to_owned())));
             step = Instant::now();
         };
-        let (mut found, not_run) = findings::run_pack_telling(&engine, &self.pack, select, tell);
+        let (found, not_run) = findings::run_pack_telling(&engine, &self.pack, select, tell);
         slow.push((step.elapsed(), last));
         spinner.finish_and_clear();
         slow.sort_unstable_by(|a, b| b.cmp(a));
         let slow: Vec<String> = slow.iter().take(8).map(|(time, id)| format!("{id} {time:.2?}")).collect();
         ui.detail(&format!("detections: {:.2?}; longest: {}", started.elapsed(), slow.join(", ")));
-        self.except(&mut found);
         let mut report = build::empty(self.window, self.policy.clone());
         report.pack_sha256 = self.pack.sha256();
         report.config_sha256 = self.config_hash();
@@ -170,26 +169,18 @@ impl Session {
         Ok(self.analyse(depth, ui)?.1)
     }
 
-    /// Marks findings that an exception of the configuration covers.
-    fn except(&self, found: &mut [crate::model::finding::Finding]) {
-        for finding in found {
-            let covered = self.config.exceptions.iter().find(|e| {
-                let named = e.detection == finding.detection
-                    || e.detection == finding.slug
-                    || e.detection == finding.family.as_str();
-                named
-                    && e.subject == finding.subject.id
-                    && e.org.as_ref().is_none_or(|o| *o == finding.org)
-                    && e.ends().is_some_and(|end| self.window.as_of < end)
-            });
-            if let Some(exception) = covered {
-                finding.suppressed = Some(crate::model::finding::Suppression {
-                    decision: "exception".to_owned(),
-                    reviewer: exception.owner.clone(),
-                    until: exception.ends(),
-                });
-            }
+    /// The tokens as they stand, for commands that need no findings.
+    pub(super) fn tokens(&self, ui: &Ui) -> Result<Vec<Token>, CliError> {
+        Ok(self.analyse(Depth::Verdicts, ui)?.0.tokens.into_iter().map(|judged| judged.token).collect())
+    }
+
+    /// Decisions of the lake and exceptions of the configuration; which of them exist yet, the report decides.
+    fn decided(&self) -> Result<Decided, CliError> {
+        let mut decided = Decided { approvals: self.config.approvals(), ..Decided::default() };
+        for org in &self.orgs {
+            decided.decisions.extend(self.lake.decisions(org)?);
         }
+        Ok(decided)
     }
 
     fn config_hash(&self) -> String {
@@ -204,17 +195,22 @@ impl Session {
             if let Some(inventory) = self.inventory(org)? {
                 inputs.inventories.insert(org.clone(), inventory);
             }
-            let mut users: Vec<UserRow> = Vec::new();
+            let mut users: Vec<(Micros, UserRow)> = Vec::new();
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
-                users.extend(self.lake.users(snapshot)?);
+                users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (snapshot.taken, row)));
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
             for snapshot in self.lake.snapshots(SnapshotKind::Usage, org, self.window.as_of) {
-                spans.extend(snapshot.span);
-                rows.extend(self.lake.usage(snapshot)?);
+                let listed = self.lake.usage(snapshot)?;
+                match snapshot.span {
+                    Some(span) => spans.push(span),
+                    // Nobody vouches for the whole: each record still declares the span that it counts.
+                    None => spans.extend(listed.iter().map(|r| Span { from: r.start, to: r.end })),
+                }
+                rows.extend(listed);
             }
-            if !spans.is_empty() {
+            if !rows.is_empty() || !spans.is_empty() {
                 inputs.usage.insert(org.clone(), (spans, rows));
             }
             inputs.held.insert(org.clone(), self.held(org));

@@ -7,7 +7,15 @@ use crate::lab::{SAMPLE, SimulateOptions, simulate};
 
 pub(super) fn run(context: &Context, args: &SimulateArgs) -> Result<Outcome, CliError> {
     // With the sample's seed and size this makes sample-data again, byte for byte.
-    let options = SimulateOptions { seed: args.seed, tokens: args.tokens, days: args.days, ..SAMPLE };
+    let options = SimulateOptions {
+        seed: args.seed,
+        tokens: args.tokens,
+        days: args.days,
+        org: args.name.clone().map_or(SAMPLE.org, Into::into),
+        shapes: args.shapes.clone(),
+        usage: args.usage,
+        ..SAMPLE
+    };
     let made = simulate(&options, &args.output)?;
     context.ui.info(&format!(
         "{} tokens, {} events, {} labels in {} files under {}",

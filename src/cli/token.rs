@@ -5,7 +5,6 @@ use super::args::{FailOn, TokenArgs};
 use super::check::outcome;
 use super::error::{CliError, Outcome};
 use super::session::Session;
-use crate::analysis::run::Depth;
 use crate::output::dossier::Dossier;
 use crate::output::{self, Style};
 use crate::report::{Report, TokenReport};
@@ -18,7 +17,7 @@ pub(super) fn run(context: &Context, args: &TokenArgs) -> Result<Outcome, CliErr
         return Err(CliError::new(message));
     };
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
-    let found = session.find(&[], Depth::Dossiers, &context.ui)?;
+    let found = session.find(&[], &context.ui)?;
     let style = Style { color: context.ui.color, width: context.ui.width() };
     let mut bytes = Vec::new();
     for token in find(&found.report, &args.token)? {

@@ -5,14 +5,13 @@ use super::args::TokensArgs;
 use super::check::outcome;
 use super::error::{CliError, Outcome};
 use super::session::Session;
-use crate::analysis::run::Depth;
 use crate::cli::args::FailOn;
 use crate::output::{self, Style};
 
 pub(super) fn run(context: &Context, args: &TokensArgs) -> Result<Outcome, CliError> {
     let format = output::find(output::TOKENS, &args.format).map_err(CliError::new)?;
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
-    let found = session.find(&[], Depth::Dossiers, &context.ui)?;
+    let found = session.find(&[], &context.ui)?;
     let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
     let mut bytes = Vec::new();
     format.write(&found.report, style, &mut bytes)?;

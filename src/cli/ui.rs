@@ -29,6 +29,11 @@ impl Ui {
         Self { level, color, bars: level >= 0 && std::io::stderr().is_terminal() }
     }
 
+    /// The same without progress and hints: for steps of which only the sum is of interest.
+    pub(super) fn silent(&self) -> Self {
+        Self { level: -1, bars: false, ..self.clone() }
+    }
+
     /// Width of the terminal, where stdout is one.
     pub(super) fn width(&self) -> Option<u16> {
         let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());

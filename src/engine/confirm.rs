@@ -3,7 +3,7 @@
 //! In: what each finding wants (a token, a span, values of columns). Out: its newest event ids, from one shared
 //! pass over the raw events ([`super::newest`]).
 
-use super::newest::{Key, Wish};
+use super::newest::Wish;
 use super::{Engine, EngineError, guarded, rows::Rows};
 use crate::model::time::Micros;
 use polars::prelude as pl;
@@ -45,10 +45,10 @@ pub(super) fn events(
         .into_iter()
         .map(|(fingerprint, w)| {
             let Wanted { org, token_id, from, to, matches } = w;
-            (fingerprint, Wish { org, key: token_id, from, to, matches, origins: false })
+            (fingerprint, Wish { org, token_id, from, to, matches })
         })
         .unzip();
-    let found = engine.newest(Key::Token, &wishes)?;
+    let found = engine.newest(&wishes)?;
     Ok(fingerprints
         .into_iter()
         .zip(found)

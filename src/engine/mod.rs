@@ -31,7 +31,6 @@ pub use tables::{Table, TableBuilder};
 
 use crate::model::policy::Policy;
 use crate::model::time::Window;
-use pl::IntoLazy as _;
 use polars::prelude as pl;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -206,15 +205,6 @@ impl Engine {
             }
             error
         })
-    }
-
-    /// Runs a query of patwatch's own whose answer is long.
-    ///
-    /// # Errors
-    /// When it fails.
-    pub fn coded(&self, sql: &str) -> Result<rows::Coded, EngineError> {
-        let checked = check::check(sql, check::Mode::AdHoc)?;
-        rows::Coded::from_frame(&self.execute(checked, |name| self.lazy(name))?)
     }
 
     /// Runs one detection's query over tables that all detections share.

@@ -1,6 +1,6 @@
 //! The newest events of many wishes at once: one pass over the raw events, newest day first.
 //!
-//! In: wishes, each for the events of one token or credential in a span. Out: for each the newest of them. A day is
+//! In: wishes, each for the events of one token in a span. Out: for each the newest of them. A day is
 //! read only while a wish is still open that reaches into it, and of a day only the credentials that are wished for.
 
 use super::rows::Rows;
@@ -12,39 +12,19 @@ use polars::prelude as pl;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
-/// What names whose events are wished for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
-    /// The attributed token.
-    Token,
-    /// The credential as events show it.
-    Credential,
-}
-
-impl Key {
-    const fn column(self) -> &'static str {
-        match self {
-            Self::Token => "token_id",
-            Self::Credential => "credential",
-        }
-    }
-}
-
 /// The events that are wished for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     /// Organisation.
     pub org: String,
-    /// Token or credential.
-    pub key: String,
+    /// The token.
+    pub token_id: String,
     /// First instant.
     pub from: Micros,
     /// Last instant.
     pub to: Micros,
     /// Column to values, any of which will do.
     pub matches: BTreeMap<String, BTreeSet<String>>,
-    /// Origins alone.
-    pub origins: bool,
 }
 
 /// An event: when, and its id.
@@ -55,13 +35,13 @@ impl Engine {
     ///
     /// # Errors
     /// When the events cannot be read.
-    pub fn newest(&self, key: Key, wishes: &[Wish]) -> Result<Vec<Vec<Stamped>>, EngineError> {
+    pub fn newest(&self, wishes: &[Wish]) -> Result<Vec<Vec<Stamped>>, EngineError> {
         let mut found: Vec<Vec<Stamped>> = vec![Vec::new(); wishes.len()];
         let (Some(source), Some(def)) = (self.sources.get("events"), schema::table("events")) else {
             return if wishes.is_empty() { Ok(found) } else { Err(Self::missing("events")) };
         };
-        let credentials = if key == Key::Token { self.credentials_by_token()? } else { HashMap::new() };
-        let mut columns: BTreeSet<&str> = ["org", key.column(), "time", "event_id", "origin"].into();
+        let credentials = self.credentials_by_token()?;
+        let mut columns: BTreeSet<&str> = ["org", "token_id", "time", "event_id"].into();
         columns.extend(wishes.iter().flat_map(|w| w.matches.keys().map(String::as_str)));
         let mut parts: Vec<Option<&PathBuf>> = source.files.iter().map(Some).collect();
         if parts.is_empty() {
@@ -85,12 +65,9 @@ impl Engine {
                 }
                 None => self.lazy("events")?,
             };
-            let keys: BTreeSet<&str> = active.iter().map(|at| wishes[*at].key.as_str()).collect();
-            let names: Vec<String> = if key == Key::Token {
-                keys.iter().flat_map(|k| credentials.get(*k)).flatten().cloned().collect()
-            } else {
-                keys.iter().map(|k| (*k).to_owned()).collect()
-            };
+            let keys: BTreeSet<&str> = active.iter().map(|at| wishes[*at].token_id.as_str()).collect();
+            let names: Vec<String> =
+                keys.iter().flat_map(|k| credentials.get(*k)).flatten().cloned().collect();
             if !names.is_empty() {
                 frame = frame.filter(one_of("credential", names));
             }
@@ -100,7 +77,7 @@ impl Engine {
                 .filter(pl::col("time").gt_eq(time_lit(from)).and(pl::col("time").lt_eq(time_lit(to))))
                 .select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
             let rows = guarded(|| Ok(frame.collect()?))?;
-            pick(&rows, key, wishes, &active, &mut found)?;
+            pick(&rows, wishes, &active, &mut found)?;
         }
         Ok(found)
     }
@@ -124,19 +101,18 @@ impl Engine {
 /// Adds the rows of one day to the wishes that they fit, newest first; a wish takes no more than it can keep.
 fn pick(
     rows: &pl::DataFrame,
-    key: Key,
     wishes: &[Wish],
     active: &[usize],
     found: &mut [Vec<Stamped>],
 ) -> Result<(), EngineError> {
     let mut by_key: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
     for at in active {
-        by_key.entry((wishes[*at].org.as_str(), wishes[*at].key.as_str())).or_default().push(*at);
+        by_key.entry((wishes[*at].org.as_str(), wishes[*at].token_id.as_str())).or_default().push(*at);
     }
     let text = |name: &str| Ok::<_, EngineError>(rows.column(name)?.str()?);
-    let (org, keys, id) = (text("org")?, text(key.column())?, text("event_id")?);
+    let (org, keys, id) = (text("org")?, text("token_id")?, text("event_id")?);
     let time = rows.column("time")?.cast(&pl::DataType::Int64)?;
-    let (time, origin) = (time.i64()?, rows.column("origin")?.bool()?);
+    let time = time.i64()?;
     let names: BTreeSet<&str> =
         active.iter().flat_map(|at| wishes[*at].matches.keys().map(String::as_str)).collect();
     let mut columns = HashMap::new();
@@ -145,8 +121,8 @@ fn pick(
     }
     let mut order: Vec<(Micros, usize)> =
         (0..rows.height()).filter_map(|row| Some((time.get(row)?, row))).collect();
-    // Within one instant the greatest id comes first.
-    order.sort_unstable_by_key(|(time, row)| std::cmp::Reverse((*time, id.get(*row))));
+    // Within one instant the least id comes first.
+    order.sort_unstable_by_key(|(time, row)| (std::cmp::Reverse(*time), id.get(*row)));
     for (time, row) in order {
         let (Some(org), Some(own)) = (org.get(row), keys.get(row)) else { continue };
         let Some(mine) = by_key.get(&(org, own)) else { continue };
@@ -155,7 +131,6 @@ fn pick(
             let fits = found[*at].len() < MAX_EVENT_IDS
                 && wish.from <= time
                 && time <= wish.to
-                && (!wish.origins || origin.get(row) == Some(true))
                 && wish.matches.iter().all(|(column, values)| {
                     columns[column.as_str()].get(row).is_some_and(|value| values.contains(value))
                 });

@@ -6,7 +6,6 @@ use super::schema::Kind;
 use super::{EngineError, EngineErrorKind};
 use crate::model::time::{Day, Micros, day_text, format_time};
 use polars::prelude as pl;
-use std::collections::BTreeMap;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,78 +190,6 @@ impl Rows {
             rows.cells.push(cells);
         }
         Ok(rows)
-    }
-}
-
-/// An answer of millions of rows: numbers, and texts as numbers of one list, so that no cell is allocated.
-#[derive(Debug, Default)]
-pub struct Coded {
-    /// Every text that occurs.
-    pub names: Vec<String>,
-    codes: BTreeMap<String, Vec<u32>>,
-    ints: BTreeMap<String, Vec<i64>>,
-    height: usize,
-}
-
-impl Coded {
-    /// Counts rows.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.height
-    }
-
-    /// Tells whether there are no rows.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.height == 0
-    }
-
-    /// Returns the number of a text; one that `names` lacks stands for null.
-    #[must_use]
-    pub fn code(&self, row: usize, column: &str) -> u32 {
-        self.codes.get(column).and_then(|c| c.get(row)).copied().unwrap_or(u32::MAX)
-    }
-
-    /// Returns the text of a number; empty for null.
-    #[must_use]
-    pub fn name(&self, code: u32) -> &str {
-        self.names.get(code as usize).map_or("", String::as_str)
-    }
-
-    /// Returns a number, or a day since 1970; null reads as 0.
-    #[must_use]
-    pub fn int(&self, row: usize, column: &str) -> i64 {
-        self.ints.get(column).and_then(|c| c.get(row)).copied().unwrap_or_default()
-    }
-
-    pub(super) fn from_frame(frame: &pl::DataFrame) -> Result<Self, EngineError> {
-        let mut coded = Self { height: frame.height(), ..Self::default() };
-        let mut numbers: hashbrown::HashMap<String, u32> = hashbrown::HashMap::new();
-        for column in frame.columns() {
-            let name = column.name().to_string();
-            if column.dtype() == &pl::DataType::String {
-                let mut codes = Vec::with_capacity(frame.height());
-                for text in column.str()?.iter() {
-                    codes.push(match text {
-                        None => u32::MAX,
-                        Some(text) => match numbers.get(text) {
-                            Some(code) => *code,
-                            None => {
-                                let code = u32::try_from(coded.names.len()).unwrap_or(u32::MAX);
-                                numbers.insert(text.to_owned(), code);
-                                coded.names.push(text.to_owned());
-                                code
-                            }
-                        },
-                    });
-                }
-                coded.codes.insert(name, codes);
-            } else {
-                let numbers = column.cast(&pl::DataType::Int64)?;
-                coded.ints.insert(name, numbers.i64()?.iter().map(Option::unwrap_or_default).collect());
-            }
-        }
-        Ok(coded)
     }
 }
 

@@ -169,11 +169,11 @@ impl Engine {
                 .clone()
                 .group_by([pl::col("org"), pl::col("credential")])
                 .agg([pl::col("token_id").drop_nulls().first()]);
-            let mut on = vec![pl::col("org"), pl::col("credential")];
+            let mut on = vec![pl::col("credential"), pl::col("org")];
             // Rows of one organisation need no key that is the same in all of them.
             if is_one_org(&source.files) && self.is_one_org_known()? {
                 keys = keys.drop(pl::cols(["org"]));
-                on.remove(0);
+                on.truncate(1);
             }
             let columns: Vec<pl::Expr> = def.columns.iter().map(|c| pl::col(c.name)).collect();
             frame = frame

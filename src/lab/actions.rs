@@ -80,6 +80,8 @@ actions! {
         ["vso.graph_manage", "vso.memberentitlementmanagement_write", "vso.identity_manage", "vso.project_manage"];
     "Library.AgentAdded" "Library" Modify ["vso.agentpools_manage"];
     "Library.AgentDeleted" "Library" Modify ["vso.agentpools_manage"];
+    "Library.AgentPoolCreated" "Library" Create ["vso.agentpools_manage"];
+    "Library.AgentPoolDeleted" "Library" Remove ["vso.agentpools_manage"];
     "Library.ServiceConnectionCreated" "Library" Create ["vso.serviceendpoint_manage"];
     "Library.ServiceConnectionModified" "Library" Modify ["vso.serviceendpoint_manage"];
     "Library.ServiceConnectionShared" "Library" Modify ["vso.serviceendpoint_manage"];
@@ -118,6 +120,9 @@ actions! {
     "Release.ApprovalCompleted" "Release" Modify ["vso.release_manage"];
     "Release.DeploymentCompleted" "Release" Execute ["vso.release_execute"];
     "Release.ReleaseCreated" "Release" Create ["vso.release_execute"];
+    "Release.ReleaseDeleted" "Release" Remove ["vso.release_manage"];
+    "Release.ReleasePipelineCreated" "Release" Create ["vso.release_execute"];
+    "Release.ReleasePipelineDeleted" "Release" Remove ["vso.release_manage"];
     "Release.ReleasePipelineModified" "Release" Modify ["vso.release_execute"];
     "Security.ModifyPermission" "Permissions" Modify ["vso.security_manage"];
     "Security.RemovePermission" "Permissions" Remove ["vso.security_manage"];

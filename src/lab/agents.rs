@@ -25,6 +25,7 @@ pub(super) enum Family {
     AgentServer,
     Browser,
     AttackTool,
+    Toolkit,
 }
 
 /// Length at which the service was seen to cut a long agent text.
@@ -93,6 +94,8 @@ pub(super) fn user_agent(family: Family, machine: usize, step: usize) -> String 
                 "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.{step} Safari/605.1.15"
             ),
         },
+        // A tool of the house whose name only sounds like one of the known bad ones.
+        Family::Toolkit => format!("ado-toolkit/1.{}.0 python-requests/2.31.0", 4 + step),
         Family::AttackTool => "ADOKit-21e233d4334f9703d1a3a42b6e2efd38".to_owned(),
     };
     if text.len() > AGENT_TEXT_CUT { text[..AGENT_TEXT_CUT].to_owned() } else { text }

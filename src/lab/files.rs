@@ -1,4 +1,4 @@
-//! Writes the organisation to a folder: events in four shapes, inventory, users, truth, data card.
+//! Writes the organisation to a folder: events in several shapes, inventory, users, usage, truth, data card.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,9 +9,10 @@ use super::LabError;
 use super::dice::Dice;
 use super::labels::Label;
 use super::log::Event;
-use super::shapes;
+use super::shapes::{self, Shape};
 use super::simulate::SimulateOptions;
 use super::tokens::{Ending, Token};
+use super::usage::Usage;
 use super::world::World;
 use crate::model::identity::ZERO_GUID;
 use crate::model::time::{format_time, parse_time};
@@ -21,7 +22,10 @@ const PAGE: usize = 200;
 /// Records in one Event Grid delivery file.
 const DELIVERY: usize = 400;
 
-/// Which part of the window each shape covers; the parts overlap, so that one event comes twice.
+/// How far a stretch reaches into its neighbours, as a share of the window.
+const OVERLAP: f64 = 0.012;
+
+/// Which part of the window each shape covers in the sample; the parts overlap, so that one event comes twice.
 const API: [(f64, f64); 2] = [(0.0, 0.36), (0.54, 1.0)];
 const LOG_ANALYTICS: (f64, f64) = (0.33, 0.50);
 const EXPORT: (f64, f64) = (0.47, 0.57);
@@ -34,6 +38,7 @@ pub(super) fn write(
     tokens: &[Token],
     events: &[Event],
     labels: &[Label],
+    usage: Option<&Usage>,
     out: &Path,
 ) -> Result<Vec<String>, LabError> {
     let mut folder = Folder { out, names: Vec::new() };
@@ -42,6 +47,36 @@ pub(super) fn write(
         let (from, to) = (world.at(share.0), world.at(share.1));
         events.iter().filter(|event| event.time >= from && event.time < to).collect()
     };
+    if options.shapes.is_empty() {
+        sample_layout(world, &part, &mut folder)?;
+    } else {
+        for (at, shape) in options.shapes.iter().enumerate() {
+            // One shape after the other, each a day or so into its neighbours.
+            let width = 1.0 / options.shapes.len() as f64;
+            let from = (at as f64 * width - OVERLAP).max(0.0);
+            let to = ((at + 1) as f64 * width + OVERLAP).min(1.0);
+            packed(world, *shape, at + 1, &part((from, to)), &mut folder)?;
+        }
+    }
+    inventory(world, tokens, &mut folder)?;
+    users(world, &mut folder)?;
+    if let Some(usage) = usage {
+        let rows: String = usage.rows.iter().map(|row| format!("{row}\n")).collect();
+        folder.gzip("usage-records.ndjson.gz", rows.as_bytes())?;
+    }
+    let truth: Vec<Value> = labels.iter().map(Label::json).collect();
+    folder.lines("truth.json", &truth)?;
+    let card = card(world, options, tokens, events, labels);
+    folder.bytes("DATA-CARD.md", card.as_bytes())?;
+    Ok(folder.names)
+}
+
+/// The layout of `sample-data`: four shapes, most of it plain text, for reading.
+fn sample_layout<'e>(
+    world: &World,
+    part: &dyn Fn((f64, f64)) -> Vec<&'e Event>,
+    folder: &mut Folder<'_>,
+) -> Result<(), LabError> {
     let mut number = 0;
     for share in API {
         let mut newest_first = part(share);
@@ -64,13 +99,48 @@ pub(super) fn write(
         let records: Vec<Value> = delivery.iter().map(|event| shapes::event_grid(world, event)).collect();
         folder.json(&format!("audit-event-grid-{:03}.json", at + 1), &Value::Array(records))?;
     }
-    inventory(world, tokens, &mut folder)?;
-    users(world, &mut folder)?;
-    let truth: Vec<Value> = labels.iter().map(Label::json).collect();
-    folder.lines("truth.json", &truth)?;
-    let card = card(world, options, tokens, events, labels);
-    folder.bytes("DATA-CARD.md", card.as_bytes())?;
-    Ok(folder.names)
+    Ok(())
+}
+
+/// Writes one stretch in one shape, packed with gzip.
+fn packed(
+    world: &World,
+    shape: Shape,
+    number: usize,
+    events: &[&Event],
+    folder: &mut Folder<'_>,
+) -> Result<(), LabError> {
+    let name = |ending: &str| format!("audit-{number}-{}.{ending}.gz", shape.as_str());
+    let lines = |row: &dyn Fn(&Event) -> Value| -> Vec<u8> {
+        events.iter().flat_map(|event| format!("{}\n", row(event)).into_bytes()).collect()
+    };
+    match shape {
+        Shape::Api => {
+            let newest_first: Vec<&Event> = events.iter().rev().copied().collect();
+            let pages = newest_first.chunks(PAGE).count();
+            for (at, page) in newest_first.chunks(PAGE).enumerate() {
+                let body = shapes::api_page(world, page, at + 1 < pages);
+                folder.gzip(&name(&format!("{:04}.json", at + 1)), format!("{body}\n").as_bytes())?;
+            }
+            Ok(())
+        }
+        Shape::LogAnalytics => {
+            folder.gzip(&name("ndjson"), &lines(&|event| shapes::log_analytics(world, event)))
+        }
+        Shape::Splunk => folder.gzip(&name("ndjson"), &lines(&|event| shapes::splunk(world, event))),
+        Shape::Export => {
+            let list: Vec<Value> = events.iter().rev().map(|event| shapes::export(world, event)).collect();
+            folder.gzip(&name("json"), format!("{}\n", Value::Array(list)).as_bytes())
+        }
+        Shape::Csv => {
+            let newest_first: Vec<&Event> = events.iter().rev().copied().collect();
+            folder.gzip(&name("csv"), &shapes::csv(world, &newest_first))
+        }
+        Shape::EventGrid => {
+            let list: Vec<Value> = events.iter().map(|event| shapes::event_grid(world, event)).collect();
+            folder.gzip(&name("json"), format!("{}\n", Value::Array(list)).as_bytes())
+        }
+    }
 }
 
 /// The folder being filled.
@@ -220,9 +290,24 @@ fn card(
     counts.sort();
     let table: String = counts.iter().map(|(key, n)| format!("| {key} | {n} |\n")).collect();
     debug_assert!(parse_time(&format_time(world.start)).is_some());
+    let mut more = String::new();
+    if options.org != super::simulate::SAMPLE.org {
+        more.push_str(&format!(" --name {}", options.org));
+    }
+    if !options.shapes.is_empty() {
+        let names: Vec<&str> = options.shapes.iter().map(|shape| shape.as_str()).collect();
+        more.push_str(&format!(" --shapes {}", names.join(",")));
+    }
+    let usage = if options.usage {
+        more.push_str(" --usage");
+        "- The Usage records: their columns follow a third-party client of 2018, one bucket a day stands for many, and\n  \
+         they cover the whole window, which needs somebody to save that page for three months."
+    } else {
+        "- The owner's Usage page is not simulated, so no token can be shown unused."
+    };
     format!(
         "# Data card: {org}\n\n\
-         A made-up Azure DevOps organisation with labels, written by `patwatch simulate --seed {seed} --tokens {n} --days {days}`.\n\
+         A made-up Azure DevOps organisation with labels, written by `patwatch simulate --seed {seed} --tokens {asked} --days {days}{more}`.\n\
          {n} tokens, {people} users, {events} audit events from {from} to {to}.\n\n\
          ## What is real in it\n\n\
          - The shapes: pages of the query API, rows of Azure Monitor Logs, the portal's JSON export, Event Grid records,\n  \
@@ -235,7 +320,7 @@ fn card(
          - The rhythm of work, the share of each kind of token, the size of attacks: plausible, not measured.\n\
          - The content of `data` for `Token.*` events, which no public sample shows unmasked.\n\
          - Two all-organisation tokens whose ids agree in 28 characters, so that a cut mechanism fits both: chance would not.\n\
-         - The owner's Usage page is not simulated, so no token can be shown unused.\n\n\
+         {usage}\n\n\
          ## Gaps and overlaps\n\n\
          No shape holds {gap_from} to {gap_to}. Neighbouring shapes overlap by days, so the same event comes twice.\n\n\
          ## Labels (`truth.json`)\n\n\
@@ -245,6 +330,7 @@ fn card(
         org = world.org,
         seed = options.seed,
         n = tokens.len(),
+        asked = options.tokens,
         days = options.days,
         people = world.people.len(),
         events = events.len(),

@@ -3,6 +3,7 @@
 use super::actions::{LEAVES_TRACES, action, included};
 use super::log::Event;
 use super::tokens::{Ending, Token};
+use super::usage::Usage;
 use super::world::World;
 use crate::model::finding::Family;
 use crate::model::time::{DAY, HOUR, Micros, format_time};
@@ -49,7 +50,12 @@ impl Label {
 const SAYS_NOTHING: &[&str] = &["test", "token", "new pat"];
 
 /// Says what stands against each token at the end of the window.
-pub(super) fn standing(world: &World, tokens: &[Token], events: &[Event]) -> Vec<Label> {
+pub(super) fn standing(
+    world: &World,
+    tokens: &[Token],
+    events: &[Event],
+    usage: Option<&Usage>,
+) -> Vec<Label> {
     let mut made: Vec<Vec<&Event>> = vec![Vec::new(); tokens.len()];
     for event in events {
         if let Some(token) = event.token {
@@ -101,7 +107,14 @@ pub(super) fn standing(world: &World, tokens: &[Token], events: &[Event]) -> Vec
         // A month and the days of the gap: silence for less says little.
         let long = watched >= 35 * DAY;
         if events.is_empty() && long && !token.ambiguous {
-            say(Family::Use, if token.valid_from > world.start { "never-used" } else { "no-audited-change" });
+            let silent = if token.valid_from > world.start { "never-used" } else { "no-audited-change" };
+            match usage {
+                None => say(Family::Use, silent),
+                // Reads show in Usage records: this token, or another of its owner and class, may be theirs.
+                Some(usage) if usage.calls_of_class(token) => {}
+                Some(usage) if usage.calls(token.owner) || token.all_orgs => say(Family::Use, silent),
+                Some(_) => say(Family::Use, "unused-by-usage-records"),
+            }
         }
         if long && !token.ambiguous && unused_manage_scope(token, events) {
             say(Family::Scope, "manage-scope-not-used");

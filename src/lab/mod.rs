@@ -7,11 +7,14 @@
 
 mod actions;
 mod agents;
+mod comparison;
 mod dice;
 mod files;
+mod inputs;
 mod interval;
 mod labels;
 mod log;
+mod lookalikes;
 mod office;
 mod payload;
 mod place;
@@ -24,11 +27,15 @@ mod shapes;
 mod simulate;
 mod summary;
 mod tokens;
+mod usage;
+mod weakenings;
 mod world;
 
+pub use comparison::{Baseline, Comparison};
 pub use interval::{Mean, Rate};
 pub use labels::Label;
-pub use score::{Evaluation, FalseAlert, FamilyPrecision, ScenarioScore, evaluate};
+pub use score::{Evaluation, FalseAlert, Missed, ScenarioScore, evaluate};
+pub use shapes::Shape;
 pub use simulate::{SAMPLE, SimulateOptions, SimulateSummary, simulate};
 pub use summary::{Summary, SummaryRow, combine};
 

@@ -2,22 +2,23 @@
 
 use super::agents::Family;
 use super::dice::Dice;
+use super::lookalikes;
 use super::place::Site;
 use super::purposes::{
     AGENTS, BACKUP, BOARDS, CHECKS, EXTENSIONS, FEEDS, FULL, GCM, GIT_BOT, INFRA, PROVISION, Purpose, READER,
     RELEASE, SCRIPT,
 };
 use super::scenarios::{Attack, Scenario};
-use super::tokens::{Ending, Habit, Pace, Token};
+use super::tokens::{Ending, Habit, Pace, Token, Turns};
 use super::world::World;
-use crate::model::time::{DAY, HOUR, Micros, Span};
+use crate::model::time::{DAY, HOUR, Micros, SECOND, Span};
 
 /// 2026-03-10, days before new all-organisation tokens were blocked, in microseconds since 1970.
 const LAST_GLOBAL: Micros = 20_522 * DAY;
 
 /// A card of the deck: a purpose, and what is peculiar about this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Card {
+pub(super) enum Card {
     HeavyInfra,
     Reader,
     Provision,
@@ -49,6 +50,18 @@ enum Card {
     LeakedReader,
     ShortLeaver,
     Returner,
+    NewProject,
+    Relocated,
+    NewLaptop,
+    FreshForPipeline,
+    LeaverRotated,
+    InFlight,
+    BulkImport,
+    Quarterly,
+    Toolkit,
+    ReplacedAfterLeak,
+    OnCall,
+    Trip,
 }
 
 const DECK: &[Card] = &[
@@ -90,6 +103,18 @@ const DECK: &[Card] = &[
     Card::Returner,
     Card::HeavyInfra,
     Card::Reader,
+    Card::NewProject,
+    Card::Relocated,
+    Card::NewLaptop,
+    Card::FreshForPipeline,
+    Card::LeaverRotated,
+    Card::InFlight,
+    Card::BulkImport,
+    Card::Quarterly,
+    Card::Toolkit,
+    Card::ReplacedAfterLeak,
+    Card::OnCall,
+    Card::Trip,
 ];
 
 /// Builds every token, and says which of them an attack will meet.
@@ -115,7 +140,11 @@ fn victims(world: &mut World, tokens: usize, all: &mut Vec<Token>) -> Vec<Attack
     for n in 0..count {
         let scenario = kinds[n % kinds.len()];
         let mut dice = Dice::new(world.seed, "victim", n);
-        let time = world.at(0.55 + 0.4 * dice.unit());
+        let mut time = world.at(0.55 + 0.4 * dice.unit());
+        if scenario == Scenario::LowAndSlow {
+            // It has to be over before the log is.
+            time = time.min(world.end - 12 * DAY);
+        }
         let purpose = match scenario {
             Scenario::Stolen | Scenario::VariableGroups => &INFRA,
             Scenario::StreamDisabled | Scenario::StreamDeleted => &BACKUP,
@@ -127,7 +156,10 @@ fn victims(world: &mut World, tokens: usize, all: &mut Vec<Token>) -> Vec<Attack
             | Scenario::ServiceConnections
             | Scenario::Permissions
             | Scenario::Leaked
-            | Scenario::BreadthOfProjects => &FULL,
+            | Scenario::BreadthOfProjects
+            | Scenario::MintedAtNight
+            | Scenario::PlantedAgent
+            | Scenario::PlantedExtension => &FULL,
             _ => &SCRIPT,
         };
         let owner =
@@ -139,16 +171,33 @@ fn victims(world: &mut World, tokens: usize, all: &mut Vec<Token>) -> Vec<Attack
         token.habit.projects.truncate(2);
         token.valid_from = token.valid_from.min(world.start - 20 * DAY);
         token.valid_to = token.valid_to.max(world.end + 40 * DAY);
-        shape_victim(world, scenario, time, &mut token, &mut dice);
+        let time = shape_victim(world, scenario, time, &mut token, &mut dice);
         attacks.push(Attack { scenario, token: all.len(), time, number: n });
         all.push(token);
     }
     attacks
 }
 
-/// Gives a victim what its scenario asks for.
-fn shape_victim(world: &mut World, scenario: Scenario, time: Micros, token: &mut Token, dice: &mut Dice) {
+/// Gives a victim what its scenario asks for; returns when it happens.
+fn shape_victim(
+    world: &mut World,
+    scenario: Scenario,
+    time: Micros,
+    token: &mut Token,
+    dice: &mut Dice,
+) -> Micros {
     match scenario {
+        Scenario::MintedAtNight => {
+            // Between one and four in the morning where the owner lives.
+            let night = time.div_euclid(DAY) * DAY + dice.between(60, 240) * 60 * SECOND;
+            let time = night - world.people[token.owner].hours_from_utc * HOUR;
+            token.valid_from = time - dice.between(4, 40) * 60 * SECOND;
+            token.valid_to = token.valid_from + 364 * DAY;
+            token.habit.per_day = 0.0;
+            let browser = super::agents::user_agent(Family::Browser, dice.below(30), 3);
+            token.made_from = Some((world.networks.fresh().address(77), browser));
+            return time;
+        }
         Scenario::UsedAfterRevoke => {
             token.ending = Ending::Revoked(time - dice.between(9, 60) * HOUR);
         }
@@ -166,7 +215,7 @@ fn shape_victim(world: &mut World, scenario: Scenario, time: Micros, token: &mut
         }
         Scenario::StreamDisabled | Scenario::StreamDeleted => token.scopes = vec!["vso.auditstreams_manage"],
         Scenario::CreatedElsewhere => {
-            token.valid_from = time - dice.between(3, 25) * 60 * crate::model::time::SECOND;
+            token.valid_from = time - dice.between(3, 25) * 60 * SECOND;
             token.valid_to = token.valid_from + 80 * DAY;
             token.habit.per_day = 0.0;
             let browser = super::agents::user_agent(Family::Browser, dice.below(30), 2);
@@ -180,10 +229,11 @@ fn shape_victim(world: &mut World, scenario: Scenario, time: Micros, token: &mut
         }
         _ => {}
     }
+    time
 }
 
 /// Chooses a person who leaves at `time`; not one of the first, who are needed as administrators.
-fn leaver(world: &mut World, time: Micros, back: Option<Micros>, dice: &mut Dice) -> usize {
+pub(super) fn leaver(world: &mut World, time: Micros, back: Option<Micros>, dice: &mut Dice) -> usize {
     let candidates: Vec<usize> =
         world.humans().into_iter().filter(|at| *at > 2 && world.people[*at].left.is_none()).collect();
     let chosen = candidates[dice.below(candidates.len())];
@@ -249,6 +299,7 @@ fn make(world: &mut World, purpose: &Purpose, owner: usize, dice: &mut Dice) -> 
             moved: None,
             pace: purpose.pace,
             at_work: Span { from: world.start - DAY, to: world.end + DAY },
+            turns: Turns::default(),
         },
         listed: true,
         ambiguous: false,
@@ -264,12 +315,13 @@ fn deal(world: &mut World, card: Card, round: usize, room: usize, all: &mut Vec<
         Card::Reader | Card::LeakedReader => &READER,
         Card::Provision | Card::SilentManage => &PROVISION,
         Card::Backup => &BACKUP,
-        Card::ReleasePair | Card::DualStack => &RELEASE,
+        Card::FreshForPipeline => &INFRA,
+        Card::ReleasePair | Card::DualStack | Card::Relocated => &RELEASE,
         Card::FullGeneric | Card::GlobalPair => &FULL,
         Card::Agents => &AGENTS,
         Card::Gcm => &GCM,
         Card::ExpiringChecks | Card::Monthly | Card::NewClient | Card::Governance | Card::Rotation => &CHECKS,
-        Card::Extended | Card::ExpiredInWindow => &BOARDS,
+        Card::Extended | Card::ExpiredInWindow | Card::BulkImport | Card::Quarterly => &BOARDS,
         Card::Feeds => &FEEDS,
         Card::Extensions | Card::PartlyUsed => &EXTENSIONS,
         Card::GitBot => &GIT_BOT,
@@ -396,7 +448,7 @@ fn deal(world: &mut World, card: Card, round: usize, room: usize, all: &mut Vec<
             token.owner = leaver(world, day, Some(day + 26 * HOUR), &mut dice);
             token.habit.at_work.from = day + 27 * HOUR;
         }
-        _ => {}
+        other => second = lookalikes::shape(world, other, room, &mut token, &mut dice),
     }
     all.push(token);
     all.extend(second);

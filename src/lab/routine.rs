@@ -19,6 +19,9 @@ pub(super) fn write(world: &World, tokens: &[Token], log: &mut Log) {
                 run(world, index, token, start, length, log, &mut dice);
             }
         }
+        for (start, length) in &token.habit.turns.extra {
+            run(world, index, token, *start, *length, log, &mut dice);
+        }
     }
 }
 
@@ -58,8 +61,10 @@ fn runs_of_day(world: &World, token: &Token, day: i32, dice: &mut Dice) -> Vec<(
         left -= length;
         let start = match habit.pace {
             Pace::Office => {
+                let on_call = habit.turns.nights.is_some_and(|nights| nights.contains(midnight));
                 // An on-call night now and then: real work at an odd hour.
-                let hour = if dice.chance(0.03) { dice.between(20, 30) } else { dice.between(8, 18) };
+                let hour =
+                    if on_call || dice.chance(0.03) { dice.between(20, 30) } else { dice.between(8, 18) };
                 midnight + (hour - owner.hours_from_utc) * HOUR + dice.between(0, HOUR)
             }
             Pace::AllDay => midnight + dice.between(0, DAY),
@@ -69,7 +74,8 @@ fn runs_of_day(world: &World, token: &Token, day: i32, dice: &mut Dice) -> Vec<(
         // A token stops with its owner's access, and goes on if access comes back.
         let barred =
             owner.left.is_some_and(|(left, back)| left <= start && back.is_none_or(|back| start < back));
-        let at_work = habit.at_work.contains(start) && token.alive_at(start) && !barred;
+        let paused = habit.turns.pause.is_some_and(|pause| pause.contains(start));
+        let at_work = habit.at_work.contains(start) && token.alive_at(start) && !barred && !paused;
         if at_work && day_start(world.first_day) <= start {
             runs.push((start, length));
         }
@@ -95,6 +101,12 @@ fn run(
         if matches!(habit.pace, Pace::Weekly(_)) {
             project = *dice.pick(&habit.projects);
         }
+        if let Some((since, joined)) = habit.turns.joins
+            && since <= time
+            && dice.chance(0.4)
+        {
+            project = joined;
+        }
         let id = dice.weighted(&habit.actions);
         if !token.alive_at(time) {
             break;
@@ -110,8 +122,9 @@ fn run(
 /// Returns the call that the token makes at `time` from where it then runs, with what it then runs.
 pub(super) fn call_at(world: &World, index: usize, token: &Token, time: Micros, dice: &mut Dice) -> Call {
     let habit = &token.habit;
-    let site = match &habit.moved {
-        Some((at, site)) if *at <= time => site,
+    let site = match (&habit.turns.trip, &habit.moved) {
+        (Some((days, site)), _) if days.contains(time) => site,
+        (_, Some((at, site))) if *at <= time => site,
         _ => &habit.site,
     };
     let family = match habit.new_client {

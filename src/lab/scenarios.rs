@@ -42,6 +42,12 @@ pub(super) enum Scenario {
     UsedAfterExpiry,
     StreamDeleted,
     Permissions,
+    Imitated,
+    LowAndSlow,
+    MintedAtNight,
+    PlantedAgent,
+    PlantedExtension,
+    Destruction,
 }
 
 impl Scenario {
@@ -66,6 +72,12 @@ impl Scenario {
         Self::UsedAfterExpiry,
         Self::StreamDeleted,
         Self::Permissions,
+        Self::Imitated,
+        Self::LowAndSlow,
+        Self::MintedAtNight,
+        Self::PlantedAgent,
+        Self::PlantedExtension,
+        Self::Destruction,
     ];
 
     const fn name(self) -> &'static str {
@@ -90,6 +102,12 @@ impl Scenario {
             Self::UsedAfterExpiry => "used-after-expiry",
             Self::StreamDeleted => "stream-deleted-by-pat",
             Self::Permissions => "permissions-never-done-before",
+            Self::Imitated => "stolen-token-same-client",
+            Self::LowAndSlow => "stolen-token-low-and-slow",
+            Self::MintedAtNight => "minted-at-night-then-powerful",
+            Self::PlantedAgent => "agent-planted",
+            Self::PlantedExtension => "extension-planted",
+            Self::Destruction => "repositories-disabled",
         }
     }
 
@@ -250,6 +268,50 @@ fn one(
             starts = token.valid_from;
             from
         }
+        Scenario::Imitated => {
+            let mut call = thief.clone();
+            call.user_agent.clone_from(&own.user_agent);
+            walk(&call, LOOT, 9, (20, 500), false, log)
+        }
+        Scenario::LowAndSlow => walk(&thief, &habit, 14, (11 * 3_600, 20 * 3_600), false, log),
+        Scenario::MintedAtNight => {
+            starts = token.valid_from;
+            let mut call = thief.clone();
+            if let Some((address, _)) = &token.made_from {
+                call.address = Some(address.clone());
+            }
+            walk(
+                &call,
+                &[
+                    "Security.ModifyPermission",
+                    "Library.ServiceConnectionShared",
+                    "Policy.PolicyConfigRemoved",
+                ],
+                6,
+                (20, 200),
+                false,
+                log,
+            )
+        }
+        Scenario::PlantedAgent => walk(
+            &thief,
+            &["Library.AgentAdded", "Pipelines.ResourceAuthorizedForProject"],
+            4,
+            (20, 90),
+            false,
+            log,
+        ),
+        Scenario::PlantedExtension => {
+            let content = payload_of(
+                json!({"ExtensionName": "pipeline-insights", "PublisherName": "quickdeploytools", "Version": "0.0.2"}),
+                "Extension \"pipeline-insights\" from publisher \"quickdeploytools\" was installed"
+                    .to_owned(),
+                false,
+            );
+            log.origin(from, &thief, "Extension.Installed", 0, content);
+            from + SECOND
+        }
+        Scenario::Destruction => walk(&own, &["Git.RepositoryDisabled"], 26, (3, 25), true, log),
         Scenario::Permissions => {
             let mut time = from;
             for n in 0..5 {

@@ -1,18 +1,22 @@
-//! Scores one run: written findings, tokens and truth in, recall, precision, false alerts and delay out.
+//! Scores one run: written findings, tokens and truth in, recall, precision, alerts and delay out.
 //!
 //! The rules are section 7 of the design. A label is found if a finding of its family on the same
 //! organisation and token (no token: the organisation) overlaps `[from, to + 24 h]`. An alert is an
 //! `anomaly` finding of medium severity or above on one token and one day, the day on which it begins; it
 //! is false if no anomaly label of that token overlaps it. The other families are scored per token.
+//!
+//! A label may be found by a finding of low severity, which raises no alert. So that recall and alert rate
+//! can be held against each other, every score also counts what was found at medium severity and above.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::LabError;
+use super::inputs::{self, Hit, Wanted, touch};
 use super::interval::Rate;
-use crate::model::finding::{Family, Severity, SubjectKind};
-use crate::model::time::{DAY, HOUR, Micros, Span, day_of, day_text, parse_time};
+use crate::model::finding::{Family, SubjectKind};
+use crate::model::time::{DAY, HOUR, Micros, day_of, day_text};
 
 /// The score of one family or one scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,17 +27,13 @@ pub struct ScenarioScore {
     pub scenario: Option<String>,
     /// Labels found, of labels there.
     pub recall: Rate,
+    /// The same, counting findings of medium severity and above only.
+    pub recall_medium: Rate,
+    /// Right of all that the detections which found it say (in the row of a family: all its detections);
+    /// in alerts for `anomaly`, in organisations for `posture`, in tokens for the others.
+    pub precision: Rate,
     /// Hours from the beginning of each label that was found to the first finding of it.
     pub delays_hours: Vec<f64>,
-}
-
-/// How far the flagged tokens of a family are rightly flagged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FamilyPrecision {
-    /// The family.
-    pub family: Family,
-    /// Right, of all: alerts for `anomaly`, organisations for `posture`, tokens for the others.
-    pub precision: Rate,
 }
 
 /// One alert that no label explains; kept so that a reader can go and look.
@@ -49,6 +49,17 @@ pub struct FalseAlert {
     pub detections: String,
 }
 
+/// A label that nothing found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missed {
+    /// Family of the label.
+    pub family: Family,
+    /// Scenario of the label.
+    pub scenario: String,
+    /// The token; none where the organisation is meant.
+    pub token_id: Option<String>,
+}
+
 /// The score of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
@@ -62,8 +73,12 @@ pub struct Evaluation {
     pub overall: Rate,
     /// Per family, then per scenario within it.
     pub scores: Vec<ScenarioScore>,
-    /// Per family.
-    pub precision: Vec<FamilyPrecision>,
+    /// Labels that nothing found.
+    pub missed: Vec<Missed>,
+    /// Alerts, right or wrong.
+    pub alerts: u64,
+    /// The same, a day for each 1,000 tokens.
+    pub alerts_per_day_per_1000: f64,
     /// Alerts that no label explains.
     pub false_alerts: Vec<FalseAlert>,
     /// The same, a day for each 1,000 tokens.
@@ -72,266 +87,209 @@ pub struct Evaluation {
     pub not_run: Vec<String>,
 }
 
-#[derive(Deserialize)]
-struct Findings {
-    window: Window,
-    counts: Counts,
-    findings: Vec<Finding>,
-    #[serde(default)]
-    not_run: Vec<NotRun>,
-}
-
-#[derive(Deserialize)]
-struct Window {
-    from: String,
-    to: String,
-}
-
-#[derive(Deserialize)]
-struct Counts {
-    tokens: u64,
-}
-
-#[derive(Deserialize)]
-struct NotRun {
-    detection: String,
-}
-
-#[derive(Deserialize)]
-struct Finding {
-    detection: String,
-    family: Family,
-    severity: Severity,
-    org: String,
-    subject: Subject,
-    first_time: Option<String>,
-    last_time: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Subject {
-    kind: SubjectKind,
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct Truth {
-    org: String,
-    token_id: Option<String>,
-    scenario: String,
-    family: Family,
-    from: String,
-    to: String,
-}
-
-/// A finding with its times read; without times it holds for the whole window.
-struct Hit {
-    detection: String,
-    family: Family,
-    alert: bool,
-    org: String,
-    kind: SubjectKind,
-    subject: String,
-    span: Span,
-}
-
-/// A label with its times read, a day of grace behind it.
-struct Wanted {
-    org: String,
-    token: Option<String>,
-    scenario: String,
-    family: Family,
-    span: Span,
-}
-
-fn time(input: &'static str, text: &str) -> Result<Micros, LabError> {
-    parse_time(text).ok_or_else(|| LabError::Time { input, text: text.to_owned() })
-}
-
-fn read<T: for<'a> Deserialize<'a>>(input: &'static str, bytes: &[u8]) -> Result<T, LabError> {
-    serde_json::from_slice(bytes).map_err(|source| LabError::Read { input, source })
-}
-
 /// Scores `findings.json` against `truth.json`; `tokens.json`, where given, says how many tokens there are.
 ///
 /// # Errors
 /// When an input is not of its contract's shape, or holds a time that is none.
 pub fn evaluate(findings: &[u8], tokens: Option<&[u8]>, truth: &[u8]) -> Result<Evaluation, LabError> {
-    let findings: Findings = read("findings", findings)?;
-    let window =
-        Span { from: time("findings", &findings.window.from)?, to: time("findings", &findings.window.to)? };
+    let said = inputs::findings(findings)?;
     let tokens = match tokens {
-        Some(bytes) => count_tokens(bytes)?,
-        None => findings.counts.tokens,
+        Some(bytes) => inputs::count_tokens(bytes)?,
+        None => said.tokens,
     };
-    let hits = findings.findings.into_iter().map(|f| hit(f, window)).collect::<Result<Vec<_>, _>>()?;
-    let truth: Vec<Truth> = read("truth", truth)?;
-    let wanted = truth.into_iter().map(wanted).collect::<Result<Vec<_>, _>>()?;
-    let days = ((window.to - window.from) as f64 / DAY as f64).max(1.0);
-    let (false_alerts, alerts) = false_alerts(&hits, &wanted);
-    let per_day = false_alerts.len() as f64 / days / (tokens.max(1) as f64) * 1_000.0;
-    let scores = scores(&hits, &wanted);
+    let wanted = inputs::truth(truth)?;
+    let board = Board::new(&said.hits, &wanted);
+    let days = ((said.window.to - said.window.from) as f64 / DAY as f64).max(1.0);
+    let rate = |count: usize| count as f64 / days / (tokens.max(1) as f64) * 1_000.0;
+    let (scores, missed) = board.scores(&wanted);
     let whole = |of: &dyn Fn(&Rate) -> u64| {
         scores.iter().filter(|s| s.scenario.is_none()).map(|s| of(&s.recall)).sum::<u64>()
     };
+    let false_alerts = board.false_alerts();
+    let alerts = board.units.keys().filter(|unit| unit.0 == Family::Anomaly).count();
     Ok(Evaluation {
         schema_version: 1,
         tokens,
         days,
         overall: Rate::new(whole(&|r| r.hits), whole(&|r| r.of)),
-        precision: Family::ALL
-            .iter()
-            .map(|f| precision(*f, &hits, &wanted, &alerts, &false_alerts))
-            .collect(),
         scores,
-        false_alerts_per_day_per_1000: per_day,
+        missed,
+        alerts: alerts as u64,
+        alerts_per_day_per_1000: rate(alerts),
+        false_alerts_per_day_per_1000: rate(false_alerts.len()),
         false_alerts,
-        not_run: findings.not_run.into_iter().map(|n| n.detection).collect(),
+        not_run: said.not_run,
     })
 }
 
-/// Counts the rows of `tokens.json`, whatever the object around them is called.
-fn count_tokens(bytes: &[u8]) -> Result<u64, LabError> {
-    let body: serde_json::Value = read("tokens", bytes)?;
-    let rows = body.as_array().or_else(|| body.get("tokens")?.as_array());
-    Ok(rows.map_or(0, |rows| rows.len() as u64))
+/// What is counted in a family's precision: (family, organisation, subject, day); the day is the first
+/// instant for `anomaly` only.
+type Unit<'a> = (Family, &'a str, &'a str, Option<i32>);
+
+/// Findings sorted for looking up. A thousand tokens make tens of thousands of findings in a noisy rule set.
+struct Board<'a> {
+    by_subject: HashMap<(&'a str, &'a str), Vec<&'a Hit>>,
+    by_org: HashMap<&'a str, Vec<&'a Hit>>,
+    /// Per unit, which detections named it, and whether a label explains what each said.
+    units: BTreeMap<Unit<'a>, BTreeMap<&'a str, bool>>,
 }
 
-fn hit(finding: Finding, window: Span) -> Result<Hit, LabError> {
-    let at = |text: &Option<String>| text.as_deref().map(|t| time("findings", t)).transpose();
-    let (first, last) = (at(&finding.first_time)?, at(&finding.last_time)?);
-    let from = first.or(last).unwrap_or(window.from);
-    let to = last.or(first).unwrap_or(window.to);
-    Ok(Hit {
-        detection: finding.detection,
-        family: finding.family,
-        alert: finding.family == Family::Anomaly && finding.severity >= Severity::Medium,
-        org: finding.org.to_lowercase(),
-        kind: finding.subject.kind,
-        subject: finding.subject.id.to_lowercase(),
-        span: Span { from, to },
-    })
-}
-
-fn wanted(label: Truth) -> Result<Wanted, LabError> {
-    let span = Span { from: time("truth", &label.from)?, to: time("truth", &label.to)? + DAY };
-    Ok(Wanted {
-        org: label.org.to_lowercase(),
-        token: label.token_id.map(|id| id.to_lowercase()),
-        scenario: label.scenario,
-        family: label.family,
-        span,
-    })
-}
-
-/// Whether the two share an instant, ends included: a label may be one instant long.
-fn touch(hit: &Hit, wanted: &Wanted) -> bool {
-    hit.span.from <= wanted.span.to && wanted.span.from <= hit.span.to
-}
-
-fn same_subject(hit: &Hit, wanted: &Wanted) -> bool {
-    hit.org == wanted.org
-        && match &wanted.token {
-            Some(id) => hit.kind == SubjectKind::Token && hit.subject == *id,
-            None => true,
+impl<'a> Board<'a> {
+    fn new(hits: &'a [Hit], wanted: &'a [Wanted]) -> Self {
+        let mut board = Self { by_subject: HashMap::new(), by_org: HashMap::new(), units: BTreeMap::new() };
+        let mut of_token: HashMap<(&str, &str), Vec<&Wanted>> = HashMap::new();
+        let mut no_token: HashMap<&str, Vec<&Wanted>> = HashMap::new();
+        let mut of_org: HashMap<&str, Vec<&Wanted>> = HashMap::new();
+        for label in wanted {
+            match &label.token {
+                Some(token) => of_token.entry((&label.org, token)).or_default().push(label),
+                None => no_token.entry(&label.org).or_default().push(label),
+            }
+            of_org.entry(&label.org).or_default().push(label);
         }
-}
-
-fn explains(wanted: &Wanted, hit: &Hit) -> bool {
-    hit.family == wanted.family && same_subject(hit, wanted) && touch(hit, wanted)
-}
-
-fn scores(hits: &[Hit], wanted: &[Wanted]) -> Vec<ScenarioScore> {
-    let mut rows = Vec::new();
-    for family in Family::ALL {
-        let of_family: Vec<&Wanted> = wanted.iter().filter(|w| w.family == *family).collect();
-        let scenarios: BTreeSet<&str> = of_family.iter().map(|w| w.scenario.as_str()).collect();
-        if !of_family.is_empty() {
-            rows.push(score(*family, None, &of_family, hits));
-        }
-        for scenario in scenarios {
-            let labels: Vec<&Wanted> = of_family.iter().copied().filter(|w| w.scenario == scenario).collect();
-            rows.push(score(*family, Some(scenario.to_owned()), &labels, hits));
-        }
-    }
-    rows
-}
-
-fn score(family: Family, scenario: Option<String>, labels: &[&Wanted], hits: &[Hit]) -> ScenarioScore {
-    let mut delays_hours = Vec::new();
-    for label in labels {
-        let first = hits.iter().filter(|h| explains(label, h)).map(|h| h.span.from).min();
-        if let Some(first) = first {
-            delays_hours.push((first - label.span.from).max(0) as f64 / HOUR as f64);
-        }
-    }
-    delays_hours.sort_by(f64::total_cmp);
-    let recall = Rate::new(delays_hours.len() as u64, labels.len() as u64);
-    ScenarioScore { family, scenario, recall, delays_hours }
-}
-
-/// A subject on a day, the unit in which alerts are counted.
-type SubjectDay = (String, String, String);
-
-fn subject_day(hit: &Hit) -> SubjectDay {
-    (hit.org.clone(), hit.subject.clone(), day_text(day_of(hit.span.from)))
-}
-
-/// Returns the alerts that no anomaly label explains, and every alert there is.
-///
-/// A subject that is no token (a user, a project) is explained by any anomaly or posture label of its
-/// organisation at that time, since labels do not name such subjects.
-fn false_alerts(hits: &[Hit], wanted: &[Wanted]) -> (Vec<FalseAlert>, BTreeSet<SubjectDay>) {
-    let explained = |hit: &Hit| {
-        wanted.iter().any(|w| {
-            let family = match hit.kind {
-                SubjectKind::Token => w.family == Family::Anomaly && same_subject(hit, w),
-                _ => matches!(w.family, Family::Anomaly | Family::Posture) && hit.org == w.org,
+        for hit in hits {
+            if hit.kind == SubjectKind::Token {
+                board.by_subject.entry((&hit.org, &hit.subject)).or_default().push(hit);
+            }
+            board.by_org.entry(&hit.org).or_default().push(hit);
+            let alert = hit.family == Family::Anomaly;
+            if alert && !hit.loud {
+                continue;
+            }
+            let right = |labels: Option<&Vec<&Wanted>>| {
+                labels.is_some_and(|labels| labels.iter().any(|label| justifies(label, hit)))
             };
-            family && touch(hit, w)
-        })
-    };
-    let alerts: BTreeSet<SubjectDay> = hits.iter().filter(|h| h.alert).map(subject_day).collect();
-    let (mut right, mut wrong) = (BTreeSet::new(), BTreeSet::new());
-    for hit in hits.iter().filter(|h| h.alert) {
-        if explained(hit) { &mut right } else { &mut wrong }.insert(subject_day(hit));
-    }
-    let list = wrong.difference(&right).map(|key| {
-        let said: BTreeSet<&str> =
-            hits.iter().filter(|h| h.alert && subject_day(h) == *key).map(|h| h.detection.as_str()).collect();
-        FalseAlert {
-            org: key.0.clone(),
-            subject: key.1.clone(),
-            day: key.2.clone(),
-            detections: said.into_iter().collect::<Vec<_>>().join(" "),
+            let right = if hit.kind == SubjectKind::Token {
+                right(of_token.get(&(hit.org.as_str(), hit.subject.as_str())))
+                    || right(no_token.get(hit.org.as_str()))
+            } else {
+                right(of_org.get(hit.org.as_str()))
+            };
+            let day = alert.then(|| day_of(hit.span.from));
+            let unit = board.units.entry((hit.family, &hit.org, &hit.subject, day)).or_default();
+            *unit.entry(&hit.detection).or_default() |= right;
         }
-    });
-    (list.collect(), alerts)
+        board
+    }
+
+    /// Findings that may find `label`.
+    fn near<'s>(&'s self, label: &'s Wanted) -> &'s [&'a Hit] {
+        let list = match &label.token {
+            Some(token) => self.by_subject.get(&(label.org.as_str(), token.as_str())),
+            None => self.by_org.get(label.org.as_str()),
+        };
+        list.map_or(&[], Vec::as_slice)
+    }
+
+    fn scores(&self, wanted: &[Wanted]) -> (Vec<ScenarioScore>, Vec<Missed>) {
+        let (mut rows, mut missed) = (Vec::new(), Vec::new());
+        for family in Family::ALL {
+            let of_family: Vec<&Wanted> = wanted.iter().filter(|w| w.family == *family).collect();
+            let scenarios: BTreeSet<&str> = of_family.iter().map(|w| w.scenario.as_str()).collect();
+            let said = self.units.keys().any(|unit| unit.0 == *family);
+            if !of_family.is_empty() || said {
+                rows.push(self.score(*family, None, &of_family, &mut missed));
+            }
+            for scenario in scenarios {
+                let labels: Vec<&Wanted> =
+                    of_family.iter().copied().filter(|w| w.scenario == scenario).collect();
+                rows.push(self.score(*family, Some(scenario.to_owned()), &labels, &mut Vec::new()));
+            }
+        }
+        (rows, missed)
+    }
+
+    fn score(
+        &self,
+        family: Family,
+        scenario: Option<String>,
+        labels: &[&Wanted],
+        missed: &mut Vec<Missed>,
+    ) -> ScenarioScore {
+        let mut delays_hours = Vec::new();
+        let mut loud = 0;
+        let mut finders: BTreeSet<&str> = BTreeSet::new();
+        for label in labels {
+            let found: Vec<&Hit> = self
+                .near(label)
+                .iter()
+                .copied()
+                .filter(|hit| hit.family == family && touch(hit, label))
+                .collect();
+            finders.extend(found.iter().map(|hit| hit.detection.as_str()));
+            loud += u64::from(found.iter().any(|hit| hit.loud));
+            match found.iter().map(|hit| hit.span.from).min() {
+                Some(first) => delays_hours.push(hours((first - label.span.from).max(0))),
+                None => missed.push(Missed {
+                    family,
+                    scenario: label.scenario.clone(),
+                    token_id: label.token.clone(),
+                }),
+            }
+        }
+        delays_hours.sort_by(f64::total_cmp);
+        let all = labels.len() as u64;
+        let counted = |said: &BTreeMap<&str, bool>| -> Option<bool> {
+            let ours: Vec<bool> = said
+                .iter()
+                .filter(|(detection, _)| scenario.is_none() || finders.contains(*detection))
+                .map(|(_, right)| *right)
+                .collect();
+            (!ours.is_empty()).then(|| ours.contains(&true))
+        };
+        let verdicts: Vec<bool> = self
+            .units
+            .iter()
+            .filter(|(unit, _)| unit.0 == family)
+            .filter_map(|(_, said)| counted(said))
+            .collect();
+        let right = verdicts.iter().filter(|right| **right).count() as u64;
+        ScenarioScore {
+            family,
+            recall: Rate::new(delays_hours.len() as u64, all),
+            recall_medium: Rate::new(loud, all),
+            precision: Rate::new(right, verdicts.len() as u64),
+            scenario,
+            delays_hours,
+        }
+    }
+
+    /// Alerts of which no detection is explained.
+    fn false_alerts(&self) -> Vec<FalseAlert> {
+        let wrong = self.units.iter().filter_map(|(unit, said)| {
+            let (Family::Anomaly, org, subject, Some(day)) = unit else { return None };
+            (!said.values().any(|right| *right)).then(|| FalseAlert {
+                org: (*org).to_owned(),
+                subject: (*subject).to_owned(),
+                day: day_text(*day),
+                detections: said.keys().copied().collect::<Vec<_>>().join(" "),
+            })
+        });
+        wrong.collect()
+    }
 }
 
-fn precision(
-    family: Family,
-    hits: &[Hit],
-    wanted: &[Wanted],
-    alerts: &BTreeSet<SubjectDay>,
-    false_alerts: &[FalseAlert],
-) -> FamilyPrecision {
-    let precision = if family == Family::Anomaly {
-        Rate::new((alerts.len() - false_alerts.len()) as u64, alerts.len() as u64)
-    } else {
-        let flagged: BTreeSet<(&str, &str)> = hits
-            .iter()
-            .filter(|h| h.family == family)
-            .map(|h| (h.org.as_str(), h.subject.as_str()))
-            .collect();
-        let right: BTreeSet<(&str, &str)> = hits
-            .iter()
-            .filter(|h| h.family == family && wanted.iter().any(|w| explains(w, h)))
-            .map(|h| (h.org.as_str(), h.subject.as_str()))
-            .collect();
-        Rate::new(right.len() as u64, flagged.len() as u64)
+fn hours(time: Micros) -> f64 {
+    time as f64 / HOUR as f64
+}
+
+/// Whether `label` makes it right that `hit` was said.
+///
+/// An anomaly of a subject that is no token (a user, a project) is explained by any anomaly or posture label
+/// of its organisation at that time, since labels do not name such subjects.
+fn justifies(label: &Wanted, hit: &Hit) -> bool {
+    let family = label.family == hit.family
+        || (hit.family == Family::Anomaly
+            && hit.kind != SubjectKind::Token
+            && label.family == Family::Posture);
+    // A label of a token speaks for that token; the lookup by organisation gives labels of all of them.
+    let same = match &label.token {
+        Some(token) if hit.family != Family::Anomaly || hit.kind == SubjectKind::Token => {
+            hit.kind == SubjectKind::Token && hit.subject == *token
+        }
+        _ => true,
     };
-    FamilyPrecision { family, precision }
+    family && same && touch(hit, label)
 }
 
 #[cfg(test)]
@@ -383,7 +341,7 @@ mod tests {
             &[],
         );
         assert_eq!(score.false_alerts.len(), 2);
-        let anomaly = score.precision.iter().find(|p| p.family == Family::Anomaly).expect("row");
+        let anomaly = score.scores.iter().find(|p| p.family == Family::Anomaly).expect("row");
         assert_eq!((anomaly.precision.hits, anomaly.precision.of), (0, 2));
     }
 
@@ -400,6 +358,36 @@ mod tests {
         let score = run(&[posture.clone(), wrong], &truth);
         assert_eq!((score.overall.hits, score.overall.of), (1, 2));
         assert_eq!(run(&[posture, timeless], &truth).overall.hits, 2);
+    }
+
+    #[test]
+    fn a_quiet_finding_finds_and_raises_no_alert() {
+        let truth = [label("anomaly", json!("t"), "2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z")];
+        let at = |id: &str, severity, token, time| {
+            let mut row = finding("anomaly", severity, token, time, time);
+            row["detection"] = json!(id);
+            row
+        };
+        let score = run(
+            &[
+                at("QUIET", "low", "t", "2026-01-02T00:30:00Z"),
+                at("LOUD", "high", "x", "2026-01-05T00:30:00Z"),
+                at("LOUD", "high", "y", "2026-01-05T00:30:00Z"),
+            ],
+            &truth,
+        );
+        let row = &score.scores[1];
+        assert_eq!((row.recall.hits, row.recall_medium.hits), (1, 0));
+        // The detection that found it says nothing wrong; the family's other detection does.
+        assert_eq!((row.precision.of, score.scores[0].precision.of), (0, 2));
+        assert_eq!((score.alerts, score.false_alerts.len(), score.missed.len()), (2, 2, 0));
+    }
+
+    #[test]
+    fn what_was_missed_is_named() {
+        let truth = [label("anomaly", json!("T"), "2026-01-02T00:00:00Z", "2026-01-02T01:00:00Z")];
+        let missed = run(&[], &truth).missed;
+        assert_eq!((missed[0].scenario.as_str(), missed[0].token_id.as_deref()), ("s", Some("t")));
     }
 
     #[test]

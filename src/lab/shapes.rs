@@ -1,11 +1,62 @@
-//! One event, written as each source writes it: API page, portal export, Log Analytics row, Event Grid record.
+//! One event, written as each source writes it: API page, portal export as JSON and CSV, Log Analytics row,
+//! Event Grid record, Splunk envelope.
+
+use std::str::FromStr;
 
 use serde_json::{Map, Value, json};
 
+use super::LabError;
 use super::log::{Actor, Event};
 use super::world::World;
 use crate::model::identity::ZERO_GUID;
 use crate::model::time::{Micros, SECOND, format_time};
+
+/// A source of audit events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Pages of the query API.
+    Api,
+    /// Rows of Azure Monitor Logs.
+    LogAnalytics,
+    /// The portal's export as JSON.
+    Export,
+    /// The portal's export as CSV.
+    Csv,
+    /// Event Grid records.
+    EventGrid,
+    /// Splunk's event collector.
+    Splunk,
+}
+
+impl Shape {
+    /// Every shape.
+    pub const ALL: &'static [Self] =
+        &[Self::Api, Self::LogAnalytics, Self::Export, Self::Csv, Self::EventGrid, Self::Splunk];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::LogAnalytics => "log-analytics",
+            Self::Export => "export",
+            Self::Csv => "csv",
+            Self::EventGrid => "event-grid",
+            Self::Splunk => "splunk",
+        }
+    }
+}
+
+impl FromStr for Shape {
+    type Err = LabError;
+
+    fn from_str(text: &str) -> Result<Self, LabError> {
+        Self::ALL.iter().copied().find(|shape| shape.as_str() == text).ok_or_else(|| LabError::Options {
+            what: format!("there is no shape \"{text}\""),
+            hint: "choose among api, log-analytics, export, csv, event-grid, splunk",
+        })
+    }
+}
 
 /// Ticks from year 1 to 1970, in tenths of a microsecond.
 const EPOCH_TICKS: i64 = 621_355_968_000_000_000;
@@ -122,9 +173,9 @@ pub(super) fn api_page(world: &World, events: &[&Event], has_more: bool) -> Valu
     })
 }
 
-/// An entry of the portal's JSON export: empty fields are left out.
-pub(super) fn export(world: &World, event: &Event) -> Value {
-    let entry = columns(world, event).into_iter().filter_map(|(name, value)| {
+/// The columns of the portal's export, filled as it fills them.
+fn exported(world: &World, event: &Event) -> impl Iterator<Item = (&'static str, Value)> {
+    columns(world, event).into_iter().map(|(name, value)| {
         let value = match name {
             "Id" => json!(api_id(event)),
             "Timestamp" => json!(format!("{}Z", fine_time(event))),
@@ -132,9 +183,40 @@ pub(super) fn export(world: &World, event: &Event) -> Value {
             "ScopeDisplayName" => json!(format!("{} (Organization)", world.org)),
             _ => value,
         };
-        (!is_blank(&value)).then(|| (name.to_owned(), value))
-    });
-    Value::Object(entry.collect())
+        (name, value)
+    })
+}
+
+/// An entry of the portal's JSON export: empty fields are left out.
+pub(super) fn export(world: &World, event: &Event) -> Value {
+    let entry = exported(world, event).filter(|(_, value)| !is_blank(value));
+    Value::Object(entry.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The portal's CSV export: the same columns under a header, `Data` as JSON text. No public sample shows it.
+pub(super) fn csv(world: &World, events: &[&Event]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for (at, event) in events.iter().enumerate() {
+        let row: Vec<(&str, Value)> = exported(world, event).collect();
+        if at == 0 {
+            // Writing to memory does not fail.
+            let _ = writer.write_record(row.iter().map(|(name, _)| *name));
+        }
+        let _ = writer.write_record(row.iter().map(|(_, value)| match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }));
+    }
+    writer.into_inner().unwrap_or_default()
+}
+
+/// A record as Splunk's event collector takes it. No public sample shows it: the envelope is Splunk's own,
+/// the event inside is expected to be the same object as in the other streams.
+pub(super) fn splunk(world: &World, event: &Event) -> Value {
+    let time = event.time.div_euclid(1_000) as f64 / 1_000.0;
+    let inner = event_grid(world, event)["data"].take();
+    json!({"time": time, "host": "auditservice", "source": "AzureDevOps", "sourcetype": "_json", "event": inner})
 }
 
 /// A row of Azure Monitor's table `AzureDevOpsAuditing`.

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::log::Log;
+use super::shapes::Shape;
+use super::usage::Usage;
 use super::world::World;
-use super::{LabError, files, labels, office, population, routine, scenarios};
+use super::{LabError, files, labels, office, population, routine, scenarios, weakenings};
 use crate::model::time::Day;
 
 /// What organisation to make.
@@ -21,6 +23,10 @@ pub struct SimulateOptions {
     pub org: Cow<'static, str>,
     /// Last day of the log, counted from 1970-01-01.
     pub last_day: Day,
+    /// Shapes of the log, one stretch each in this order; empty: the layout of `sample-data`.
+    pub shapes: Vec<Shape>,
+    /// Whether Usage records are written too.
+    pub usage: bool,
 }
 
 /// The organisation in `sample-data`: small enough to read, and still one of everything. It ends on 2026-10-31.
@@ -30,6 +36,8 @@ pub const SAMPLE: SimulateOptions = SimulateOptions {
     days: 90,
     org: Cow::Borrowed("larkmoor-sample"),
     last_day: 20_757,
+    shapes: Vec::new(),
+    usage: false,
 };
 
 impl Default for SimulateOptions {
@@ -77,12 +85,14 @@ pub fn simulate(options: &SimulateOptions, out: &Path) -> Result<SimulateSummary
     office::write_leavers(&world, &mut log);
     office::write_people_and_service(&world, tokens.len(), &mut log);
     let mut truth = scenarios::play(&mut world, &tokens, &attacks, &mut log);
+    truth.extend(weakenings::play(&world, tokens.len(), &mut log));
     let events = log.finish(&world);
-    truth.extend(labels::standing(&world, &tokens, &events));
+    let usage = options.usage.then(|| Usage::new(&world, &tokens, &events));
+    truth.extend(labels::standing(&world, &tokens, &events, usage.as_ref()));
     truth.sort_by(|a, b| {
         (a.family, &a.scenario, a.from, &a.token_id).cmp(&(b.family, &b.scenario, b.from, &b.token_id))
     });
-    let files = files::write(&world, options, &tokens, &events, &truth, out)?;
+    let files = files::write(&world, options, &tokens, &events, &truth, usage.as_ref(), out)?;
     Ok(SimulateSummary { tokens: tokens.len(), events: events.len(), labels: truth.len(), files })
 }
 

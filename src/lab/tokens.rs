@@ -20,6 +20,21 @@ pub(super) enum Pace {
     Monthly,
 }
 
+/// What changes for good or for a while, and means no harm.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Turns {
+    /// A project that it serves too from some day on.
+    pub(super) joins: Option<(Micros, usize)>,
+    /// Runs on top of its rhythm: when, and how many changes.
+    pub(super) extra: Vec<(Micros, usize)>,
+    /// A span without work.
+    pub(super) pause: Option<Span>,
+    /// Nights on call: work in this span is done at night.
+    pub(super) nights: Option<Span>,
+    /// A journey: other networks for some days.
+    pub(super) trip: Option<(Span, Site)>,
+}
+
 /// How a token goes about its work.
 #[derive(Debug, Clone)]
 pub(super) struct Habit {
@@ -42,6 +57,7 @@ pub(super) struct Habit {
     pub(super) pace: Pace,
     /// From when to when it is at work.
     pub(super) at_work: Span,
+    pub(super) turns: Turns,
 }
 
 /// How a token ends, if it ends inside the window.
@@ -85,15 +101,19 @@ impl Token {
         self.scopes.contains(&"app_token")
     }
 
-    /// The mechanism text of its calls.
-    pub(super) fn mechanism(&self) -> String {
-        let class = match (self.full_access(), self.all_orgs) {
+    /// The class that its mechanism names.
+    pub(super) fn class(&self) -> &'static str {
+        match (self.full_access(), self.all_orgs) {
             (false, false) => "PAT",
             (true, false) => "PAT_Unscoped",
             (false, true) => "PAT_Global",
             (true, true) => "PAT_UnscopedGlobal",
-        };
-        mechanism_text(class, &self.id)
+        }
+    }
+
+    /// The mechanism text of its calls.
+    pub(super) fn mechanism(&self) -> String {
+        mechanism_text(self.class(), &self.id)
     }
 
     /// Whether it can be used at `time`, as far as its own dates say.

@@ -182,8 +182,7 @@ impl<'l> Import<'l> {
             .index
             .runs
             .push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs: self.inputs.clone() });
-        let path = self.lake.root.join("index.json");
-        self.lake.index.write(&path)?;
+        self.lake.save()?;
         Ok(self.inputs)
     }
 
@@ -220,12 +219,14 @@ impl<'l> Import<'l> {
                 self.stage(usize::MAX, key, entry.day, batch)?;
             }
             self.lake.index.days.retain(|d| d.org != old);
-            for table in ["events"].iter().chain(&derive::DAILY).chain(&derive::FOLDED) {
+            for table in ["events", derive::SETTLED].iter().chain(&derive::DAILY).chain(&derive::FOLDED) {
                 let folder = self.lake.org_folder(table, &old);
                 if folder.exists() {
                     std::fs::remove_dir_all(&folder).map_err(|e| LakeError::io("remove", &folder, e))?;
                 }
             }
+            let new = names.get(&scope_id).map_or(old.as_str(), |(name, _)| name.as_str());
+            self.lake.rename_decisions(&old, new)?;
             for snapshot in self.lake.index.snapshots.iter_mut().filter(|s| s.org == old) {
                 names.get(&scope_id).map(|(name, _)| name).unwrap_or(&old).clone_into(&mut snapshot.org);
             }
@@ -285,15 +286,32 @@ impl<'l> Import<'l> {
 }
 
 impl Lake {
-    /// Records an ingest run, makes what is derived of more than a day, and writes the index: what it names is from
-    /// now on part of the lake.
+    /// Records an ingest run that brought no events, and writes the index.
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn record(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
-        if !inputs.is_empty() {
-            self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+    pub fn add_run(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
+        self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+        self.save()
+    }
+
+    /// Writes the index with the final counts of the run that [`Import::commit`] has just recorded: lists such as
+    /// inventories are stored after it, and count for the same run.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn amend_run(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
+        if let Some(run) = self.index.runs.last_mut() {
+            run.inputs = inputs;
         }
+        self.save()
+    }
+
+    /// Makes what is derived of more than a day, and writes the index: what it names is from now on part of the lake.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn save(&mut self) -> Result<(), LakeError> {
         super::make_folder(&self.root)?;
         super::view::View::refresh(self)?;
         let path = self.root.join("index.json");
@@ -311,6 +329,10 @@ fn write_day(
 ) -> Result<(Option<DayEntry>, Vec<u64>), LakeError> {
     let path = lake.day_file("events", org, day);
     let held = lake.index.days.iter().find(|d| d.org == org && d.day == day);
+    let counted = held.map_or(0, |entry| entry.rows);
+    // A file that is not the one that the index names was left by a killed import: whole, but not counted yet.
+    let held =
+        held.filter(|entry| std::fs::read(&path).is_ok_and(|b| hex(&Sha256::digest(&b)) == entry.content));
     let on_disk = if path.exists() { day::read(&path)? } else { EventBatch::default() };
     let mut loaded: Vec<(usize, std::borrow::Cow<'_, EventBatch>)> = Vec::new();
     for part in parts {
@@ -339,7 +361,7 @@ fn write_day(
         if let Some((input, _)) = loaded.first()
             && let Some(slot) = kept.get_mut(*input)
         {
-            *slot += merged.kept[0];
+            *slot += merged.kept[0].saturating_sub(counted);
         }
     }
     let lookups = day::Lookups::of(&merged);

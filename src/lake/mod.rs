@@ -8,10 +8,12 @@
 //! activity|token_day|.../org=O/date=D/       derived from that file, named after its content
 //! seen|uses|proof|changes/org=O/month=M/    folded from those, named after the content of the days
 //! inventory/org=O/taken=T.parquet           PAT lists; users/org=O/, usage/org=O/ likewise
+//! decisions/org=O/decisions.parquet         what reviewers decided on tokens, in the order it came
 //! index.json                                days with content ids, organisations, ingest runs, coverage
 //! ```
 
 pub mod day;
+pub mod decisions;
 pub mod derive;
 pub mod frame;
 pub mod import;

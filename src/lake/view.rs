@@ -117,7 +117,7 @@ impl View {
 
     /// Where a table of a day lies; nothing when it has to be made.
     fn find_day(&self, table: &str, day: &ViewDay) -> Option<PathBuf> {
-        let content = if table == "proof" { &day.around } else { &day.content };
+        let content = if table == derive::SETTLED { &day.around } else { &day.content };
         [&self.lake, &self.made]
             .map(|l| l.derived_file(table, &day.org, day.day, content))
             .into_iter()
@@ -130,11 +130,7 @@ impl View {
 
     fn month_file(&self, lake: &Lake, table: &str, month: &Month) -> PathBuf {
         let days = self.days[month.days.clone()].iter();
-        let key = if table == "proof" {
-            digest(days.map(|d| d.around.as_str()))
-        } else {
-            digest(days.map(|d| d.content.as_str()))
-        };
+        let key = digest(days.map(|d| d.content.as_str()));
         let file = format!("{table}.{}.{}.parquet", derive::VERSION, short(&key));
         lake.org_folder(table, &month.org).join(format!("month={}", month.name)).join(file)
     }
@@ -171,7 +167,6 @@ impl View {
                     let first = parse_day(&format!("{}-01", month.name)).unwrap_or_default();
                     month::uses(&path, &month.org, first, &paths("actors"))?;
                 }
-                "proof" => month::proof(&path, &month.org, &files("proof"))?,
                 _ => month::changes(&path, &files("notable"))?,
             }
             derive::keep_only(&path);
@@ -181,8 +176,11 @@ impl View {
 
     /// Makes `proof` of the days that lack it: loose events are looked up among the events of the days beside.
     fn settle(&self, month: &Month) -> Result<(), LakeError> {
-        let open: Vec<usize> =
-            month.days.clone().filter(|at| self.find_day("proof", &self.days[*at]).is_none()).collect();
+        let open: Vec<usize> = month
+            .days
+            .clone()
+            .filter(|at| self.find_day(derive::SETTLED, &self.days[*at]).is_none())
+            .collect();
         let mut loose: HashMap<usize, proof::Loose> = HashMap::new();
         for at in &open {
             if let Some(path) = self.find_day("loose", &self.days[*at]) {
@@ -217,7 +215,7 @@ impl View {
             let (Some(origins), Some(loose)) = (self.find_day("origins", day), loose.get(&at)) else {
                 continue;
             };
-            let path = self.made.derived_file("proof", &day.org, day.day, &day.around);
+            let path = self.made.derived_file(derive::SETTLED, &day.org, day.day, &day.around);
             proof::write(&path, &day.org, &origins, loose, held.get(&at).unwrap_or(&HashSet::new()))?;
             derive::keep_only(&path);
         }
@@ -250,22 +248,6 @@ impl View {
             if month.name == cut {
                 let days = self.days[month.days.clone()].iter();
                 files.extend(days.filter_map(|d| self.find_day(daily, d)));
-            } else {
-                files.extend(self.find_month(table, month));
-            }
-        }
-        files
-    }
-
-    /// Like [`Self::months_and_days`], without anything before `first`.
-    #[must_use]
-    pub fn months_and_days_since(&self, table: &str, first: Day) -> Vec<PathBuf> {
-        let cut = &day_text(first)[..7];
-        let mut files = Vec::new();
-        for month in self.months.iter().filter(|m| m.name.as_str() >= cut) {
-            if month.name == cut {
-                let days = self.days[month.days.clone()].iter().filter(|d| d.day >= first);
-                files.extend(days.filter_map(|d| self.find_day(table, d)));
             } else {
                 files.extend(self.find_month(table, month));
             }

@@ -1,6 +1,6 @@
 //! What a detection says: its metadata, its hits, and the grades of both.
 
-use super::time::Micros;
+use super::time::{Day, Micros};
 use serde_json::{Map, Value};
 
 text_enum! {
@@ -89,6 +89,10 @@ pub struct Suppression {
     pub reviewer: String,
     /// Until when, where limited.
     pub until: Option<Micros>,
+    /// On which day, where known.
+    pub decided_on: Option<Day>,
+    /// Why.
+    pub reason: String,
 }
 
 /// One detection's hit on one subject.

@@ -42,6 +42,14 @@ pub struct Policy {
     pub idle_user_days: i64,
     /// Distinct service connections that one pipeline may run; Sentinel's threshold.
     pub pipeline_connections: i64,
+    /// Time zone of the working hours, by its name in the tz database.
+    pub time_zone: String,
+    /// Minute of the day at which working hours begin.
+    pub work_from_minute: i64,
+    /// Minute of the day at which they end; before the beginning for a night shift.
+    pub work_to_minute: i64,
+    /// Working days as bits, Monday the lowest.
+    pub work_days: i64,
 }
 
 impl Default for Policy {
@@ -66,6 +74,11 @@ impl Default for Policy {
             many_revokes: 5,
             idle_user_days: 60,
             pipeline_connections: 4,
+            // Wide, since most nights of Europe and few of its days lie outside.
+            time_zone: "UTC".to_owned(),
+            work_from_minute: 6 * 60,
+            work_to_minute: 20 * 60,
+            work_days: 0b111_1111,
         }
     }
 }

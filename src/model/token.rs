@@ -52,6 +52,21 @@ pub struct Grant {
     pub scopes: Option<Vec<String>>,
     /// End date, where known.
     pub valid_to: Option<Micros>,
+    /// Told by an inventory, which shows the grant of its day and not when it began.
+    pub listed: bool,
+}
+
+/// What is known of a token's owner beside name and state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnerFacts {
+    /// Administrator groups that events put the owner into and never took them out of.
+    pub admin_of: Vec<String>,
+    /// Last access of the owner to the organisation by any means, where entitlements tell.
+    pub last_access: Option<Micros>,
+    /// Last audited change that the owner made with any PAT.
+    pub last_pat: Option<Micros>,
+    /// PATs of the owner in this organisation that are not known to be over, this one included.
+    pub tokens: u64,
 }
 
 /// A PAT, one row per organisation that lists it or where it is seen.
@@ -81,8 +96,10 @@ pub struct Token {
     pub grants: Vec<Grant>,
     /// Whether it reaches all organisations; nothing when unknown.
     pub all_orgs: Option<bool>,
-    /// Organisations it targets beside this one that are not in the lake.
+    /// Whether it reaches organisations that this run does not see.
     pub reaches_unseen_orgs: bool,
+    /// Organisations of this run that it is for beside this one.
+    pub other_orgs: Vec<String>,
     /// Creation (survives edits: not the last rotation).
     pub valid_from: Option<Micros>,
     /// End date.
@@ -93,6 +110,10 @@ pub struct Token {
     pub leaked_at: Option<Micros>,
     /// Life as told by events, oldest first.
     pub life: Vec<LifeEvent>,
+    /// Some event of that life names the token by owner and name alone, so what it tells is of medium confidence.
+    pub joined_by_name: bool,
+    /// The owner beside name and state.
+    pub owner_facts: OwnerFacts,
 }
 
 impl Token {
@@ -100,6 +121,12 @@ impl Token {
     #[must_use]
     pub fn is_full_access(&self) -> bool {
         self.scopes.as_ref().is_some_and(|s| s.iter().any(|s| is_full_scope(s)))
+    }
+
+    /// Tells whether a list or an event says that it is for one organisation alone.
+    #[must_use]
+    pub fn is_for_one_org(&self) -> bool {
+        self.all_orgs == Some(false) && !self.reaches_unseen_orgs && self.other_orgs.is_empty()
     }
 
     /// Tells whether the token is out of force, so that use and scope findings would be idle.

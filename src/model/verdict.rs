@@ -83,6 +83,8 @@ pub struct ScopeVerdict {
     pub confidence: Confidence,
     /// Events behind `used` and `beyond-grant`.
     pub event_ids: Vec<String>,
+    /// When the last of them happened.
+    pub last_time: Option<Micros>,
     /// Operations it allows that leave no trace.
     pub unseen_operations: Vec<String>,
     /// Actions that needed it, with how often.

@@ -7,11 +7,13 @@
 
 use crate::model::catalogue::catalogue;
 use crate::model::client::is_product;
-use crate::model::finding::SubjectKind;
+use crate::model::decision::Decision;
+use crate::model::finding::{DetectionMeta, SubjectKind};
 use crate::model::identity::is_guid;
 use crate::model::network::parse;
 use crate::model::time::parse_time;
 use crate::report::Report;
+use crate::report::compare::{Comparison, Kind};
 use hmac::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
@@ -54,7 +56,52 @@ impl Anonymiser {
                 self.learn("network", Some(&l.network));
             }
         }
+        // A reviewer's reason is free text: it goes as a whole, so what it names need not be known.
+        for d in r.tokens.iter().filter_map(|t| t.decision.as_ref()).map(|s| &s.decision) {
+            self.learn("person", Some(&d.reviewer));
+            self.learn("reason", Some(&d.reason));
+        }
+        for d in &r.decisions_elsewhere {
+            self.learn("person", Some(&d.reviewer));
+            self.learn("reason", Some(&d.reason));
+            self.learn("org", Some(&d.org));
+        }
+        for a in r.approved.iter().map(|a| &a.approval) {
+            self.learn("person", Some(&a.owner));
+            self.learn("reason", Some(&a.reason));
+            self.learn("org", a.org.as_deref());
+            if !is_guid(&a.subject) {
+                self.learn("text", Some(&a.subject));
+            }
+        }
+        if let Some(c) = &r.comparison {
+            for (owner, org) in c.tokens.iter().map(|t| (&t.owner, &t.org)) {
+                self.learn("person", owner.as_deref());
+                self.learn("org", Some(org));
+            }
+            for d in c.tokens.iter().flat_map(|t| &t.differences).filter(|d| d.field == "owner") {
+                self.learn("person", Some(&d.before));
+                self.learn("person", Some(&d.after));
+            }
+            for f in &c.findings {
+                self.learn("person", f.owner.as_deref());
+                self.learn("org", Some(&f.org));
+                let kind = match f.subject.0.as_str() {
+                    "user" => "person",
+                    "token" => "token",
+                    "org" => "org",
+                    "project" => "project",
+                    _ => "text",
+                };
+                self.learn(kind, f.subject.2.as_deref());
+                if kind != "token" {
+                    self.learn(kind, Some(&f.subject.1));
+                }
+            }
+            c.tokens.iter().for_each(|t| self.learn("token", t.name.as_deref()));
+        }
         for f in &r.findings {
+            self.learn("reason", f.suppressed.as_ref().map(|s| s.reason.as_str()));
             self.learn("person", f.owner.as_deref());
             self.learn("person", f.suppressed.as_ref().map(|s| s.reviewer.as_str()));
             if f.subject.kind == SubjectKind::User {
@@ -72,6 +119,9 @@ impl Anonymiser {
             t.activity.networks.iter().for_each(|(n, _)| self.learn("network", Some(n)));
             t.activity.clients.iter().for_each(|(c, _)| self.learn("client", Some(c)));
             t.token.life.iter().for_each(|l| self.learn("client", Some(&l.client)));
+            t.token.other_orgs.iter().for_each(|o| self.learn("org", Some(o)));
+            t.token.owner_facts.admin_of.iter().for_each(|g| self.learn("group", Some(g)));
+            t.lineage.generations.iter().for_each(|g| self.learn("token", g.name.as_deref()));
         }
         for f in &r.findings {
             let (kind, id) = match f.subject.kind {
@@ -251,6 +301,72 @@ impl Anonymiser {
         }
     }
 
+    fn decision(&self, d: &mut Decision) {
+        self.swap(&mut d.org);
+        self.swap(&mut d.reviewer);
+        self.swap(&mut d.reason);
+        // The mark of a state must be that of the state as this bundle shows it.
+        self.swap(&mut d.state.owner);
+    }
+
+    fn comparison(&self, c: &mut Comparison, detections: &[DetectionMeta]) {
+        for f in &mut c.findings {
+            // What an earlier sentence names may be nowhere else in this report, so nobody could know it here.
+            if matches!(f.kind, Kind::Resolved | Kind::NotCompared) {
+                let title = detections.iter().find(|d| d.id == f.detection).map(|d| d.title.clone());
+                f.message = title.unwrap_or_default();
+            }
+            f.fingerprint = self.digest("fingerprint", &f.fingerprint);
+            self.swap(&mut f.org);
+            self.swap_maybe(&mut f.owner);
+            if f.subject.0 != "token" {
+                self.swap(&mut f.subject.1);
+            }
+            self.swap_maybe(&mut f.subject.2);
+            self.swap(&mut f.message);
+            self.swap(&mut f.why);
+        }
+        for t in &mut c.tokens {
+            self.swap(&mut t.org);
+            self.swap_maybe(&mut t.name);
+            self.swap_maybe(&mut t.owner);
+            for d in t.differences.iter_mut().filter(|d| d.field == "owner") {
+                self.swap(&mut d.before);
+                self.swap(&mut d.after);
+            }
+        }
+    }
+
+    /// A mark of the key: equal for two bundles whose pseudonyms agree.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        self.digest("key", "")[..12].to_owned()
+    }
+
+    /// Returns the command line without what it names: options and patwatch's own words stay.
+    #[must_use]
+    pub fn command_line(&self, words: &[String]) -> Vec<String> {
+        let plain = |word: &str| {
+            let value = word.trim_end_matches(['d', 'D']);
+            value.parse::<u32>().is_ok()
+                || parse_time(word).is_some()
+                || matches!(word, "patwatch" | "report" | "check" | "auto" | "always" | "never")
+                || matches!(word, "audit" | "inventory" | "users" | "entitlements" | "usage")
+                || is_vocabulary(word)
+        };
+        let hide = |word: &str| {
+            if plain(word) { word.to_owned() } else { self.pseudonym("input", &word.to_lowercase()) }
+        };
+        words
+            .iter()
+            .map(|word| match word.split_once('=') {
+                Some((option, value)) if option.starts_with("--") => format!("{option}={}", hide(value)),
+                _ if word.starts_with('-') && word.len() > 1 => word.clone(),
+                _ => hide(word),
+            })
+            .collect()
+    }
+
     /// Returns the report with every pseudonym in place.
     #[must_use]
     pub fn report(&self, report: &Report) -> Report {
@@ -277,6 +393,7 @@ impl Anonymiser {
             f.evidence.values_mut().for_each(|v| self.value(v));
             if let Some(s) = &mut f.suppressed {
                 self.swap(&mut s.reviewer);
+                self.swap(&mut s.reason);
             }
         }
         for t in &mut r.tokens {
@@ -292,6 +409,20 @@ impl Anonymiser {
                 self.swap(&mut l.network);
                 self.swap(&mut l.client);
             }
+            if let Some(standing) = &mut t.decision {
+                self.decision(&mut standing.decision);
+            }
+            token.other_orgs.iter_mut().for_each(|o| self.swap(o));
+            token.owner_facts.admin_of.iter_mut().for_each(|g| self.swap(g));
+            t.lineage.generations.iter_mut().for_each(|g| self.swap_maybe(&mut g.name));
+            let d = &mut t.dependence;
+            self.swap(&mut d.reason);
+            self.swap(&mut d.ask);
+            for i in &mut d.integrations {
+                self.swap(&mut i.client);
+                self.swap(&mut i.network);
+                i.projects.iter_mut().for_each(|p| self.swap(p));
+            }
             let v = &mut t.verdicts;
             self.swap(&mut v.usage.reason);
             self.swap(&mut v.advice.reason);
@@ -299,6 +430,16 @@ impl Anonymiser {
             for rows in [&mut t.activity.networks, &mut t.activity.clients, &mut t.activity.projects] {
                 rows.iter_mut().for_each(|(text, _)| self.swap(text));
             }
+        }
+        r.decisions_elsewhere.iter_mut().for_each(|d| self.decision(d));
+        for a in r.approved.iter_mut().map(|a| &mut a.approval) {
+            self.swap(&mut a.subject);
+            self.swap(&mut a.owner);
+            self.swap(&mut a.reason);
+            self.swap_maybe(&mut a.org);
+        }
+        if let Some(c) = &mut r.comparison {
+            self.comparison(c, &r.detections);
         }
         for (org, _, reason) in &mut r.series.gaps {
             self.swap(org);

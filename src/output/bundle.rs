@@ -4,7 +4,7 @@
 //! decides where.
 
 use super::manifest::{RunFacts, manifest};
-use super::{Result, findings, page, review, summary, to_bytes, tokens};
+use super::{Result, changes, findings, page, review, summary, to_bytes, tokens};
 use crate::report::Report;
 
 /// A chart as drawn.
@@ -39,6 +39,9 @@ pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts) -> Result
     let mut bytes = Vec::new();
     review::write(report, &mut bytes)?;
     add("review.csv", bytes);
+    if let Some(comparison) = &report.comparison {
+        add("changes.json", changes::changes(report, comparison)?);
+    }
     for chart in charts {
         let name = file_name(&chart.name);
         add(&format!("charts/{name}.svg"), chart.svg.clone().into_bytes());
@@ -66,7 +69,8 @@ mod tests {
     #[test]
     fn twice_the_same_bytes_and_every_file_in_the_manifest() {
         let report = sample::report();
-        let facts = RunFacts { command_line: vec!["patwatch".into(), "report".into()], tool_sha256: None };
+        let facts =
+            RunFacts { command_line: vec!["patwatch".into(), "report".into()], ..RunFacts::default() };
         let files = bundle(&report, &sample::charts(), &facts).expect("renders");
         assert_eq!(files, bundle(&report.clone(), &sample::charts(), &facts).expect("renders"));
         let (last, bytes) = files.last().expect("files");

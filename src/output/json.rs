@@ -6,14 +6,15 @@
 
 use crate::model::coverage::Coverage;
 use crate::model::finding::{Finding, NotRun, Subject};
-use crate::model::time::{Micros, format_time};
+use crate::model::lineage::{Dependence, Lineage};
+use crate::model::time::{DAY, Micros, day_text, format_time};
 use crate::model::verdict::ScopeVerdict;
+use crate::report::review::Standing;
 use crate::report::{Report, TokenReport, Unattributed};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The version of both shapes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub use crate::report::SCHEMA_VERSION;
 
 /// The file `findings.json`.
 #[derive(Debug, Serialize)]
@@ -126,6 +127,20 @@ struct SuppressedV1<'a> {
     decision: &'a str,
     reviewer: &'a str,
     until: Option<String>,
+    decided_on: Option<String>,
+    reason: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct DecisionV1<'a> {
+    decision: &'static str,
+    reviewer: &'a str,
+    decided_on: String,
+    reason: &'a str,
+    end_date: Option<String>,
+    holds: bool,
+    status: &'static str,
+    note: &'a str,
 }
 
 /// One token with its verdicts.
@@ -157,6 +172,62 @@ pub struct TokenV1<'a> {
     leaked_at: Option<String>,
     owner_gone_at: Option<String>,
     reaches_unseen_orgs: bool,
+    decision: Option<DecisionV1<'a>>,
+    other_orgs: &'a [String],
+    joined_by_name: bool,
+    owner_facts: OwnerV1<'a>,
+    rotation: RotationV1<'a>,
+    dependence: DependenceV1<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct OwnerV1<'a> {
+    admin_of: &'a [String],
+    last_access: Option<String>,
+    last_pat: Option<String>,
+    tokens: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct RotationV1<'a> {
+    /// From 1 on; null where nothing links the token to another.
+    generation: Option<usize>,
+    generations: Vec<GenerationV1<'a>>,
+    last_rotation: Option<String>,
+    secret_since: Option<String>,
+    secret_days: Option<i64>,
+    notes: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct GenerationV1<'a> {
+    token_id: &'a str,
+    name: Option<&'a str>,
+    from: Option<String>,
+    to: Option<String>,
+    overlap_days: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct DependenceV1<'a> {
+    worker: &'static str,
+    reason: &'a str,
+    integrations: Vec<IntegrationV1<'a>>,
+    ask: &'a str,
+    move_to: Option<&'a str>,
+    ends_for_all: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct IntegrationV1<'a> {
+    client: &'a str,
+    network: &'a str,
+    projects: &'a [String],
+    actions: &'a [String],
+    events: u64,
+    first_day: String,
+    last_day: String,
+    cadence: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -305,6 +376,8 @@ pub fn finding(f: &Finding) -> FindingV1<'_> {
             decision: &s.decision,
             reviewer: &s.reviewer,
             until: time(s.until),
+            decided_on: s.decided_on.map(day_text),
+            reason: &s.reason,
         }),
     }
 }
@@ -353,6 +426,76 @@ pub fn token(t: &TokenReport) -> TokenV1<'_> {
         leaked_at: time(token.leaked_at),
         owner_gone_at: time(token.owner_gone_at),
         reaches_unseen_orgs: token.reaches_unseen_orgs,
+        decision: t.decision.as_ref().map(decision),
+        other_orgs: &token.other_orgs,
+        joined_by_name: token.joined_by_name,
+        owner_facts: OwnerV1 {
+            admin_of: &token.owner_facts.admin_of,
+            last_access: time(token.owner_facts.last_access),
+            last_pat: time(token.owner_facts.last_pat),
+            tokens: token.owner_facts.tokens,
+        },
+        rotation: rotation(&t.lineage),
+        dependence: dependence(&t.dependence),
+    }
+}
+
+fn decision(standing: &Standing) -> DecisionV1<'_> {
+    let d = &standing.decision;
+    DecisionV1 {
+        decision: d.choice.as_str(),
+        reviewer: &d.reviewer,
+        decided_on: day_text(d.decided_on),
+        reason: &d.reason,
+        end_date: d.end_date.map(day_text),
+        holds: standing.holds,
+        status: standing.status.as_str(),
+        note: &standing.note,
+    }
+}
+
+fn rotation(line: &Lineage) -> RotationV1<'_> {
+    RotationV1 {
+        generation: (!line.generations.is_empty()).then_some(line.at + 1),
+        generations: line
+            .generations
+            .iter()
+            .map(|g| GenerationV1 {
+                token_id: &g.token_id,
+                name: g.name.as_deref(),
+                from: time(g.from),
+                to: time(g.to),
+                overlap_days: g.overlap.map(|o| o.div_euclid(DAY)),
+            })
+            .collect(),
+        last_rotation: time(line.secret_since.filter(|_| line.rotated)),
+        secret_since: time(line.secret_since),
+        secret_days: line.secret_days,
+        notes: &line.notes,
+    }
+}
+
+fn dependence(d: &Dependence) -> DependenceV1<'_> {
+    DependenceV1 {
+        worker: d.worker.as_str(),
+        reason: &d.reason,
+        integrations: d
+            .integrations
+            .iter()
+            .map(|i| IntegrationV1 {
+                client: &i.client,
+                network: &i.network,
+                projects: &i.projects,
+                actions: &i.actions,
+                events: i.events,
+                first_day: day_text(i.days.0),
+                last_day: day_text(i.days.1),
+                cadence: &i.cadence,
+            })
+            .collect(),
+        ask: &d.ask,
+        move_to: d.move_to.as_deref(),
+        ends_for_all: d.ends_for_all.as_deref(),
     }
 }
 

@@ -17,6 +17,8 @@ pub struct RunFacts {
     pub command_line: Vec<String>,
     /// SHA-256 of the program, where it could be read.
     pub tool_sha256: Option<String>,
+    /// Mark of the key that the pseudonyms come from, where there are pseudonyms.
+    pub pseudonyms: Option<String>,
 }
 
 /// Returns the SHA-256 of `bytes` in hexadecimal digits.
@@ -70,11 +72,20 @@ pub fn manifest(report: &Report, facts: &RunFacts, files: &[(String, Vec<u8>)]) 
             "tokens": report.tokens.len(),
             "findings": report.findings.len(),
             "suppressed": report.findings.iter().filter(|f| f.suppressed.is_some()).count(),
+            "open": report.findings.iter().filter(|f| f.suppressed.is_none()).count(),
+            "decisions": report.tokens.iter().filter(|t| t.decision.is_some()).count()
+                + report.decisions_elsewhere.len(),
             "unattributed": report.unattributed.len(),
             "detections": report.detections.len(),
             "not_run": report.not_run.len(),
         },
         "population": report.population,
+        "pseudonyms": facts.pseudonyms.as_ref().map(|key| json!({ "key": key })),
+        "compared_with": report.comparison.as_ref().map(|c| json!({
+            "as_of": c.earlier_as_of,
+            "findings_sha256": c.earlier_sha256[0],
+            "tokens_sha256": c.earlier_sha256[1],
+        })),
         "outputs": outputs,
     });
     let mut bytes = serde_json::to_vec_pretty(&value)?;

@@ -6,6 +6,7 @@
 
 pub mod anonymise;
 pub mod bundle;
+pub mod changes;
 pub mod csv;
 pub mod dossier;
 pub mod findings;
@@ -87,7 +88,7 @@ pub static TOKENS: &[&dyn Format<Report>] =
 
 /// Forms of one token's dossier; the first is the default.
 pub static DOSSIERS: &[&dyn for<'a> Format<dossier::Dossier<'a>>] =
-    &[&dossier::text::Text, &dossier::markdown::Markdown, &dossier::json::Json];
+    &[&dossier::text::Text, &dossier::markdown::Markdown, &dossier::json::Json, &dossier::html::Html];
 
 /// Forms of query rows; the first is the default. Parquet is the engine's.
 pub static GRIDS: &[&dyn Format<grid::Grid>] = &[

@@ -9,6 +9,8 @@ use crate::model::finding::Severity;
 use crate::model::time::{day_of, day_text, format_time};
 use crate::model::verdict::UseState;
 use crate::report::Report;
+use crate::report::compare::Kind;
+use crate::report::review::Status;
 use std::io;
 
 /// Most tokens under each advice, and most findings.
@@ -31,6 +33,8 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
         format_time(window.as_of)
     )?;
     advice(report, to)?;
+    changes(report, to)?;
+    decisions(report, to)?;
     totals(report, to)?;
     coverage(report, to)?;
     if !report.findings.is_empty() {
@@ -86,6 +90,87 @@ fn advice(report: &Report, to: &mut dyn io::Write) -> Result {
     }
     if !any {
         writeln!(to, "Nothing.\n")?;
+    }
+    Ok(())
+}
+
+fn changes(report: &Report, to: &mut dyn io::Write) -> Result {
+    let Some(c) = &report.comparison else { return Ok(()) };
+    writeln!(to, "## What changed since {}\n", c.earlier_as_of.get(..10).unwrap_or_default())?;
+    let of = |k: Kind| words::grouped(c.findings_of(k) as u64);
+    writeln!(
+        to,
+        "Findings: {} new, {} resolved, {} changed, {} as they were. Tokens: {} new, {} no longer listed or seen, {} changed.\n",
+        of(Kind::New),
+        of(Kind::Resolved),
+        of(Kind::Changed),
+        words::grouped(c.findings_same),
+        c.tokens_of(Kind::New),
+        c.tokens_of(Kind::Resolved),
+        c.tokens_of(Kind::Changed)
+    )?;
+    for note in &c.notes {
+        writeln!(to, "{}\n", escape(note))?;
+    }
+    let rows: Vec<Vec<String>> = c
+        .findings
+        .iter()
+        .take(MOST)
+        .map(|f| {
+            let mut what: Vec<String> =
+                f.differences.iter().map(|d| format!("{}: {} to {}", d.field, d.before, d.after)).collect();
+            what.extend(Some(f.why.clone()).filter(|w| !w.is_empty()));
+            vec![
+                f.kind.to_string(),
+                f.severity.clone(),
+                f.detection.clone(),
+                f.message.clone(),
+                what.join("; "),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        writeln!(to, "{}", table(&["change", "severity", "detection", "finding", "what or why"], &rows))?;
+    }
+    if c.findings.len() > MOST {
+        writeln!(to, "{} more in changes.json.\n", c.findings.len() - MOST)?;
+    }
+    Ok(())
+}
+
+fn decisions(report: &Report, to: &mut dyn io::Write) -> Result {
+    let standing: Vec<_> = report.tokens.iter().filter_map(|t| Some((t, t.decision.as_ref()?))).collect();
+    if standing.is_empty() {
+        return Ok(());
+    }
+    let of = |s: Status| standing.iter().filter(|(_, d)| d.status == s).count();
+    writeln!(to, "## Decisions\n")?;
+    writeln!(
+        to,
+        "{} hold, {} done, {} not done, {} ended.\n",
+        of(Status::Holds),
+        of(Status::Done),
+        of(Status::NotDone),
+        of(Status::Ended)
+    )?;
+    let rows: Vec<Vec<String>> = standing
+        .iter()
+        .filter(|(_, d)| d.status == Status::NotDone)
+        .take(MOST)
+        .map(|(t, d)| {
+            vec![
+                words::token_label(t).to_owned(),
+                t.token.org.clone(),
+                d.decision.choice.to_string(),
+                d.decision.reviewer.clone(),
+                day_text(d.decision.decided_on),
+                d.note.clone(),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        let head = ["token", "organisation", "decision", "reviewer", "decided", "how it stands"];
+        writeln!(to, "{}", table(&head, &rows))?;
     }
     Ok(())
 }

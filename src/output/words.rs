@@ -4,9 +4,11 @@
 //! ruled use out.
 
 use crate::model::coverage::{Basis, Coverage};
+use crate::model::hours;
 use crate::model::policy::Policy;
 use crate::model::time::{Window, day_of, day_start, day_text, format_time};
 use crate::model::verdict::{Action, ScopeState, UseState};
+use crate::report::review::Standing;
 use crate::report::{Report, TokenReport};
 
 /// What the log cannot show, whatever its coverage.
@@ -170,7 +172,18 @@ pub fn policy_rows(policy: &Policy) -> Vec<(String, String, &'static str)> {
         .into_iter()
         .map(|(name, value)| {
             let meaning = policy_meaning(&name);
-            (name, value.to_string(), meaning)
+            let shown = match (name.as_str(), value.as_i64()) {
+                ("work_from_minute" | "work_to_minute", Some(minute)) => hours::minute_text(minute),
+                ("work_days", Some(days)) => hours::DAYS
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, _)| days >> i & 1 == 1)
+                    .map(|(_, day)| *day)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                _ => value_words(&value),
+            };
+            (name, shown, meaning)
         })
         .collect()
 }
@@ -188,6 +201,20 @@ fn policy_meaning(name: &str) -> &'static str {
         "dormant_days" => "quiet days after which use counts as waking up",
         "grace_hours" => "hours of grace after a revoke or an owner's leaving",
         "departure_days" => "days before an owner's leaving in which a new token is suspicious",
+        "joint_days" => "days a token is watched before several new things at once count",
+        "joint_active_days" => "active days it must have shown in that time",
+        "settled_values" => "most networks, clients or other values that a settled token has shown",
+        "settled_late_values" => "most of them that came after the learning span",
+        "breadth_targets" => {
+            "distinct repositories or other targets within ten minutes that count as breadth"
+        }
+        "many_revokes" => "revokes by one user within an hour that count as many",
+        "idle_user_days" => "days without access after which a user counts as idle",
+        "pipeline_connections" => "distinct service connections that one pipeline may run",
+        "time_zone" => "time zone of the working hours",
+        "work_from_minute" => "beginning of the working hours",
+        "work_to_minute" => "end of the working hours",
+        "work_days" => "working days",
         _ => "",
     }
 }
@@ -211,6 +238,13 @@ pub const GLOSSARY: &[(&str, &str)] = &[
     ("safe proposal", "lowers only scopes whose use the log would have shown in full"),
     ("proposal to confirm", "also lowers scopes with known exceptions; the owner has the last word"),
 ];
+
+/// Returns a decision and how it stands as one sentence.
+#[must_use]
+pub fn decision_words(standing: &Standing) -> String {
+    let d = &standing.decision;
+    format!("{} by {} on {} ({}). {}", d.choice, d.reviewer, day_text(d.decided_on), d.reason, standing.note)
+}
 
 /// Names a token for people: its name, else its id.
 #[must_use]

@@ -1,9 +1,11 @@
 //! From analysis and findings to the report: sorted, counted, with the series that charts draw.
 
+use super::controls;
+use super::review::{self, Decided, Standing};
 use super::series::{Lifetime, ScopeCount, Series};
 use super::{Activity, Population, Report, TokenReport, Unattributed};
 use crate::analysis::attribution::How;
-use crate::analysis::facts::{Fold, Folds};
+use crate::analysis::facts::Fold;
 use crate::analysis::run::{Analysis, Judged};
 use crate::analysis::{advice, risk};
 use crate::model::finding::{Finding, Severity, SubjectKind};
@@ -19,10 +21,18 @@ pub struct Extra {
     pub kinds: Vec<(i32, String, i64)>,
     /// Population by organisation.
     pub population: Vec<Population>,
+    /// Decisions and exceptions.
+    pub decided: Decided,
 }
 
 /// Completes `report`, which holds what the run is, with what it found; `findings` come sorted from the pack's run.
-pub fn build(report: &mut Report, analysis: Analysis, findings: Vec<Finding>, extra: Extra) {
+pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>, extra: Extra) {
+    let Extra { kinds, population, decided } = extra;
+    let (mut standings, elsewhere) =
+        review::standings(&decided.decisions, analysis.tokens.iter().map(|j| &j.token), report.as_of);
+    report.decisions_elsewhere = elsewhere;
+    report.approved = review::suppress(&mut findings, &standings, &decided.approvals, report.as_of);
+    controls::complete(&mut findings, &mut report.detections);
     let mut by_token: BTreeMap<(String, String), Vec<&Finding>> = BTreeMap::new();
     for finding in findings.iter().filter(|f| f.subject.kind == SubjectKind::Token) {
         by_token.entry((finding.org.clone(), finding.subject.id.clone())).or_default().push(finding);
@@ -35,7 +45,7 @@ pub fn build(report: &mut Report, analysis: Analysis, findings: Vec<Finding>, ex
         .map(|(i, judged)| {
             let key = (judged.token.org.clone(), judged.token.token_id.clone());
             let found = by_token.remove(&key).unwrap_or_default();
-            token(judged, &found, std::mem::take(&mut activities[i]), report.as_of)
+            token(judged, &found, std::mem::take(&mut activities[i]), standings.remove(&key), report.as_of)
         })
         .collect();
     report.tokens = tokens;
@@ -53,15 +63,22 @@ pub fn build(report: &mut Report, analysis: Analysis, findings: Vec<Finding>, ex
         .collect();
     report.events = analysis.coverage.iter().map(|c| c.events).sum();
     report.coverage = analysis.coverage;
-    report.population = extra.population;
+    report.population = population;
     report.findings = findings;
-    report.series = series(report, &analysis.folds, &extra.kinds);
+    report.series = series(report, &analysis.folds, &kinds);
 }
 
-fn token(judged: Judged, findings: &[&Finding], activity: Activity, as_of: Micros) -> TokenReport {
-    let Judged { token, usage, scope, .. } = judged;
-    let (risk, risk_parts) = risk::assess(&token, findings, as_of);
+fn token(
+    judged: Judged,
+    findings: &[&Finding],
+    activity: Activity,
+    decision: Option<Standing>,
+    as_of: Micros,
+) -> TokenReport {
+    let Judged { token, usage, scope, lineage, dependence, .. } = judged;
+    let (risk, risk_parts) = risk::assess(&token, findings, activity.networks.len(), as_of);
     let advice = advice::advise(&token, &usage, &scope.rows, findings);
+    let advice = review::settle(advice, &token, decision.as_ref(), findings);
     TokenReport {
         verdicts: Verdicts {
             usage,
@@ -76,6 +93,9 @@ fn token(judged: Judged, findings: &[&Finding], activity: Activity, as_of: Micro
         findings: findings.iter().map(|f| f.fingerprint.clone()).collect(),
         token,
         activity,
+        decision,
+        lineage,
+        dependence,
     }
 }
 
@@ -84,21 +104,20 @@ fn activities(analysis: &Analysis) -> Vec<Activity> {
     #[derive(Default, Clone)]
     struct Tally {
         days: BTreeMap<i32, u64>,
-        lists: [BTreeMap<u32, u64>; 4],
+        lists: [BTreeMap<String, u64>; 4],
         hours: Vec<u64>,
     }
     let mut tallies = vec![Tally::default(); analysis.tokens.len()];
-    let names = &analysis.folds.names;
-    for fold in &analysis.folds.rows {
-        let Some(at) = fold.token else { continue };
-        let tally = &mut tallies[at];
+    for (at, fold) in &analysis.folds {
+        let Some(at) = at else { continue };
+        let tally = &mut tallies[*at];
         let n = u64::try_from(fold.n).unwrap_or(0);
         *tally.days.entry(fold.day).or_default() += n;
         for (list, value) in
-            tally.lists.iter_mut().zip([fold.action, fold.network, fold.client, fold.project])
+            tally.lists.iter_mut().zip([&fold.action, &fold.network, &fold.client, &fold.project])
         {
-            if names.get(value as usize).is_some_and(|name| !name.is_empty()) {
-                *list.entry(value).or_default() += n;
+            if !value.is_empty() {
+                *list.entry(value.clone()).or_default() += n;
             }
         }
         tally.hours.resize(168, 0);
@@ -108,8 +127,7 @@ fn activities(analysis: &Analysis) -> Vec<Activity> {
         .into_iter()
         .map(|tally| {
             let [actions, networks, clients, projects] = tally.lists.map(|list| {
-                let named = list.into_iter().map(|(code, n)| (names[code as usize].clone(), n));
-                let mut list: Vec<(String, u64)> = named.collect();
+                let mut list: Vec<(String, u64)> = list.into_iter().collect();
                 list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
                 list
             });
@@ -137,7 +155,7 @@ fn add_hours(hours: &mut [u64], fold: &Fold) {
     }
 }
 
-fn series(report: &Report, folds: &Folds, kinds: &[(i32, String, i64)]) -> Series {
+fn series(report: &Report, folds: &[(Option<usize>, Fold)], kinds: &[(i32, String, i64)]) -> Series {
     let days = (report.window.first_day(), report.window.last_day());
     let n_days = usize::try_from(days.1 - days.0 + 1).unwrap_or(0);
     let mut activity: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
@@ -154,7 +172,7 @@ fn series(report: &Report, folds: &Folds, kinds: &[(i32, String, i64)]) -> Serie
         families.entry(finding.family).or_default()[at] += 1;
     }
     let mut hours = vec![0; 168];
-    for fold in &folds.rows {
+    for (_, fold) in folds {
         add_hours(&mut hours, fold);
     }
     let mut scopes: BTreeMap<&str, ScopeCount> = BTreeMap::new();
@@ -254,5 +272,8 @@ pub fn empty(window: crate::model::time::Window, policy: Policy) -> Report {
         detections: Vec::new(),
         series: Series::default(),
         inputs: Vec::new(),
+        decisions_elsewhere: Vec::new(),
+        approved: Vec::new(),
+        comparison: None,
     }
 }

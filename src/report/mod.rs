@@ -4,14 +4,22 @@
 //! reports render to equal bytes.
 
 pub mod build;
+pub mod compare;
+pub mod controls;
+pub mod review;
 pub mod series;
 
 use crate::model::coverage::Coverage;
+use crate::model::decision::Decision;
 use crate::model::finding::{DetectionMeta, Finding, NotRun};
+use crate::model::lineage::{Dependence, Lineage};
 use crate::model::policy::Policy;
 use crate::model::time::{Micros, Window};
 use crate::model::token::Token;
 use crate::model::verdict::Verdicts;
+
+/// Version of the shapes of `findings.json`, `tokens.json` and `changes.json`.
+pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything one run has to say.
 #[derive(Debug, Clone)]
@@ -46,6 +54,12 @@ pub struct Report {
     pub series: series::Series,
     /// Files that the lake was made from, by hash.
     pub inputs: Vec<Input>,
+    /// Decisions on tokens that this run does not see.
+    pub decisions_elsewhere: Vec<Decision>,
+    /// Exceptions of the configuration.
+    pub approved: Vec<review::Approved>,
+    /// What changed since an earlier bundle, where one was given.
+    pub comparison: Option<compare::Comparison>,
 }
 
 /// One token with its verdicts.
@@ -59,6 +73,12 @@ pub struct TokenReport {
     pub findings: Vec<String>,
     /// What its events show, most frequent first.
     pub activity: Activity,
+    /// The newest decision on it, and how that stands.
+    pub decision: Option<review::Standing>,
+    /// Its generations.
+    pub lineage: Lineage,
+    /// What seems to depend on it.
+    pub dependence: Dependence,
 }
 
 /// What the attributed events of one token in the window show.

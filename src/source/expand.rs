@@ -88,7 +88,7 @@ fn is_aside(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     ASIDE.contains(&ending)
-        || matches!(name.as_str(), "truth.json" | "findings.json" | "manifest.json")
+        || matches!(name.as_str(), "truth.json" | "findings.json" | "manifest.json" | "manifest.ndjson")
         || matches!(
             stem,
             "readme" | "license" | "licence" | "changelog" | "notice" | "sha256sums" | "makefile"

@@ -67,6 +67,13 @@ fn the_sample_report_is_whole_repeatable_and_fits_the_contract() {
         let n = |key: &str| input[key].as_u64().unwrap_or_default();
         assert_eq!(n("read"), n("kept") + n("duplicate") + n("rejected"), "{input}");
     }
+    // The sample is read once, so every file stands once: sums over the inputs must not count twice.
+    let mut hashes: Vec<&str> =
+        manifest["inputs"].as_array().expect("inputs").iter().filter_map(|i| i["sha256"].as_str()).collect();
+    let listed = hashes.len();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), listed, "an input is listed twice");
     let contract = root().join("../shared/contract");
     if !contract.exists() {
         println!("skipped: {} is not here", contract.display());

@@ -3,6 +3,11 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod lab;
+mod live;
 mod pull;
+mod pull_killed;
+mod pull_trouble;
+mod review;
 mod support;
 mod verdicts;

@@ -6,14 +6,14 @@
 --! tables      = ["tokens", "policy", "seen", "powerful"]
 --! message     = "The token '{name}' of {owner} was created at {created_at}, outside working hours, and did {action} within a day."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "Working hours are 06 to 20 UTC, which fits Europe; other places should read it with care. Low for sensitive actions, medium for critical ones within three hours."
+--! rationale   = "Working hours are those of the configuration ([working_hours]), with its time zone and daylight saving; without one 06:00 to 20:00 UTC, which fits Europe only. Low for sensitive actions, medium for critical ones within three hours."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1098.001"]
 --! equivalents = ["P12"]
 WITH made AS (
   SELECT org, token_id, created_at, created_event FROM tokens CROSS JOIN policy
-  WHERE created_at >= policy.window_from AND (EXTRACT(HOUR FROM created_at) < 6 OR EXTRACT(HOUR FROM created_at) >= 20)
+  WHERE created_at >= policy.window_from AND created_outside_hours
 ),
 acts AS (
   SELECT s.org AS org, s.token_id AS token_id, s.value AS action, s.first_time AS first_time, s.last_time AS last_time, s.origins AS n, p.grade AS grade

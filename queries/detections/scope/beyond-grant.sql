@@ -4,7 +4,7 @@
 --! confidence  = "low"
 --! subject     = "token"
 --! tables      = ["token_scopes", "tokens"]
---! message     = "The token '{name}' of {owner} did something {n} times that needs {scope}, which its known grant does not give; the inventory may be old."
+--! message     = "The inventory may be old: the token '{name}' of {owner} did something {n} times that needs {scope}, which its known grant did not give at the time."
 --! fix         = "Import a newer inventory first; if the grant is still narrower, ask the owner who widened the token."
 --! rationale   = "Most often the inventory is older than the token's last edit, hence confidence low. If it is not, somebody widened the token, or the identifier was taken for another. Permission changes are left out, since they come as side effects."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]

@@ -6,7 +6,7 @@
 //! ```text
 //! day, from its events:         activity token_day notable actors connection_runs origins loose
 //! day, with its neighbours:     proof
-//! month, from its days' tables: seen uses proof changes
+//! month, from its days' tables: seen uses changes
 //! ```
 
 pub mod activity;
@@ -31,8 +31,11 @@ pub(crate) const VERSION: u32 = 2;
 pub const DAILY: [&str; 7] =
     ["activity", "token_day", "notable", "actors", "connection_runs", "origins", "loose"];
 
-/// Tables that need more than one day.
-pub const FOLDED: [&str; 4] = ["proof", "seen", "uses", "changes"];
+/// The table of a day that needs its neighbours.
+pub const SETTLED: &str = "proof";
+
+/// Tables a month.
+pub const FOLDED: [&str; 3] = ["seen", "uses", "changes"];
 
 /// Writes every table that follows from a day's events; `content` is the id of the day file.
 ///

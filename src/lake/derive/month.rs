@@ -1,8 +1,7 @@
 //! Folds of a month: what the analysis and the detections want of all days up to now, in one file a month.
 //!
 //! In: derived tables of the month's days. Out: `seen` (every value that a PAT credential showed), `uses` (who used
-//! a credential, and which names people go by), `proof` (origins and orphans by action) and `changes` (the
-//! events that make the ledger). A fold is named after the days it was made from, so a changed day makes its month
+//! a credential, and which names people go by) and `changes` (the events that make the ledger). A fold is named after the days it was made from, so a changed day makes its month
 //! anew and nothing else.
 
 use crate::lake::LakeError;
@@ -205,44 +204,6 @@ pub fn uses(path: &Path, org: &str, first: Day, days: &[(Day, PathBuf)]) -> Resu
     Ok(())
 }
 
-/// Folds `proof` of the days.
-///
-/// # Errors
-/// When a file cannot be read or written.
-pub fn proof(path: &Path, org: &str, days: &[PathBuf]) -> Result<(), LakeError> {
-    let mut names = Names::default();
-    let mut folds: HashMap<(u32, u32, bool), (i64, String)> = HashMap::new();
-    for day in days {
-        let table = Table::read(day)?;
-        let texts = ["credential", "action", "newest"].map(|c| table.text(c));
-        let [credential, action, newest] = texts.each_ref().map(|t| t.cells());
-        let (orphan, n) = (table.flag("orphan"), table.int("n"));
-        for i in 0..table.height() {
-            let key = (names.number(credential[i]), names.number(action[i]), orphan[i] == Some(true));
-            let fold = folds.entry(key).or_default();
-            fold.0 += n[i].unwrap_or_default();
-            if newest[i] > fold.1.as_str() {
-                newest[i].clone_into(&mut fold.1);
-            }
-        }
-    }
-    let mut rows: Vec<(&str, &str, bool, i64, &str)> = folds
-        .iter()
-        .map(|((c, a, orphan), (n, newest))| (names.text(*c), names.text(*a), *orphan, *n, newest.as_str()))
-        .collect();
-    rows.sort_unstable();
-    let r = || rows.iter();
-    Frame::new(rows.len())
-        .text("org", r().map(|_| org))
-        .text("credential", r().map(|r| r.0))
-        .text("action", r().map(|r| r.1))
-        .flag("orphan", r().map(|r| Some(r.2)))
-        .int("n", r().map(|r| Some(r.3)))
-        .text("newest", r().map(|r| r.4))
-        .write(path)?;
-    Ok(())
-}
-
 /// Columns of `notable` that the ledger, the people and the coverage read.
 const CHANGES: [&str; 23] = [
     "org",
@@ -284,8 +245,9 @@ pub fn changes(path: &Path, days: &[PathBuf]) -> Result<(), LakeError> {
     };
     let action = || pl::col("action");
     let begins = |text: &str| action().str().starts_with(pl::lit(text.to_owned()));
+    let group = |text: &str| pl::col("d_group_name").str().ends_with(pl::lit(text.to_owned()));
     let membership = begins("Group.UpdateGroupMembership.")
-        .and(pl::col("d_group_name").str().ends_with(pl::lit("Project Collection Valid Users")));
+        .and(group("Project Collection Valid Users").or(group("Administrators")));
     let wanted = begins("Token.")
         .or(begins("Licensing."))
         .or(begins("AuditLog.Stream"))

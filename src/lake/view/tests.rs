@@ -35,13 +35,13 @@ fn import(lake: &mut Lake, events: &[(u32, u32, &str, &str)]) {
         import.stage(input, org, day_of(time), batch).unwrap();
     }
     import.commit(&[], &[], |_, _| {}).unwrap();
-    lake.record(Vec::new()).unwrap();
+    lake.save().unwrap();
 }
 
-/// (action, orphan, events) of every proof that the months hold.
+/// (action, orphan, events) of every proof that the days hold.
 fn proof(view: &View) -> Vec<(String, bool, i64)> {
     let mut all = Vec::new();
-    for file in view.months("proof") {
+    for file in view.days("proof", 0) {
         let table = Table::read(&file).unwrap();
         let (orphan, n) = (table.flag("orphan"), table.int("n"));
         for (i, action) in table.text("action").cells().into_iter().enumerate() {

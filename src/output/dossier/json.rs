@@ -31,13 +31,27 @@ impl<'a> Format<Dossier<'a>> for Json {
             "findings": findings,
             "life": life(t),
             "grants": t.token.grants.iter().map(|g| json!({
-                "since": format_time(g.since), "scopes": g.scopes, "valid_to": g.valid_to.map(format_time),
+                "since": format_time(g.since), "scopes": g.scopes, "valid_to": g.valid_to.map(format_time), "listed": g.listed,
             })).collect::<Vec<_>>(),
+            "update": {
+                "proposed": update(t, t.verdicts.proposed_scopes.as_ref()),
+                "reduced": update(t, t.verdicts.reduced_scopes.as_ref()),
+            },
             "activity": activity(t),
         });
         serde_json::to_writer_pretty(&mut *to, &value)?;
         writeln!(to)?;
         Ok(())
+    }
+}
+
+/// Returns a proposal ready to paste; null where there is none.
+fn update(t: &crate::report::TokenReport, scopes: Option<&Vec<String>>) -> Value {
+    match (scopes, super::paste::body(t, scopes)) {
+        (Some(scopes), Some((body, missing))) => {
+            json!({ "portal": super::paste::portal(scopes), "body": body, "body_lacks": missing })
+        }
+        _ => Value::Null,
     }
 }
 

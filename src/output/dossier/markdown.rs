@@ -34,6 +34,17 @@ impl<'a> Format<Dossier<'a>> for Markdown {
                 }
                 writeln!(to, "{}", escape(sentence))?;
             }
+            for (what, code) in &section.code {
+                // A fence longer than any run of back-ticks inside cannot be closed from inside.
+                let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+                let fence = "`".repeat(longest.max(2) + 1);
+                writeln!(
+                    to,
+                    "\n{}\n\n{fence}\n{}\n{fence}",
+                    escape(what),
+                    crate::output::terminal::clean(code)
+                )?;
+            }
         }
         Ok(())
     }

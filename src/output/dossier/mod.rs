@@ -3,13 +3,18 @@
 //! In: a report and one of its tokens. Out: sections, so that terminal and Markdown say the same things in
 //! the same order; the page builds its own from the same report.
 
+pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod paste;
 pub mod text;
+pub mod timeline;
 
 use super::words;
-use crate::model::time::{day_of, day_text, format_time};
-use crate::model::verdict::Visibility;
+use crate::model::catalogue::catalogue;
+use crate::model::lineage::Generation;
+use crate::model::time::{DAY, day_of, day_text, format_time};
+use crate::model::verdict::{ScopeState, Visibility};
 use crate::report::{Report, TokenReport};
 
 /// One token of a report.
@@ -34,6 +39,8 @@ pub struct Section {
     pub head: Vec<&'static str>,
     /// Its rows.
     pub rows: Vec<Vec<String>>,
+    /// Blocks to paste, each with what it is; written as they stand.
+    pub code: Vec<(&'static str, String)>,
 }
 
 /// Most rows of the lists of actions, networks, clients and projects.
@@ -46,15 +53,22 @@ impl Dossier<'_> {
         let all = [
             self.answer(),
             self.grant(),
+            self.owner(),
+            self.generations(),
             self.scopes(),
+            self.proposals(),
             self.findings(),
             self.life(),
             self.activity(),
+            self.needs(),
+            self.dependence(),
             self.unseen(),
             self.risk(),
         ];
         all.into_iter()
-            .filter(|s| !(s.facts.is_empty() && s.sentences.is_empty() && s.rows.is_empty()))
+            .filter(|s| {
+                !(s.facts.is_empty() && s.sentences.is_empty() && s.rows.is_empty() && s.code.is_empty())
+            })
             .collect()
     }
 
@@ -82,13 +96,9 @@ impl Dossier<'_> {
             Some(false) => "this organisation",
             None => "unknown",
         };
-        let mut owner = t.owner.clone().unwrap_or_else(|| "unknown".to_owned());
-        owner.push_str(&format!(" ({})", t.owner_state));
         let mut facts = vec![
             ("organisation", t.org.clone()),
             ("token id", t.token_id.clone()),
-            ("owner", owner),
-            ("owner gone", day(t.owner_gone_at)),
             ("state", t.state.to_string()),
             ("known from", known_from.join(", ")),
             ("reaches", reach.to_owned()),
@@ -101,14 +111,21 @@ impl Dossier<'_> {
             Some(scopes) => facts.push(("scopes", scopes.join(" "))),
             None => facts.push(("scopes", "unknown: no inventory lists the grant".to_owned())),
         }
-        let sentences = if t.reaches_unseen_orgs {
-            vec![
-                "It reaches organisations that are not in the lake; what it did there was not seen."
+        facts.push(("also for", t.other_orgs.join(", ")));
+        let mut sentences = Vec::new();
+        if t.reaches_unseen_orgs {
+            sentences.push(
+                "It reaches organisations that this run does not see; what it did there was not seen."
                     .to_owned(),
-            ]
-        } else {
-            Vec::new()
-        };
+            );
+        }
+        sentences.extend(self.token.dependence.ends_for_all.clone());
+        if t.joined_by_name {
+            sentences.push(
+                "Some event of its life names it by owner and name alone, so what that event tells is of medium confidence."
+                    .to_owned(),
+            );
+        }
         Section { title: "Grant", facts: known(facts), sentences, ..Section::default() }
     }
 
@@ -129,21 +146,159 @@ impl Dossier<'_> {
                 ]
             })
             .collect();
-        let mut sentences = Vec::new();
-        let same = |scopes: &Option<Vec<String>>| scopes.is_none() || *scopes == self.token.token.scopes;
-        if !same(&v.proposed_scopes) {
-            sentences.push(format!("Safe proposal: {}.", list(v.proposed_scopes.as_ref())));
-        }
-        if !same(&v.reduced_scopes) && v.reduced_scopes != v.proposed_scopes {
-            sentences.push(format!("Confirm with the owner: {}.", list(v.reduced_scopes.as_ref())));
-        }
-        if v.proposed_scopes.is_none()
-            && let Some(observed) = v.observed_scopes.as_ref().filter(|o| !o.is_empty())
-        {
-            sentences.push(format!("Start here and ask: {} is what the events need.", list(Some(observed))));
-        }
         let head = vec!["scope", "state", "visibility", "confidence", "needed by"];
-        Section { title: "Scopes", facts: Vec::new(), sentences, head, rows }
+        Section { title: "Scopes", head, rows, ..Section::default() }
+    }
+
+    fn owner(&self) -> Section {
+        let t = &self.token.token;
+        let o = &t.owner_facts;
+        let state = match (t.owner_state.as_str(), t.owner_gone_at) {
+            (state, Some(at)) => format!("{state} since {}", day_text(day_of(at))),
+            (state @ ("removed" | "disabled"), None) => format!("{state}; since when, nothing tells"),
+            (state, None) => state.to_owned(),
+        };
+        let pats = match (o.last_pat, &t.owner) {
+            (Some(at), _) => format!("last audited change with any PAT on {}", day_text(day_of(at))),
+            (None, Some(_)) => "no audited change with any PAT in the log that is held".to_owned(),
+            (None, None) => String::new(),
+        };
+        let facts = vec![
+            ("owner", t.owner.clone().unwrap_or_else(|| "unknown".to_owned())),
+            ("state", state),
+            ("last access", o.last_access.map(|at| day_text(day_of(at))).unwrap_or_default()),
+            ("administrator in", o.admin_of.join(", ")),
+            (
+                "their PATs",
+                if o.tokens > 0 { format!("{} not known to be over", o.tokens) } else { String::new() },
+            ),
+            ("their use", pats),
+        ];
+        Section { title: "Owner", facts: known(facts), ..Section::default() }
+    }
+
+    fn generations(&self) -> Section {
+        let line = &self.token.lineage;
+        let day = |time: Option<i64>| time.map(|at| day_text(day_of(at))).unwrap_or_default();
+        let row = |(i, g): (usize, &Generation)| {
+            let here = if i == line.at { " (this one)" } else { "" };
+            let beside = match g.overlap {
+                None => String::new(),
+                Some(o) if o >= 0 => format!("{} days beside the one before", o / DAY),
+                Some(o) => format!("{} days after the one before", -o / DAY),
+            };
+            vec![
+                format!("{}{here}", i + 1),
+                g.name.clone().unwrap_or_default(),
+                g.token_id.clone(),
+                day(g.from),
+                day(g.to),
+                beside,
+            ]
+        };
+        let rows: Vec<Vec<String>> = line.generations.iter().enumerate().map(row).collect();
+        let mut sentences = Vec::new();
+        if let Some(days) = line.secret_days {
+            let what = if line.rotated {
+                "It replaced its predecessor"
+            } else {
+                "It has no known predecessor; it began"
+            };
+            let since = day(line.secret_since);
+            sentences.push(if self.token.token.is_over() {
+                format!("{what} on {since} and lived {days} days.")
+            } else {
+                format!("{what} on {since}, {days} days ago.")
+            });
+        }
+        sentences.extend(line.notes.iter().cloned());
+        if !rows.is_empty() {
+            sentences.push(
+                "Generations are linked by owner, scopes, a near name and dates; nothing in the log names the link."
+                    .to_owned(),
+            );
+        }
+        let head = vec!["generation", "name", "token id", "from", "to", "overlap"];
+        Section { title: "Generations", sentences, head, rows, ..Section::default() }
+    }
+
+    fn proposals(&self) -> Section {
+        let v = &self.token.verdicts;
+        let mut section = Section { title: "Proposals", ..Section::default() };
+        if self.token.token.is_over() {
+            return section;
+        }
+        let Some(proposed) = &v.proposed_scopes else {
+            let why = if self.token.token.scopes.is_none() {
+                "the grant is not known"
+            } else {
+                "it has full access"
+            };
+            section.sentences.push(format!("No safe proposal: {why}."));
+            if let Some(observed) = v.observed_scopes.as_ref().filter(|o| !o.is_empty()) {
+                section
+                    .sentences
+                    .push(format!("Start here and ask: {} is what the events need.", observed.join(" ")));
+            }
+            return section;
+        };
+        let unseen = |scopes: &[String]| -> Vec<String> {
+            let used = |s: &String| v.scope.iter().any(|r| r.scope == *s && r.state == ScopeState::Used);
+            scopes.iter().filter(|s| !used(s)).cloned().collect()
+        };
+        let granted = self.token.token.scopes.as_ref();
+        for (name, portal, body, scopes) in [
+            (
+                "Safe proposal",
+                "safe: lines of the portal's form",
+                "safe: body of the API's update call",
+                Some(proposed),
+            ),
+            (
+                "To confirm with the owner",
+                "to confirm: lines of the portal's form",
+                "to confirm: body of the API's update call",
+                v.reduced_scopes.as_ref().filter(|r| *r != proposed),
+            ),
+        ] {
+            let Some(scopes) = scopes else { continue };
+            if Some(scopes) == granted {
+                section.sentences.push(format!("{name}: the grant as it is."));
+                continue;
+            }
+            let kept = unseen(scopes);
+            let kept = if kept.is_empty() {
+                String::new()
+            } else {
+                format!(
+                    " It keeps {} for lack of sight: their use would not all have been seen.",
+                    kept.join(" ")
+                )
+            };
+            section.sentences.push(format!("{name}: {}.{kept}", list(Some(scopes))));
+            section.code.push((portal, paste::portal(scopes).join("\n")));
+            if let Some((value, missing)) = paste::body(self.token, Some(scopes)) {
+                if !missing.is_empty() {
+                    section
+                        .sentences
+                        .push(format!("Not known, so to be added to the body: {}.", missing.join(", ")));
+                }
+                section.code.push((body, paste::ascii(&value)));
+            }
+        }
+        if let Some(reduced) = v.reduced_scopes.as_ref().filter(|r| *r != proposed) {
+            for row in &v.scope {
+                let lowered = row.state == ScopeState::NotSeen && !reduced.contains(&row.scope);
+                if lowered && !row.unseen_operations.is_empty() {
+                    section.sentences.push(format!(
+                        "Without {} these would fail, and the log would not have shown them: {}.",
+                        row.scope,
+                        row.unseen_operations.join("; ")
+                    ));
+                }
+            }
+        }
+        section
     }
 
     fn findings(&self) -> Section {
@@ -168,25 +323,10 @@ impl Dossier<'_> {
     }
 
     fn life(&self) -> Section {
-        let rows = self
-            .token
-            .token
-            .life
-            .iter()
-            .map(|l| {
-                vec![
-                    format_time(l.time),
-                    l.text.clone(),
-                    l.actor.clone(),
-                    l.network.clone(),
-                    l.client.clone(),
-                ]
-            })
-            .collect();
         Section {
-            title: "Life",
+            title: "Life and use",
             head: vec!["when", "what", "by", "from", "with"],
-            rows,
+            rows: timeline::rows(self.token),
             ..Section::default()
         }
     }
@@ -212,12 +352,58 @@ impl Dossier<'_> {
         };
         let facts = vec![
             ("days", days),
-            ("actions", top(&a.actions)),
             ("networks", top(&a.networks)),
             ("clients", top(&a.clients)),
             ("projects", top(&a.projects)),
         ];
         Section { title: "What it did", facts: known(facts), ..Section::default() }
+    }
+
+    /// What each action needed, by the catalogue.
+    fn needs(&self) -> Section {
+        let rows = self
+            .token
+            .activity
+            .actions
+            .iter()
+            .take(MOST)
+            .map(|(action, n)| {
+                let info = catalogue().action(action);
+                let scopes = info.map(|i| i.any_of.join(" or ")).filter(|s| !s.is_empty());
+                vec![action.clone(), words::grouped(*n), scopes.unwrap_or_else(|| "not known".to_owned())]
+            })
+            .collect();
+        let n = self.token.activity.actions.len();
+        let sentences = if n > MOST { vec![format!("And {} more.", n - MOST)] } else { Vec::new() };
+        let head = vec!["action", "events", "scope that it needs"];
+        Section { title: "Actions", sentences, head, rows, ..Section::default() }
+    }
+
+    fn dependence(&self) -> Section {
+        let d = &self.token.dependence;
+        let rows = d
+            .integrations
+            .iter()
+            .map(|i| {
+                vec![
+                    if i.client.is_empty() { "no client told".to_owned() } else { i.client.clone() },
+                    if i.network.is_empty() { "no address told".to_owned() } else { i.network.clone() },
+                    i.projects.join(", "),
+                    i.actions.join(", "),
+                    words::grouped(i.events),
+                    i.cadence.clone(),
+                ]
+            })
+            .collect();
+        let facts = vec![
+            ("worked by", d.worker.to_string()),
+            ("because", d.reason.clone()),
+            ("ask", d.ask.clone()),
+            ("could move to", d.move_to.clone().unwrap_or_default()),
+        ];
+        let facts = if d.reason.is_empty() { Vec::new() } else { known(facts) };
+        let head = vec!["client", "network", "projects", "actions", "events", "how often"];
+        Section { title: "What depends on it", facts, head, rows, ..Section::default() }
     }
 
     fn unseen(&self) -> Section {

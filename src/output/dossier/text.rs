@@ -39,6 +39,15 @@ impl<'a> Format<Dossier<'a>> for Text {
             for sentence in &section.sentences {
                 terminal::paragraph(sentence, style, to)?;
             }
+            for (what, code) in &section.code {
+                writeln!(to)?;
+                terminal::paragraph(what, style, to)?;
+                writeln!(to)?;
+                // As it stands, so that it can be copied.
+                for line in code.lines() {
+                    writeln!(to, "    {}", terminal::clean(line))?;
+                }
+            }
         }
         Ok(())
     }

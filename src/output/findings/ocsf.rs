@@ -10,6 +10,9 @@ use crate::report::Report;
 use serde_json::{Value, json};
 use std::io;
 
+/// Technique ids with their names (MITRE ATT&CK, enterprise).
+const TECHNIQUES: &str = include_str!("../../../queries/catalogue/attack-techniques.csv");
+
 /// `--format ocsf`.
 #[derive(Debug)]
 pub struct Ocsf;
@@ -82,7 +85,7 @@ fn event(report: &Report, f: &Finding) -> Value {
                 "uid": f.detection, "name": f.slug, "type_id": 1, "type": "Rule", "version": report.pack_sha256,
             },
             "attacks": f.attack.iter()
-                .map(|t| json!({ "version": "ATT&CK", "technique": { "uid": t } })).collect::<Vec<_>>(),
+                .map(|t| json!({ "version": "ATT&CK", "technique": { "uid": t, "name": technique(t) } })).collect::<Vec<_>>(),
             "related_events": f.event_ids.iter()
                 .map(|id| json!({ "uid": id })).collect::<Vec<_>>(),
         },
@@ -90,7 +93,7 @@ fn event(report: &Report, f: &Finding) -> Value {
         "remediation": { "desc": f.fix, "references": references },
         "resources": [resource(f)],
         "unmapped": { "org": f.org, "controls": f.controls, "suppressed": f.suppressed.as_ref().map(|s| json!({
-            "decision": s.decision, "reviewer": s.reviewer,
+            "decision": s.decision, "reviewer": s.reviewer, "reason": s.reason,
             "until": s.until.map(crate::model::time::format_time),
         })) },
     });
@@ -115,9 +118,19 @@ fn resource(f: &Finding) -> Value {
     };
     let mut resource = json!({ "uid": f.subject.id, "name": subject(f), "type": kind, "namespace": f.org });
     if let Some(owner) = &f.owner {
-        resource["owner"] = json!({ "name": owner });
+        // Foreign readers of the class ask for the account that a user belongs to: here the organisation.
+        resource["owner"] = json!({
+            "name": owner, "uid": owner, "type": "User", "type_id": 1,
+            "account": { "name": f.org, "uid": f.org, "type": "Other", "type_id": 99 },
+        });
     }
     resource
+}
+
+/// Returns the name that MITRE ATT&CK gives a technique; an unknown one, as a user's pack may bring, keeps its id.
+fn technique(id: &str) -> &str {
+    let named = TECHNIQUES.lines().filter_map(|l| l.split_once(',')).find(|(technique, _)| *technique == id);
+    named.map_or(id, |(_, name)| name)
 }
 
 fn capital(word: &str) -> String {
@@ -128,6 +141,12 @@ fn capital(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn techniques_have_names() {
+        assert_eq!(technique("T1528"), "Steal Application Access Token");
+        assert_eq!(technique("T9999"), "T9999");
+    }
 
     #[test]
     fn has_what_the_class_requires() {

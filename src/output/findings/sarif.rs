@@ -11,7 +11,7 @@ use crate::output::{Format, Result, Style, VERSION};
 use crate::report::Report;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 
 /// `--format sarif`.
@@ -80,16 +80,28 @@ fn log(report: &Report) -> Value {
                     "associatedRule": { "id": n.detection },
                 })).collect::<Vec<_>>(),
             }],
-            "artifacts": report.inputs.iter().map(|i| json!({
-                "location": { "uri": uri(&i.name) },
-                "hashes": { "sha-256": i.sha256 },
-                "description": { "text": i.kind },
-            })).collect::<Vec<_>>(),
+            "artifacts": artifacts(report),
             "columnKind": "unicodeCodePoints",
             "results": report.findings.iter().map(|f| result(f, &index, &place)).collect::<Vec<_>>(),
             "properties": { "as_of": format_time(report.as_of), "window_from": format_time(report.window.from) },
         }],
     })
+}
+
+/// The inputs, each once: the schema asks for unique elements, and a lake may have read one file twice.
+fn artifacts(report: &Report) -> Vec<Value> {
+    let unique: BTreeSet<(&str, &str, &str)> =
+        report.inputs.iter().map(|i| (i.name.as_str(), i.sha256.as_str(), i.kind.as_str())).collect();
+    unique
+        .into_iter()
+        .map(|(name, sha256, kind)| {
+            json!({
+                "location": { "uri": uri(name) },
+                "hashes": { "sha-256": sha256 },
+                "description": { "text": kind },
+            })
+        })
+        .collect()
 }
 
 fn uri(name: &str) -> String {
@@ -173,7 +185,7 @@ fn result(f: &Finding, index: &HashMap<&str, usize>, place: &str) -> Value {
         result["suppressions"] = json!([{
             "kind": "external",
             "status": "accepted",
-            "justification": format!("{} by {}{until}", s.decision, s.reviewer),
+            "justification": format!("{} by {}{until}: {}", s.decision, s.reviewer, filled(&s.reason)),
         }]);
     }
     result

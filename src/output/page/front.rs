@@ -2,10 +2,11 @@
 //!
 //! In: a report. Out: the values that the template names, as JSON.
 
+use super::cycle;
 use crate::model::catalogue::catalogue;
 use crate::model::finding::Severity;
 use crate::model::time::{day_of, day_text, format_time};
-use crate::model::verdict::{ScopeState, UseState};
+use crate::model::verdict::{Action, ScopeState, UseState};
 use crate::output::{VERSION, words};
 use crate::report::{Report, TokenReport};
 use serde_json::{Value, json};
@@ -13,6 +14,10 @@ use std::collections::BTreeMap;
 
 /// Tokens named under each heading of the first screen; the table holds the rest.
 const FIRST: usize = 6;
+/// Tokens named under "revoke": all that one week can hold.
+const FIRST_TO_REVOKE: usize = 50;
+/// Sentences of evidence under a token that is to be revoked.
+const EVIDENCE: usize = 3;
 
 /// Returns the values of the template.
 pub(super) fn front(report: &Report) -> Value {
@@ -27,20 +32,23 @@ pub(super) fn front(report: &Report) -> Value {
                 .collect();
             let mut first = of.clone();
             first.sort_by(|(_, a), (_, b)| b.verdicts.risk.total_cmp(&a.verdicts.risk));
+            let most = if *action == Action::Revoke { FIRST_TO_REVOKE } else { FIRST };
             let items: Vec<Value> = first
                 .iter()
-                .take(FIRST)
+                .take(most)
                 .map(|(i, t)| {
                     json!({
                         "index": i, "label": words::token_label(t), "org": t.token.org,
                         "owner": t.token.owner.as_deref().unwrap_or("owner unknown"),
                         "reason": t.verdicts.advice.reason,
+                        "id": t.token.token_id,
+                        "evidence": if *action == Action::Revoke { evidence(report, t) } else { Vec::new() },
                     })
                 })
                 .collect();
             json!({
                 "action": action, "class": action.as_str().replace(' ', "-"), "title": title, "meaning": meaning,
-                "total": of.len(), "items": items, "rest": of.len().saturating_sub(FIRST),
+                "total": of.len(), "items": items, "rest": of.len().saturating_sub(most),
             })
         })
         .collect();
@@ -99,11 +107,35 @@ pub(super) fn front(report: &Report) -> Value {
             "rejected": words::grouped(i.rejected),
             "reasons": i.reasons.iter().map(|(r, n)| format!("{r} ({n})")).collect::<Vec<_>>().join(", "),
         })).collect::<Vec<_>>(),
+        "decisions": cycle::decisions(report),
+        "not_done": cycle::not_done(report),
+        "approved": cycle::approved(report),
+        "changes": cycle::changes(report),
+        "frameworks": cycle::frameworks(report),
         "pack": report.pack_sha256,
         "config": report.config_sha256,
         "glossary": words::GLOSSARY.iter()
             .map(|(word, meaning)| json!({ "word": word, "meaning": meaning })).collect::<Vec<_>>(),
     })
+}
+
+/// What carries the advice to revoke: the facts on the token, then its worst findings.
+fn evidence(report: &Report, t: &TokenReport) -> Vec<String> {
+    let day = |time: Option<i64>| time.map(|t| day_text(day_of(t)));
+    let mut out = Vec::new();
+    out.extend(day(t.token.leaked_at).map(|d| format!("found in public on {d}")));
+    out.extend(day(t.token.revoked_at).map(|d| format!("revoked on {d}")));
+    out.extend(day(t.token.owner_gone_at).map(|d| format!("its owner is {} since {d}", t.token.owner_state)));
+    let own: std::collections::HashSet<&str> = t.findings.iter().map(String::as_str).collect();
+    for f in report.findings.iter().filter(|f| own.contains(f.fingerprint.as_str())).take(EVIDENCE) {
+        let events = match f.event_ids.len() {
+            0 => String::new(),
+            n => format!(" ({n} event id{} in its row)", words::s(n as u64)),
+        };
+        out.push(format!("{}: {}{events}", f.detection, f.message));
+    }
+    out.push(words::last_change(t));
+    out
 }
 
 fn coverage(report: &Report, c: &crate::model::coverage::Coverage) -> Value {

@@ -5,6 +5,7 @@
 //! builds them with `textContent` alone. Text from the log reaches the page by these two ways only.
 
 mod charts;
+mod cycle;
 mod data;
 mod front;
 

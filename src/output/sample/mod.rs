@@ -163,6 +163,8 @@ pub fn report() -> Report {
         decision: "exception".into(),
         reviewer: "olga.berg@contoso.example".into(),
         until: Some(as_of + 30 * DAY),
+        decided_on: Some(window.last_day() - 3),
+        reason: "replaced in May".into(),
     });
     let mut posture = finding(
         6,
@@ -275,6 +277,9 @@ pub fn report() -> Report {
                 reasons: Default::default(),
             },
         ],
+        decisions_elsewhere: Vec::new(),
+        approved: Vec::new(),
+        comparison: None,
     }
 }
 

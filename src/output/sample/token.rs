@@ -2,8 +2,9 @@
 
 use super::{HOSTILE, as_of};
 use crate::model::finding::Confidence;
+use crate::model::lineage::{Dependence, Lineage};
 use crate::model::time::{DAY, HOUR, day_of};
-use crate::model::token::{Grant, KnownFrom, LifeEvent, OwnerState, Token, TokenState};
+use crate::model::token::{Grant, KnownFrom, LifeEvent, OwnerFacts, OwnerState, Token, TokenState};
 use crate::model::verdict::{
     Action, Advice, RiskPart, ScopeState, ScopeVerdict, UseState, UseVerdict, Verdicts, Visibility,
 };
@@ -101,6 +102,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
         visibility,
         confidence: Confidence::Medium,
         event_ids: if state == ScopeState::Used { ids.clone() } else { Vec::new() },
+        last_time: (state == ScopeState::Used).then(|| as_of - DAY),
         unseen_operations: if visibility == Visibility::Full {
             Vec::new()
         } else {
@@ -163,7 +165,12 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
             known_from: vec![KnownFrom::Inventory, KnownFrom::Ledger],
             state,
             scopes: Some(scopes.clone()),
-            grants: vec![Grant { since: as_of - 300 * DAY, scopes: Some(scopes.clone()), valid_to: None }],
+            grants: vec![Grant {
+                since: as_of - 300 * DAY,
+                scopes: Some(scopes.clone()),
+                valid_to: None,
+                listed: false,
+            }],
             all_orgs: Some(i.is_multiple_of(3)),
             reaches_unseen_orgs: i.is_multiple_of(3),
             valid_from: Some(as_of - 300 * DAY),
@@ -171,6 +178,9 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
             revoked_at: (i == 0).then(|| as_of - 19 * DAY),
             leaked_at: None,
             life,
+            other_orgs: Vec::new(),
+            joined_by_name: false,
+            owner_facts: OwnerFacts::default(),
         },
         verdicts: Verdicts {
             usage: UseVerdict {
@@ -200,5 +210,8 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
         },
         findings: Vec::new(),
         activity,
+        decision: None,
+        lineage: Lineage::default(),
+        dependence: Dependence::default(),
     }
 }

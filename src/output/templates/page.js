@@ -194,7 +194,7 @@
       ["Event ids", ids(f.event_ids, f.count)],
       ["Controls", f.controls.join(", ")],
       ["ATT&CK", f.attack.join(", ")],
-      ["Decision", f.suppressed ? f.suppressed.decision + " by " + f.suppressed.reviewer + (f.suppressed.until ? " until " + day(f.suppressed.until) : "") : ""],
+      ["Decision", f.suppressed ? f.suppressed.decision + " by " + f.suppressed.reviewer + (f.suppressed.decided_on ? " on " + f.suppressed.decided_on : "") + (f.suppressed.until ? ", ends " + day(f.suppressed.until) : "") + (f.suppressed.reason ? ": " + f.suppressed.reason : "") : ""],
       ["Fingerprint", code(f.fingerprint)],
     ]), at >= 0 ? el("button", { type: "button", class: "more", click: () => dossier(at) }, "Open the token’s dossier") : null];
   }
@@ -249,6 +249,7 @@
       { label: "Use", value: (t) => t.use.verdict, words: (v) => useWords.get(v), always: true },
       { label: "State", value: (t) => t.state, always: true },
       { label: "Owner", value: (t) => t.owner_state },
+      { label: "Decision", value: (t) => (t.decision ? t.decision.decision + ", " + t.decision.status : "none") },
       { label: "Organisation", value: (t) => t.org },
     ],
     columns: [
@@ -359,6 +360,7 @@
           ["Ends", day(t.valid_to) || "unknown"],
           ["Reaches", known(t.all_orgs, (all) => (all ? "all organisations of the owner" : "this organisation"))],
           ["Known from", t.known_from.join(", ")],
+          ["Decision", t.decision ? [t.decision.decision + " by " + t.decision.reviewer + " on " + t.decision.decided_on + (t.decision.end_date ? ", until " + t.decision.end_date : "") + ": " + t.decision.reason, under(t.decision.status + ". " + t.decision.note)] : ""],
           ["Scopes", t.scopes ? t.scopes.map((s) => [code(s), " "]).flat() : "unknown: no inventory lists the grant"],
         ])),
         block("Use", pairs([

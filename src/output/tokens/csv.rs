@@ -39,6 +39,12 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("advice_reason", "one sentence"),
     ("revoked_at", "where an event tells"),
     ("leaked_at", "where an event tells"),
+    ("owner_gone_at", "since when the owner is disabled or removed, where an event tells"),
+    ("generation", "which generation of a rotated token it is, from 1 on"),
+    ("generations", "how many generations there are"),
+    ("secret_days", "days since it began; a regeneration in between does not show"),
+    ("worker", "automation, person or unclear"),
+    ("ask", "whom to ask before it ends"),
 ];
 
 /// `--format csv`.
@@ -63,6 +69,8 @@ fn row(t: &TokenReport) -> Vec<Cell> {
     use crate::model::verdict::ScopeState;
     let (token, v) = (&t.token, &t.verdicts);
     let text = |t: &str| Cell::Text(t.to_owned());
+    let whole = |n: usize| Cell::Whole(i128::try_from(n).unwrap_or(i128::MAX));
+    let linked = t.lineage.generations.len();
     let by_state = |state: ScopeState| {
         Cell::List(v.scope.iter().filter(|s| s.state == state).map(|s| s.scope.clone()).collect())
     };
@@ -99,6 +107,12 @@ fn row(t: &TokenReport) -> Vec<Cell> {
         text(&v.advice.reason),
         Cell::time(token.revoked_at),
         Cell::time(token.leaked_at),
+        Cell::time(token.owner_gone_at),
+        if linked > 0 { whole(t.lineage.at + 1) } else { Cell::Empty },
+        if linked > 0 { whole(linked) } else { Cell::Empty },
+        t.lineage.secret_days.map_or(Cell::Empty, |d| Cell::Whole(d.into())),
+        text(t.dependence.worker.as_str()),
+        text(&t.dependence.ask),
     ]
 }
 

@@ -4,7 +4,7 @@
 //! pull that is killed loses at most the day in hand. A day that cannot be read is recorded and left
 //! behind, and the others go on; a missing permission ends it at once.
 
-use super::client::{Client, Request};
+use super::client::{Client, Raw, Request};
 use super::endpoints::Service;
 use super::envelope::{self, AuditEnvelope};
 use super::error::{ApiError, Purpose};
@@ -155,7 +155,7 @@ impl Reading<'_> {
             self.pages += 1;
             self.entries += entries;
             self.server_time = self.server_time.or(reply.server_time);
-            let bytes = reply.body;
+            let Raw { request, status, body: bytes } = reply.raw;
             self.client.progress().event(ProgressEvent::Page {
                 org: self.org,
                 purpose: Purpose::Audit,
@@ -164,7 +164,16 @@ impl Reading<'_> {
             });
             let (kind, span, number) = (PageKind::Audit, Some(self.window.asked), self.pages);
             self.outlet
-                .page(Page { kind, org: self.org.to_owned(), span, subject: None, number, bytes })
+                .page(Page {
+                    kind,
+                    org: self.org.to_owned(),
+                    span,
+                    subject: None,
+                    number,
+                    request,
+                    status,
+                    bytes,
+                })
                 .await?;
             // A token comes at the end too, so only `hasMore` tells; without it, a token that leads on does.
             let next = match (has_more, continuation_token) {

@@ -88,10 +88,17 @@ pub(super) struct Request<'a> {
     pub query: &'a [(&'a str, &'a str)],
 }
 
+/// An answer as it came, with what was asked.
+pub(super) struct Raw {
+    pub request: String,
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
 /// A whole answer that could be read.
 pub(super) struct Reply<T> {
     pub parsed: T,
-    pub body: Vec<u8>,
+    pub raw: Raw,
     /// `X-MS-ContinuationToken`, where not empty.
     pub next: Option<String>,
     /// The service's clock.
@@ -286,7 +293,7 @@ impl Client {
         match read(&body) {
             Ok(parsed) => Ok(Reply {
                 parsed,
-                body,
+                raw: Raw { request: url.to_string(), status: status.as_u16(), body },
                 next: header_text(response.headers(), "x-ms-continuationtoken"),
                 server_time: pace.server_time,
             }),

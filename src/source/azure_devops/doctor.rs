@@ -26,6 +26,8 @@ pub enum CheckState {
 pub struct Check {
     /// Short name.
     pub name: &'static str,
+    /// Whether a pull comes to little without it; what is not needed only makes the answers better.
+    pub needed: bool,
     /// How it came out.
     pub state: CheckState,
     /// What was seen.
@@ -72,6 +74,7 @@ pub async fn examine(client: &Client, org: &str, now: Micros) -> Vec<Check> {
         }
         None => Check {
             name: "token administration",
+            needed: true,
             state: CheckState::Unknown,
             detail: "not tried: it needs a user from Graph".to_owned(),
             mend: Some(format!(
@@ -83,21 +86,26 @@ pub async fn examine(client: &Client, org: &str, now: Micros) -> Vec<Check> {
     });
     if !matches!(tokens, Some(Ok(()))) && client.auth().may_be_person() {
         let own = own_token_page(client, org, None).await;
-        checks.push(of_answer("own tokens", &own.map(drop), |()| {
+        checks.push(optional(of_answer("own tokens", &own.map(drop), |()| {
             "your own tokens can be listed instead".to_owned()
-        }));
+        })));
     }
-    checks.push(of_answer("user entitlements", &entitlements, |()| {
+    checks.push(optional(of_answer("user entitlements", &entitlements, |()| {
         "state and last access can be read".to_owned()
-    }));
+    })));
     checks
+}
+
+fn optional(check: Check) -> Check {
+    Check { needed: false, ..check }
 }
 
 fn of_answer<T>(name: &'static str, answer: &Result<T, ApiError>, good: impl Fn(&T) -> String) -> Check {
     match answer {
-        Ok(value) => Check { name, state: CheckState::Ok, detail: good(value), mend: None },
+        Ok(value) => Check { name, needed: true, state: CheckState::Ok, detail: good(value), mend: None },
         Err(error) => Check {
             name,
+            needed: true,
             state: if tells(error) { CheckState::Missing } else { CheckState::Unknown },
             detail: error.to_string(),
             mend: Some(error.hint()),
@@ -118,18 +126,31 @@ fn sign_in(client: &Client, answers: [&Result<(), &ApiError>; 3]) -> Check {
     let how = client.auth().how();
     let let_in = |answer: &&Result<(), &ApiError>| matches!(answer, Ok(()) | Err(ApiError::Forbidden { .. }));
     if answers.iter().any(let_in) {
-        return Check { name, state: CheckState::Ok, detail: format!("accepted ({how})"), mend: None };
+        return Check {
+            name,
+            needed: true,
+            state: CheckState::Ok,
+            detail: format!("accepted ({how})"),
+            mend: None,
+        };
     }
     let errors = || answers.iter().filter_map(|answer| answer.as_ref().err());
     let refused = errors().find(|e| e.is_sign_in() || e.is_permission());
     match refused.or_else(|| errors().next()) {
         Some(error) => Check {
             name,
+            needed: true,
             state: if refused.is_some() { CheckState::Missing } else { CheckState::Unknown },
             detail: format!("{error} ({how})"),
             mend: Some(error.hint()),
         },
-        None => Check { name, state: CheckState::Unknown, detail: "not tried".to_owned(), mend: None },
+        None => Check {
+            name,
+            needed: true,
+            state: CheckState::Unknown,
+            detail: "not tried".to_owned(),
+            mend: None,
+        },
     }
 }
 
@@ -157,5 +178,5 @@ fn auditing(answer: &Result<u64, ApiError>) -> Check {
         ),
         Err(_) => (CheckState::Unknown, "the log cannot be read, so it cannot be told".to_owned(), None),
     };
-    Check { name, state, detail, mend }
+    Check { name, needed: true, state, detail, mend }
 }

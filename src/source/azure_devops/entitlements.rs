@@ -77,7 +77,7 @@ pub async fn read_entitlements(
     while walk.goes_on() {
         let reply = entitlement_page(client, org, walk.token()).await?;
         let (rows, next) = reply.parsed.rows();
-        walk.took(rows.len() as u64, reply.body, next.or(reply.next)).await?;
+        walk.took(rows.len() as u64, reply.raw, next.or(reply.next)).await?;
         summary.user_ids.extend(rows.into_iter().filter_map(|row| row.id));
         summary.pages += 1;
     }

@@ -13,7 +13,7 @@ use super::progress::ProgressEvent;
 use super::walk::Walk;
 use crate::model::identity::guid;
 use serde::Deserialize;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Users whose lists may fail one after the other before the rest is given up.
 const FAILURES_IN_A_ROW: u32 = 3;
@@ -36,6 +36,8 @@ pub struct InventorySummary {
     pub users_failed: u64,
     /// Which of them were tried, by Graph descriptor, and why it failed.
     pub failures: Vec<(String, ApiError)>,
+    /// Storage keys of the owners of tokens, as listed.
+    pub owners: BTreeSet<String>,
     /// Rows that are PATs.
     pub tokens: u64,
     /// Rows that are SSH keys or OAuth authorisations.
@@ -91,7 +93,7 @@ pub async fn read_inventory(
             }
         }
         let (done, total) = (at as u64 + 1, users.len() as u64);
-        client.progress().event(ProgressEvent::User { org, done, total });
+        client.progress().event(ProgressEvent::User { org, purpose: Purpose::TokenAdmin, done, total });
     }
     summary.complete = summary.users_failed == 0 && !users.is_empty();
     Ok(summary)
@@ -110,7 +112,6 @@ async fn own_instead(
     {
         return Err(error);
     }
-    client.warn(&format!("{error}; listing only your own tokens"));
     match read_own_tokens(client, org, outlet, &mut summary).await {
         Ok(()) => {}
         Err(ApiError::Stopped) => return Err(ApiError::Stopped),
@@ -174,7 +175,7 @@ async fn read_users(
     while walk.goes_on() {
         let reply = user_page(client, org, walk.token()).await?;
         let rows = reply.parsed.value.unwrap_or_default();
-        walk.took(rows.len() as u64, reply.body, reply.next).await?;
+        walk.took(rows.len() as u64, reply.raw, reply.next).await?;
         for user in rows {
             if user.descriptor.is_empty() || !known.insert(user.descriptor.clone()) {
                 continue;
@@ -205,6 +206,8 @@ struct SessionToken {
     client_id: Option<String>,
     #[serde(default)]
     is_public: Option<bool>,
+    #[serde(default)]
+    user_id: Option<String>,
 }
 
 impl SessionToken {
@@ -241,8 +244,9 @@ async fn read_tokens_of(
         let pats = rows.iter().filter(|row| row.is_pat()).count() as u64;
         summary.tokens += pats;
         summary.not_pats += rows.len() as u64 - pats;
+        summary.owners.extend(rows.iter().filter_map(|row| row.user_id.clone()));
         let next = reply.parsed.continuation_token;
-        walk.took(rows.len() as u64, reply.body, next).await?;
+        walk.took(rows.len() as u64, reply.raw, next).await?;
     }
     Ok(())
 }
@@ -282,7 +286,7 @@ async fn read_own_tokens(
         let reply = own_token_page(client, org, walk.token()).await?;
         let rows = reply.parsed.pat_tokens.map_or(0, |count| count.0);
         summary.tokens += rows;
-        walk.took(rows, reply.body, reply.parsed.continuation_token).await?;
+        walk.took(rows, reply.raw, reply.parsed.continuation_token).await?;
     }
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Raw pages on their way from the fetcher to whoever parses, writes and hashes them.
 //!
 //! In: pages as they came. Out: calls of [`Pages`], in order, on a thread of its own, so that parsing and
-//! writing overlap with fetching the next page. The queue between is short: a slow writer slows the
-//! fetcher instead of filling memory.
+//! writing overlap with fetching the next page. The queue between holds so many bytes: room enough that the
+//! fetcher does not wait while a day is committed, and a slow writer slows it instead of filling memory.
 
 use super::error::ApiError;
 use crate::model::time::{Day, Micros, Span};
-use tokio::sync::mpsc;
+use crate::source::KindHint;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// What a page holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +40,18 @@ impl PageKind {
             Self::Usage => "usage",
         }
     }
+
+    /// What a reader of such a page may take it for: a page without rows tells nothing by itself.
+    #[must_use]
+    pub const fn hint(self) -> KindHint {
+        match self {
+            Self::Audit => KindHint::Audit,
+            Self::Users => KindHint::Users,
+            Self::Tokens | Self::OwnTokens => KindHint::Inventory,
+            Self::Entitlements => KindHint::Entitlements,
+            Self::Usage => KindHint::Usage,
+        }
+    }
 }
 
 /// One answer, untouched but for the transport's compression.
@@ -53,6 +67,10 @@ pub struct Page {
     pub subject: Option<String>,
     /// Position in its sequence, from 1.
     pub number: u32,
+    /// Address that was asked, query included. Credentials travel in a header, never here.
+    pub request: String,
+    /// HTTP status of the answer.
+    pub status: u16,
     /// The body.
     pub bytes: Vec<u8>,
 }
@@ -93,21 +111,33 @@ pub trait Pages: Send + 'static {
 }
 
 enum Delivery {
-    Page(Page),
+    /// With its share of the queue, given back once the page has been taken.
+    Page(Page, OwnedSemaphorePermit),
     DayDone(DayDone),
 }
 
 /// The fetcher's end of the queue.
 #[derive(Clone)]
-pub struct Outlet(mpsc::Sender<Delivery>);
+pub struct Outlet {
+    queue: mpsc::UnboundedSender<Delivery>,
+    room: Arc<Semaphore>,
+    /// All the room there is, in [`UNIT`]s.
+    most: u32,
+}
+
+/// Bytes that one permit stands for; a semaphore counts in 32 bits.
+const UNIT: usize = 1024;
 
 impl Outlet {
     pub(super) async fn page(&self, page: Page) -> Result<(), ApiError> {
-        self.0.send(Delivery::Page(page)).await.map_err(|_| ApiError::Stopped)
+        // A page larger than the whole queue goes through alone.
+        let size = u32::try_from(page.bytes.len() / UNIT + 1).unwrap_or(u32::MAX).min(self.most);
+        let room = self.room.clone().acquire_many_owned(size).await.map_err(|_| ApiError::Stopped)?;
+        self.queue.send(Delivery::Page(page, room)).map_err(|_| ApiError::Stopped)
     }
 
     pub(super) async fn day_done(&self, day: DayDone) -> Result<(), ApiError> {
-        self.0.send(Delivery::DayDone(day)).await.map_err(|_| ApiError::Stopped)
+        self.queue.send(Delivery::DayDone(day)).map_err(|_| ApiError::Stopped)
     }
 }
 
@@ -127,20 +157,29 @@ impl<P> Taker<P> {
     }
 }
 
-/// Starts `pages` on a thread, behind a queue of `depth` pages. Drop the outlet, then [`Taker::finish`].
+/// Starts `pages` on a thread, behind a queue of `bytes`. Drop the outlet, then [`Taker::finish`].
 ///
 /// Must be called inside a Tokio runtime.
 #[must_use]
-pub fn deliver<P: Pages>(mut pages: P, depth: usize) -> (Outlet, Taker<P>) {
-    let (sender, mut receiver) = mpsc::channel(depth.max(1));
+pub fn deliver<P: Pages>(mut pages: P, bytes: usize) -> (Outlet, Taker<P>) {
+    let (queue, mut receiver) = mpsc::unbounded_channel();
+    let most = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX >> 4).clamp(1, u32::MAX >> 4);
+    let outlet = Outlet { queue, room: Arc::new(Semaphore::new(most as usize)), most };
+    // A taker that fails frees whoever waits for room.
+    let room = outlet.room.clone();
     let task = tokio::task::spawn_blocking(move || {
-        while let Some(delivery) = receiver.blocking_recv() {
-            match delivery {
-                Delivery::Page(page) => pages.page(page)?,
-                Delivery::DayDone(day) => pages.day_done(day)?,
+        let mut take = || {
+            while let Some(delivery) = receiver.blocking_recv() {
+                match delivery {
+                    Delivery::Page(page, _room) => pages.page(page)?,
+                    Delivery::DayDone(day) => pages.day_done(day)?,
+                }
             }
-        }
-        Ok(pages)
+            Ok(())
+        };
+        let taken = take();
+        room.close();
+        taken.map(|()| pages)
     });
-    (Outlet(sender), Taker(task))
+    (outlet, Taker(task))
 }

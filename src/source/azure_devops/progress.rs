@@ -48,10 +48,12 @@ pub enum ProgressEvent<'a> {
         /// Why.
         why: &'a str,
     },
-    /// The token list of one more user is read or has failed.
+    /// The token list, or the usage records, of one more user are read or have failed.
     User {
         /// Organisation.
         org: &'a str,
+        /// What is read of the user.
+        purpose: Purpose,
         /// Users dealt with.
         done: u64,
         /// Users in all.

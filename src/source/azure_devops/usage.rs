@@ -10,6 +10,7 @@ use super::endpoints::Service;
 use super::envelope::{self, Count};
 use super::error::{ApiError, Purpose};
 use super::pages::{Outlet, PageKind};
+use super::progress::ProgressEvent;
 use super::walk::Walk;
 use crate::model::time::{Span, format_time};
 use serde::Deserialize;
@@ -29,6 +30,9 @@ const COLUMNS: [&str; 11] = [
     "endTime",
 ];
 
+/// Users whose records may fail one after the other before the rest is given up.
+const FAILURES_IN_A_ROW: u64 = 3;
+
 /// What reading the usage records came to.
 #[derive(Debug, Default)]
 pub struct UsageSummary {
@@ -36,7 +40,7 @@ pub struct UsageSummary {
     pub records: u64,
     /// Users whose records came in whole.
     pub users_read: u64,
-    /// Users whose records did not.
+    /// Users whose records did not, or that were not tried after too many had failed.
     pub users_failed: u64,
     /// What went wrong, for a warning; the pull goes on.
     pub warning: Option<String>,
@@ -67,22 +71,38 @@ pub async fn read_usage(
     outlet: &Outlet,
 ) -> Result<UsageSummary, ApiError> {
     let mut summary = UsageSummary::default();
+    let mut in_a_row = 0;
+    let total = users.len() as u64;
     for (at, user) in users.iter().enumerate() {
         match read_user(client, org, user, span, outlet).await {
             Ok(records) => {
                 summary.records += records;
                 summary.users_read += 1;
+                in_a_row = 0;
             }
             Err(ApiError::Stopped) => return Err(ApiError::Stopped),
             Err(error) => {
-                // What fails for one user fails for all: the call is gone or closed to this caller.
-                summary.users_failed = (users.len() - at) as u64;
-                let text = format!("no usage records (undocumented, best effort): {error}; {}", error.hint());
-                client.warn(&text);
-                summary.warning = Some(text);
-                break;
+                in_a_row += 1;
+                summary.users_failed += 1;
+                let text = format!("{error}; {}", error.hint());
+                summary.warning.get_or_insert(text);
+                // What fails for some fails for all where the call is gone or closed to this caller.
+                let spent = matches!(error, ApiError::Throttled { .. });
+                if spent || error.is_sign_in() || in_a_row >= FAILURES_IN_A_ROW {
+                    summary.users_failed = total - summary.users_read;
+                    break;
+                }
             }
         }
+        let done = at as u64 + 1;
+        client.progress().event(ProgressEvent::User { org, purpose: Purpose::Usage, done, total });
+    }
+    if let Some(why) = &mut summary.warning {
+        *why = format!(
+            "usage records (undocumented, best effort) of {} of {total} users did not come in, so they rule nothing \
+             out: {why}",
+            summary.users_failed
+        );
     }
     Ok(summary)
 }
@@ -110,7 +130,7 @@ async fn read_user(
         let reply =
             client.get(&Request { purpose, service, org, path: &path, query: &query }, read_page).await?;
         records += reply.parsed;
-        walk.took(reply.parsed, reply.body, reply.next).await?;
+        walk.took(reply.parsed, reply.raw, reply.next).await?;
     }
     Ok(records)
 }

@@ -3,7 +3,7 @@
 //! In: a page and the token that came with it. Out: the page, handed over; the token to ask with next. A walk
 //! that would go in circles ends with an error instead.
 
-use super::client::Client;
+use super::client::{Client, Raw};
 use super::error::{ApiError, Purpose};
 use super::pages::{Outlet, Page, PageKind};
 use super::progress::ProgressEvent;
@@ -71,8 +71,9 @@ impl<'a> Walk<'a> {
     }
 
     /// Hands a page over and takes the step to `next`; an empty token or the zero GUID means the end.
-    pub async fn took(&mut self, rows: u64, bytes: Vec<u8>, next: Option<String>) -> Result<(), ApiError> {
+    pub async fn took(&mut self, rows: u64, raw: Raw, next: Option<String>) -> Result<(), ApiError> {
         let (org, purpose) = (self.org, self.purpose);
+        let Raw { request, status, body: bytes } = raw;
         self.number += 1;
         self.client.progress().event(ProgressEvent::Page { org, purpose, rows, bytes: bytes.len() as u64 });
         let page = Page {
@@ -81,6 +82,8 @@ impl<'a> Walk<'a> {
             span: self.span,
             subject: self.subject.map(str::to_owned),
             number: self.number,
+            request,
+            status,
             bytes,
         };
         self.outlet.page(page).await?;

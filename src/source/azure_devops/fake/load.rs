@@ -45,7 +45,7 @@ impl FakeOrganisation {
 }
 
 /// Gives each token to its owner; an owner whom no file of users knows becomes a user.
-fn give_out(tokens: Vec<Value>, users: &mut Vec<FakeUser>) {
+pub(super) fn give_out(tokens: Vec<Value>, users: &mut Vec<FakeUser>) {
     let mut by_key: HashMap<String, usize> = HashMap::new();
     for (at, user) in users.iter().enumerate() {
         let cuid = user.row["descriptor"].as_str().and_then(cuid_of_descriptor);
@@ -87,7 +87,7 @@ pub(super) fn rows(path: &Path) -> io::Result<Vec<Value>> {
     lines.map(|line| envelope::read::<Value>(line).map_err(|_| bad("it is no JSON"))).collect()
 }
 
-fn list(value: Value) -> Option<Vec<Value>> {
+pub(super) fn list(value: Value) -> Option<Vec<Value>> {
     match value {
         Value::Array(rows) => Some(rows),
         Value::Object(mut page) => ["decoratedAuditLogEntries", "value", "members", "items", "patTokens"]

@@ -8,6 +8,7 @@
 
 mod events;
 mod faults;
+mod folder;
 mod http;
 mod load;
 mod services;
@@ -105,8 +106,8 @@ pub struct FakeOptions {
     pub byte_order_mark: bool,
     /// Whether audit pages always carry the same token and say that more follows.
     pub repeat_token: bool,
-    /// What the `Date` header says; nothing: no such header.
-    pub time: Option<Micros>,
+    /// The server's clock, for the `Date` header; nothing: no such header.
+    pub clock: Option<fn() -> Micros>,
     /// Seed of all chance.
     pub seed: u64,
 }
@@ -132,7 +133,7 @@ impl Default for FakeOptions {
             out_of_order: false,
             byte_order_mark: false,
             repeat_token: false,
-            time: None,
+            clock: None,
             seed: 1,
         }
     }

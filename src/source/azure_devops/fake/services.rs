@@ -13,6 +13,12 @@ use std::sync::atomic::Ordering;
 
 const USER_ID: &str = "queryCriteria[userId]";
 
+/// A user whose usage records nobody gets.
+const REFUSED: &str = "refused";
+
+/// What page tokens begin with; the position follows.
+const PAGE_TOKEN: &str = "5f3a7c10-0000-4000-8000-";
+
 /// Answers a request, before any chance of failure.
 pub(super) fn answer(request: &Request, shared: &Shared) -> Response {
     let options = &shared.options;
@@ -73,6 +79,9 @@ pub(super) fn answer(request: &Request, shared: &Shared) -> Response {
         Purpose::Usage => {
             let Some(usage) = &org.usage else { return Refusal::NotFound.response(purpose, options) };
             let user = request.query(USER_ID).unwrap_or_default();
+            if user == REFUSED {
+                return error(400, "the user is not known");
+            }
             let rows: Vec<&Value> = usage.iter().filter(|r| user.is_empty() || r["vsid"] == user).collect();
             let (rows, next) = page(&rows, request, shared);
             with_token(Response::json(200, &json!({ "count": rows.len(), "value": rows })), next)
@@ -100,12 +109,15 @@ fn let_in(request: &Request, shared: &Shared) -> bool {
     (named || anybody) && options.credential_lasts.is_none_or(|most| *uses <= most)
 }
 
-/// Cuts a list into pages; the token is the position of the next row.
+/// Cuts a list into pages; the token is the position of the next row, written as a GUID as token administration
+/// writes its own.
 fn page<'a, T>(rows: &'a [T], request: &Request, shared: &Shared) -> (&'a [T], Option<String>) {
-    let start = request.query("continuationToken").and_then(|t| t.strip_prefix("at-")?.parse::<usize>().ok());
+    let start = request
+        .query("continuationToken")
+        .and_then(|t| usize::from_str_radix(t.strip_prefix(PAGE_TOKEN)?, 16).ok());
     let start = start.unwrap_or(0).min(rows.len());
     let end = (start + shared.options.list_page.max(1)).min(rows.len());
-    (&rows[start..end], (end < rows.len()).then(|| format!("at-{end}")))
+    (&rows[start..end], (end < rows.len()).then(|| format!("{PAGE_TOKEN}{end:012x}")))
 }
 
 fn with_token(response: Response, next: Option<String>) -> Response {

@@ -72,7 +72,7 @@ async fn entitlements_and_usage() {
     let page = kept.pages.iter().find(|page| page.kind == PageKind::Usage).expect("usage page");
     assert_eq!((page.subject.as_deref(), page.span), (Some("key0"), Some(span(28))));
 
-    // Gone, closed or of another shape: a warning, after one user.
+    // Gone, closed or of another shape: a warning, after a few users.
     for refusal in [Refusal::NotFound, Refusal::Forbidden, Refusal::OtherShape] {
         let refusals = vec![(Purpose::Usage, refusal)];
         let bench = self::bench(populated(), FakeOptions { refusals, ..options.clone() }).await;
@@ -82,7 +82,23 @@ async fn entitlements_and_usage() {
         finish(outlet, taker).await;
         assert_eq!((usage.users_read, usage.users_failed), (0, 9));
         assert!(usage.warning.is_some_and(|text| text.contains("best effort")));
+        assert_eq!(bench.server.requests().iter().filter(|r| r.path.contains("usagesummary")).count() % 3, 0);
     }
+}
+
+#[tokio::test]
+async fn one_user_without_usage_records_does_not_stop_the_others() {
+    let mut org = populated();
+    org.usage = Some((0..9).map(|n| json!({ "vsid": format!("key{n}"), "count": 1 })).collect());
+    let bench = bench(org, FakeOptions::default()).await;
+    // The fake takes no such id for a value of the query.
+    let users: Vec<String> = ["key0", "refused", "key2", "key3"].map(str::to_owned).to_vec();
+    let (outlet, taker) = deliver(Kept::default(), 2);
+    let usage = read_usage(&bench.client, ORG, &users, span(28), &outlet).await.expect("usage");
+    finish(outlet, taker).await;
+    assert_eq!((usage.records, usage.users_read, usage.users_failed), (3, 3, 1));
+    assert!(!usage.is_complete());
+    assert!(usage.warning.is_some_and(|text| text.contains("1 of 4 users")));
 }
 
 #[tokio::test]

@@ -205,8 +205,8 @@ async fn a_body_that_stalls_is_asked_for_again() {
 #[tokio::test]
 async fn the_services_clock_is_handed_on() {
     let (org, _) = audited(10, 1);
-    let skewed = time(TODAY) - 3 * HOUR;
-    let bench = bench(org, FakeOptions { time: Some(skewed), ..FakeOptions::default() }).await;
+    let skewed = || time(TODAY) - 3 * HOUR;
+    let bench = bench(org, FakeOptions { clock: Some(skewed), ..FakeOptions::default() }).await;
     let (_, kept) = pull(&bench, 1, 100).await;
-    assert!(kept.days.iter().all(|day| day.server_time == Some(skewed)));
+    assert!(kept.days.iter().all(|day| day.server_time == Some(skewed())));
 }

@@ -1,13 +1,19 @@
 //! `review.csv`: the access review, one row a token with the facts, then columns for the decision.
 //!
 //! In: a [`Report`]. Out: CSV that goes through a spreadsheet and back; the last five columns come empty.
+//! [`read`] takes it back.
+
+pub mod read;
+pub mod revoke;
 
 use super::csv::{self, Cell};
 use super::{Result, words};
+use crate::model::decision::Fixed;
 use crate::report::{Report, TokenReport};
 use std::io;
 
-/// Columns with their meaning. The facts come first and are not read back but for `org` and `token_id`.
+/// Columns with their meaning. The facts come first; of them `org`, `token_id`, `as_of` and `state_mark` are read
+/// back, and only `token_id` must be there.
 pub const COLUMNS: &[(&str, &str)] = &[
     ("org", "organisation"),
     ("token_id", "authorizationId"),
@@ -26,6 +32,9 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("risk", "0 to 100"),
     ("findings", "detections that hit, with severity"),
     ("advice", "what patwatch would do, and why"),
+    ("last_decision", "the newest one before this review, and whether it still holds"),
+    ("as_of", "the instant that this sheet stands at"),
+    ("state_mark", "mark of the state that is decided on; when the token changes, the decision ends"),
     ("decision", "keep, reduce, revoke or exception"),
     ("reviewer", "who decides"),
     ("decided_on", "YYYY-MM-DD"),
@@ -70,6 +79,9 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
             Cell::Number(v.risk),
             Cell::List(findings),
             Cell::Text(advice),
+            t.decision.as_ref().map_or(Cell::Empty, |d| Cell::Text(words::decision_words(d))),
+            Cell::time(Some(report.as_of)),
+            Cell::Text(Fixed::of(token).mark()),
         ];
         row.resize(COLUMNS.len(), Cell::Empty);
         row
@@ -92,7 +104,7 @@ mod tests {
         for (row, token) in rows.iter().zip(&report.tokens) {
             assert_eq!(row.len(), COLUMNS.len());
             assert_eq!(csv::original(&row[2]), token.token.name.as_deref().unwrap_or_default());
-            assert!(row.iter().skip(17).all(str::is_empty));
+            assert!(row.iter().skip(20).all(str::is_empty));
         }
     }
 }

@@ -1,0 +1,48 @@
+//! `patwatch fake-services`: the four services of a made-up organisation on this machine, to try `pull` on.
+//!
+//! In: a folder such as `simulate` writes. Out: on stdout the variables that point `pull` at it; then it serves
+//! until it is stopped. The credential that it prints opens nothing else.
+
+use super::Context;
+use super::args::FakeArgs;
+use super::error::{CliError, Outcome};
+use crate::source::azure_devops::endpoints::Service;
+use crate::source::azure_devops::fake::{FakeOptions, FakeOrganisation, FakeServer};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Of the form of a PAT, so that whatever looks for PATs finds it, and of nobody's.
+fn made_up_pat() -> String {
+    format!("{}JQQJ99FAKEFAKEFAKEFAKEAZDO0000", "NotASecret".repeat(6).get(..52).unwrap_or_default())
+}
+
+pub(super) fn run(context: &Context, args: &FakeArgs) -> Result<Outcome, CliError> {
+    let failed = |e: std::io::Error| CliError::new(format!("cannot serve {}: {e}", args.folder.display()));
+    let hint = "make a folder with `patwatch simulate --output DIR`";
+    let org = FakeOrganisation::from_folder(&args.folder, super::now()).map_err(|e| failed(e).hint(hint))?;
+    let pat = made_up_pat();
+    let options = FakeOptions {
+        audit_page: args.page_size,
+        list_page: args.page_size.min(100),
+        latency: Duration::from_millis(args.latency_ms),
+        fault_rate: args.faults,
+        pats: vec![pat.clone()],
+        clock: Some(super::now),
+        ..FakeOptions::default()
+    };
+    let (name, events, users) = (org.name.clone(), org.events.len(), org.users.len());
+    let runtime = super::live::runtime()?;
+    let server = runtime.block_on(FakeServer::start(vec![org], options, args.port)).map_err(failed)?;
+    let mut text = String::new();
+    for service in Service::ALL {
+        let _ = writeln!(text, "export {}={}", service.variable(), server.url());
+    }
+    let _ = writeln!(text, "export AZURE_DEVOPS_EXT_PAT={pat}");
+    context.ui.write(None, text.as_bytes())?;
+    context.ui.info(&format!(
+        "{events} events, {users} users; in another terminal set the above, then:\n  \
+         patwatch pull --org {name} --auth pat\nCtrl-C ends it"
+    ));
+    runtime.block_on(std::future::pending::<()>());
+    Ok(Outcome::Done)
+}

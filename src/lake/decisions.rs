@@ -1,0 +1,172 @@
+//! Decisions of reviewers: one Parquet file an organisation, every decision ever taken, in the order they came.
+//!
+//! In: decisions from a review sheet. Out: the same back. None is ever dropped: an auditor asks for the history.
+
+use super::frame::{Frame, Table};
+use super::{Lake, LakeError};
+use crate::model::decision::{Choice, Decision, Fixed};
+use crate::model::time::Day;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+impl Lake {
+    fn decisions_file(&self, org: &str) -> PathBuf {
+        self.org_folder("decisions", org).join("decisions.parquet")
+    }
+
+    /// Adds decisions; one that repeats the newest on its token adds nothing. Returns how many were new.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn add_decisions(&mut self, decisions: &[Decision]) -> Result<u64, LakeError> {
+        let mut new = 0;
+        let mut orgs: Vec<&str> = decisions.iter().map(|d| d.org.as_str()).collect();
+        orgs.sort_unstable();
+        orgs.dedup();
+        for org in orgs {
+            let mut held = self.decisions(org)?;
+            let before = held.len();
+            let mut newest: HashMap<String, usize> =
+                held.iter().enumerate().map(|(i, d)| (d.token_id.clone(), i)).collect();
+            for decision in decisions.iter().filter(|d| d.org == org) {
+                let known = newest.get(&decision.token_id).and_then(|i| held.get(*i));
+                if known == Some(decision) {
+                    continue;
+                }
+                newest.insert(decision.token_id.clone(), held.len());
+                held.push(decision.clone());
+            }
+            new += (held.len() - before) as u64;
+            if held.len() > before {
+                self.write_decisions(org, &held)?;
+            }
+        }
+        Ok(new)
+    }
+
+    fn write_decisions(&self, org: &str, decisions: &[Decision]) -> Result<(), LakeError> {
+        let d = || decisions.iter();
+        let flag = |b: bool| Some(b);
+        Frame::new(decisions.len())
+            .text("org", d().map(|d| d.org.as_str()))
+            .text("token_id", d().map(|d| d.token_id.as_str()))
+            .text("decision", d().map(|d| d.choice.as_str()))
+            .text("reviewer", d().map(|d| d.reviewer.as_str()))
+            .date("decided_on", d().map(|d| Some(d.decided_on)))
+            .text("reason", d().map(|d| d.reason.as_str()))
+            .date("end_date", d().map(|d| d.end_date))
+            .time("seen_until", d().map(|d| Some(d.seen_until)))
+            .text("state", d().map(|d| d.state.state.as_str()))
+            .text("owner", d().map(|d| d.state.owner.as_str()))
+            .text("owner_state", d().map(|d| d.state.owner_state.as_str()))
+            .flag("grant_known", d().map(|d| flag(d.state.scopes.is_some())))
+            .text("scopes", d().map(|d| d.state.scopes.as_deref().unwrap_or_default()))
+            .flag("all_orgs", d().map(|d| d.state.all_orgs))
+            .time("valid_to", d().map(|d| d.state.valid_to))
+            .flag("leaked", d().map(|d| flag(d.state.leaked)))
+            .write(&self.decisions_file(org))?;
+        Ok(())
+    }
+
+    /// Reads every decision on tokens of `org`, in the order they came.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn decisions(&self, org: &str) -> Result<Vec<Decision>, LakeError> {
+        let path = self.decisions_file(org);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let table = Table::read(&path)?;
+        let damaged = |why: &str| LakeError::Damaged { path: path.clone(), why: why.to_owned() };
+        let texts = ["token_id", "decision", "reviewer", "reason", "state", "owner", "owner_state", "scopes"]
+            .map(|n| table.text(n));
+        let [token_id, choice, reviewer, reason, state, owner, owner_state, scopes] =
+            texts.each_ref().map(|t| t.cells());
+        let [decided_on, end_date, seen_until, valid_to] =
+            ["decided_on", "end_date", "seen_until", "valid_to"].map(|n| table.int(n));
+        let [grant_known, all_orgs, leaked] = ["grant_known", "all_orgs", "leaked"].map(|n| table.flag(n));
+        let day = |n: Option<i64>| n.and_then(|n| Day::try_from(n).ok());
+        (0..table.height())
+            .map(|i| {
+                Ok(Decision {
+                    // The folder names the organisation, also after it got another name.
+                    org: org.to_owned(),
+                    token_id: token_id[i].to_owned(),
+                    choice: choice[i]
+                        .parse::<Choice>()
+                        .map_err(|_| damaged("it holds a decision of no known kind"))?,
+                    reviewer: reviewer[i].to_owned(),
+                    decided_on: day(decided_on[i]).ok_or_else(|| damaged("a decision has no day"))?,
+                    reason: reason[i].to_owned(),
+                    end_date: day(end_date[i]),
+                    seen_until: seen_until[i].unwrap_or_default(),
+                    state: Fixed {
+                        state: state[i].to_owned(),
+                        owner: owner[i].to_owned(),
+                        owner_state: owner_state[i].to_owned(),
+                        scopes: (grant_known[i] == Some(true)).then(|| scopes[i].to_owned()),
+                        all_orgs: all_orgs[i],
+                        valid_to: valid_to[i],
+                        leaked: leaked[i] == Some(true),
+                    },
+                })
+            })
+            .collect()
+    }
+
+    /// Moves the decisions of an organisation that got another name.
+    pub(super) fn rename_decisions(&self, old: &str, new: &str) -> Result<(), LakeError> {
+        let moved = self.decisions(old)?;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let mut held = self.decisions(new)?;
+        held.extend(moved.into_iter().map(|d| Decision { org: new.to_owned(), ..d }));
+        self.write_decisions(new, &held)?;
+        let path = self.decisions_file(old);
+        std::fs::remove_file(&path).map_err(|e| LakeError::io("remove", &path, e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision(token: &str, day: Day) -> Decision {
+        Decision {
+            org: "o".into(),
+            token_id: token.into(),
+            choice: Choice::Keep,
+            reviewer: "ann".into(),
+            decided_on: day,
+            reason: "=1, \"quoted\"\nand more".into(),
+            end_date: (day % 2 == 0).then_some(day + 30),
+            seen_until: 123_456,
+            state: Fixed {
+                state: "active".into(),
+                scopes: (day % 2 == 0).then(String::new),
+                ..Fixed::default()
+            },
+        }
+    }
+
+    #[test]
+    fn decisions_come_back_in_order_and_repeats_add_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut lake = Lake::open(folder.path()).expect("lake");
+        assert_eq!(lake.decisions("o").expect("none"), []);
+        let (a, b) = (decision("t", 10), decision("t", 9));
+        assert_eq!(lake.add_decisions(&[a.clone(), decision("u", 10)]).expect("written"), 2);
+        assert_eq!(lake.add_decisions(&[a.clone()]).expect("written"), 0);
+        assert_eq!(
+            lake.add_decisions(&[b.clone(), a.clone()]).expect("written"),
+            2,
+            "a is no longer the newest"
+        );
+        assert_eq!(lake.decisions("o").expect("held"), [a.clone(), decision("u", 10), b, a.clone()]);
+        lake.rename_decisions("o", "p").expect("moved");
+        assert_eq!(lake.decisions("o").expect("none"), []);
+        assert_eq!(lake.decisions("p").expect("held")[0], Decision { org: "p".into(), ..a });
+    }
+}

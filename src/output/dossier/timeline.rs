@@ -1,0 +1,56 @@
+//! The life of a token and its use on one line of time.
+//!
+//! In: what events tell of the token, and its activity by day. Out: rows, oldest first. Use is summed by month, so
+//! that a busy token does not drown its own life.
+
+use crate::model::time::{Micros, day_start, day_text, format_time};
+use crate::output::words;
+use crate::report::TokenReport;
+
+/// Rows of (when, what, by, from, with).
+#[must_use]
+pub fn rows(token: &TokenReport) -> Vec<Vec<String>> {
+    let t = &token.token;
+    let mut rows: Vec<(Micros, Vec<String>)> = t
+        .life
+        .iter()
+        .map(|l| {
+            let cells = [&l.text, &l.actor, &l.network, &l.client].map(Clone::clone);
+            (l.time, std::iter::once(format_time(l.time)).chain(cells).collect())
+        })
+        .collect();
+    let plain = |time: Micros, text: String| {
+        (time, vec![format_time(time), text, String::new(), String::new(), String::new()])
+    };
+    let told = |action: &str| t.life.iter().any(|l| l.action.contains(action));
+    if let Some(from) = t.valid_from.filter(|_| !told("PatCreate")) {
+        rows.push(plain(from, "created, as the list tells".to_owned()));
+    }
+    for grant in t.grants.iter().filter(|g| g.listed && t.grants.len() > 1) {
+        let scopes = grant.scopes.as_ref().map_or_else(|| "unknown".to_owned(), |s| s.join(" "));
+        rows.push(plain(grant.since, format!("the list tells the scopes {scopes}; no event does")));
+    }
+    if let Some(gone) = t.owner_gone_at {
+        rows.push(plain(gone, "the owner left".to_owned()));
+    }
+    if let Some(to) = t.valid_to {
+        rows.push(plain(to, "its end date".to_owned()));
+    }
+    for month in token.activity.per_day.chunk_by(|a, b| day_text(a.0)[..7] == day_text(b.0)[..7]) {
+        let events: u64 = month.iter().map(|(_, n)| n).sum();
+        let (first, last) = (month[0].0, month[month.len() - 1].0);
+        let days = month.len() as u64;
+        let text = format!(
+            "{} audited change{} on {days} day{}, the last on {}",
+            words::grouped(events),
+            words::s(events),
+            words::s(days),
+            day_text(last)
+        );
+        let mut row = plain(day_start(first), text);
+        row.1[0] = format!("{} on", day_text(first));
+        rows.push(row);
+    }
+    rows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    rows.into_iter().map(|(_, row)| row).collect()
+}
