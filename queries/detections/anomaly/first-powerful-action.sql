@@ -26,7 +26,7 @@ power AS (
 ),
 earliest AS (SELECT org, token_id, MIN(power_time) AS first_power FROM power GROUP BY org, token_id),
 spread AS (SELECT org, action, COUNT(DISTINCT token_id) AS tokens FROM power GROUP BY org, action),
-both AS (
+paired AS (
   SELECT a.org AS org, a.token_id AS token_id, a.action AS action, a.first_time AS first_time, a.last_time AS last_time, a.n AS n,
     a.event_id AS event_id, a.token_first AS token_first, a.active_before AS active_before, a.grade AS grade, e.first_power AS first_power
   FROM acts AS a JOIN earliest AS e ON a.org = e.org AND a.token_id = e.token_id
@@ -36,5 +36,5 @@ SELECT b.org AS org, b.token_id AS subject, b.first_time AS first_time, b.last_t
   CASE WHEN b.grade = 'critical' AND b.first_power >= b.first_time AND s.tokens <= 2 AND b.active_before >= policy.learning_active_days
       AND b.first_time >= b.token_first + INTERVAL '1 days' * policy.learning_days
     THEN 'medium' ELSE 'low' END AS severity
-FROM both AS b JOIN spread AS s ON b.org = s.org AND b.action = s.action CROSS JOIN policy
+FROM paired AS b JOIN spread AS s ON b.org = s.org AND b.action = s.action CROSS JOIN policy
 WHERE b.active_before >= policy.joint_active_days AND b.first_time >= b.token_first + INTERVAL '1 days' * policy.joint_days

@@ -14,11 +14,11 @@ WITH updates AS (
   SELECT org, LOWER(d_authorization_id) AS token_id, COUNT(*) AS updates, STRING_AGG(event_id, ' ') AS event_ids FROM notable
   WHERE action = 'Token.PatUpdateEvent' AND d_authorization_id IS NOT NULL AND d_valid_to IS NOT NULL GROUP BY org, LOWER(d_authorization_id)
 ),
-both AS (
+paired AS (
   SELECT t.org AS org, t.token_id AS token_id, t.valid_from AS valid_from, t.valid_to AS valid_to, COALESCE(t.extended, 0) AS extended,
     COALESCE(u.updates, 0) AS updates, u.event_ids AS event_ids
   FROM tokens AS t LEFT JOIN updates AS u ON t.org = u.org AND t.token_id = u.token_id WHERE NOT t.over
 )
 SELECT b.org AS org, b.token_id AS subject, b.valid_from AS first_time, policy.as_of AS last_time,
   CASE WHEN b.updates > b.extended THEN b.updates ELSE b.extended END AS count, b.extended AS extended, b.valid_from AS valid_from, b.valid_to AS valid_to, b.event_ids AS event_ids
-FROM both AS b CROSS JOIN policy WHERE b.extended >= 1 OR b.updates >= 1
+FROM paired AS b CROSS JOIN policy WHERE b.extended >= 1 OR b.updates >= 1
