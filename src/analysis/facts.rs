@@ -238,7 +238,21 @@ pub fn token_events(engine: &Engine) -> Result<Vec<TokenEvent>, EngineError> {
     )
 }
 
-/// Actors as events show them: (organisation, storage key, label, display name).
+/// Display names by organisation and storage key, as events show them; users may be listed without a name.
+///
+/// # Errors
+/// When the query fails.
+pub fn actor_names(engine: &Engine) -> Result<BTreeMap<(String, String), String>, EngineError> {
+    let rows = read(
+        engine,
+        "SELECT org, actor_id, MAX(actor_name) AS name FROM notable
+         WHERE service_actor = FALSE AND actor_id IS NOT NULL AND actor_name IS NOT NULL GROUP BY org, actor_id",
+        |r, i| ((r.text(i, "org"), r.text(i, "actor_id")), r.text(i, "name")),
+    )?;
+    Ok(rows.into_iter().collect())
+}
+
+/// Actors as events show them: (organisation, storage key, label).
 ///
 /// # Errors
 /// When the query fails.

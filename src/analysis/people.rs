@@ -22,6 +22,8 @@ pub struct Person {
     pub state: OwnerState,
     /// Since when they cannot.
     pub gone_at: Option<Micros>,
+    /// Spans without access that events tell of, oldest first: from the taking to the giving back, if it came.
+    pub absences: Vec<(Micros, Option<Micros>)>,
     /// Last access of the person, where entitlements tell.
     pub last_access: Option<Micros>,
     /// Groups of administrators that events put the person into and never took them out of.
@@ -111,10 +113,16 @@ impl People {
                     person.state = OwnerState::Removed;
                 }
                 person.gone_at = person.gone_at.or(Some(change.time));
+                if person.absences.last().is_none_or(|(_, back)| back.is_some()) {
+                    person.absences.push((change.time, None));
+                }
             } else {
                 // Access that returns makes the tokens work again: they are not deleted (facts, section 7).
                 person.state = OwnerState::Active;
                 person.gone_at = None;
+                if let Some((_, back @ None)) = person.absences.last_mut() {
+                    *back = Some(change.time);
+                }
             }
         }
         people
@@ -150,6 +158,7 @@ impl People {
                 name: String::new(),
                 state: OwnerState::Unknown,
                 gone_at: None,
+                absences: Vec::new(),
                 last_access: None,
                 admin_of: Vec::new(),
                 listed_at: None,
@@ -234,6 +243,7 @@ mod tests {
         assert_eq!((ann.state, ann.gone_at), (OwnerState::Removed, Some(5)));
         let back = People::build(&[(0, graph())], &[], &[change(9, false), change(5, true)]);
         assert_eq!(back.find(KEY).expect("known").gone_at, None);
+        assert_eq!(back.find(KEY).expect("known").absences, [(5, Some(9))], "what was stays told");
     }
 
     #[test]

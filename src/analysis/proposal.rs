@@ -39,3 +39,44 @@ pub fn lower(
     result.extend(stays.into_iter().cloned());
     result.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::scope::{Bounds, judge};
+    use crate::analysis::tests_support::{coverage, token};
+    use crate::model::catalogue::catalogue;
+
+    /// Both proposals for a grant of which nothing was seen in enough days.
+    fn proposals(scopes: &str) -> (Vec<String>, Vec<String>) {
+        let held = coverage(60);
+        let answer = judge(&token(scopes), &[], Bounds { coverage: Some(&held), enough: true });
+        (answer.proposed.expect("known grant"), answer.reduced.expect("known grant"))
+    }
+
+    #[test]
+    fn a_proposal_never_ends_below_an_included_scope_that_it_cannot_see() {
+        // Nobody granted the read scope by name; whoever holds the write scope reads with it all the same.
+        let (safe, reduced) = proposals("vso.serviceendpoint_manage");
+        assert_eq!(safe, ["vso.serviceendpoint_manage"], "mostly visible is not fully visible");
+        assert_eq!(reduced, ["vso.serviceendpoint_query"]);
+        for scope in catalogue().scopes.values().filter(|s| !crate::model::token::is_full_scope(&s.scope)) {
+            let (safe, reduced) = proposals(&scope.scope);
+            for included in &scope.includes {
+                let gives = |list: &[String]| list.iter().any(|s| catalogue().gives(s, included));
+                match catalogue().visibility(included) {
+                    Visibility::Full => {}
+                    Visibility::Mostly => assert!(gives(&safe), "{} lost {included}", scope.scope),
+                    _ => assert!(gives(&safe) && gives(&reduced), "{} lost {included}", scope.scope),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_stays_is_not_thinned_out_and_nothing_is_added_twice() {
+        let (safe, _) =
+            proposals("vso.code vso.code_write vso.variablegroups_manage vso.variablegroups_write");
+        assert_eq!(safe, ["vso.code", "vso.code_write", "vso.variablegroups_write"]);
+    }
+}

@@ -93,6 +93,9 @@ pub struct Gathered {
     pub token_events: Vec<TokenEvent>,
     /// Actors as events show them: organisation, storage key, label.
     pub actors: Vec<(String, String, String)>,
+    /// Display names by organisation and storage key: a licence may be taken from one, and a list of users need not
+    /// hold who left.
+    pub names: BTreeMap<(String, String), String>,
     /// Access taken or given back.
     pub access: BTreeMap<String, Vec<AccessChange>>,
     /// Who administrates what.
@@ -122,6 +125,7 @@ pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered,
         folds: if judging { facts::folds(engine, window)? } else { Vec::new() },
         token_events: facts::token_events(engine)?,
         actors: facts::actors(engine)?,
+        names: facts::actor_names(engine)?,
         access: facts::access_changes(engine)?,
         groups: facts::group_changes(engine)?,
         switches: facts::switches(engine)?,
@@ -319,7 +323,8 @@ fn people(told: &Gathered, inputs: &Inputs<'_>) -> BTreeMap<String, People> {
                 .filter(|(o, ..)| o == org)
                 .map(|(_, id, label)| {
                     let upn = if label.contains('@') { label.clone() } else { String::new() };
-                    (id.clone(), upn, if label.contains('@') { String::new() } else { label.clone() })
+                    let named = || told.names.get(&(org.clone(), id.clone())).cloned().unwrap_or_default();
+                    (id.clone(), upn, if label.contains('@') { named() } else { label.clone() })
                 })
                 .collect();
             let changes = told.access.get(org).map_or(&[][..], Vec::as_slice);

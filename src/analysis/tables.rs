@@ -33,6 +33,7 @@ pub fn tables(
         gaps(analysis)?,
         users(analysis)?,
         unclear(analysis)?,
+        absences(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
     Ok(tables)
@@ -140,6 +141,32 @@ fn unclear(analysis: &Analysis) -> Result<Table, EngineError> {
         .text("name", u().map(|u| some(&u.name)).collect())
         .int("candidates", u().map(|u| int(u.candidates.len() as u64)).collect())
         .text("candidate_ids", u().map(|u| some(&u.candidates.join(" "))).collect())
+        .build()
+}
+
+/// Spans in which a token's owner had no access, one row a token and span.
+fn absences(analysis: &Analysis) -> Result<Table, EngineError> {
+    let person = |j: &Judged| {
+        let people = analysis.people.get(&j.token.org)?;
+        j.token.owner_id.iter().chain(&j.token.owner).find_map(|text| people.find(text)).cloned()
+    };
+    let mut rows: Vec<(&Judged, Micros, Option<Micros>)> = Vec::new();
+    for judged in &analysis.tokens {
+        let spans = person(judged).map(|p| p.absences).unwrap_or_default();
+        rows.extend(spans.into_iter().map(|(gone, back)| (judged, gone, back)));
+        // A state that only the list of users tells has no event.
+        if let Some(gone) = judged.token.owner_gone_at
+            && !rows.iter().any(|(j, from, _)| std::ptr::eq(*j, judged) && *from == gone)
+        {
+            rows.push((judged, gone, None));
+        }
+    }
+    let r = || rows.iter();
+    TableBuilder::new("absences")
+        .text("org", r().map(|(j, ..)| some(&j.token.org)).collect())
+        .text("token_id", r().map(|(j, ..)| some(&j.token.token_id)).collect())
+        .time("gone_at", r().map(|(_, gone, _)| Some(*gone)).collect())
+        .time("back_at", r().map(|(.., back)| *back).collect())
         .build()
 }
 

@@ -278,4 +278,47 @@ mod tests {
         let few = judge(&token("vso.code"), &Seen::default(), Some(&coverage(29)), None, 30);
         assert_eq!(few.verdict, UseState::NotJudged);
     }
+
+    #[test]
+    fn confidence_follows_the_basis_and_the_sight() {
+        let inferred = |areas| Coverage { basis: Basis::Inferred, areas, ..coverage(60) };
+        assert_eq!(most(Some(&coverage(60))), Confidence::High);
+        assert_eq!(most(Some(&inferred(9))), Confidence::Medium);
+        assert_eq!(most(Some(&inferred(2))), Confidence::Low);
+        assert_eq!(most(None), Confidence::Low);
+        let of = |scopes: &str, held: &Coverage| {
+            judge(&token(scopes), &Seen::default(), Some(held), None, 30).confidence
+        };
+        assert_eq!(of("vso.variablegroups_manage", &coverage(60)), Confidence::High);
+        assert_eq!(of("vso.variablegroups_manage vso.code", &coverage(60)), Confidence::Medium);
+        assert_eq!(of("vso.code", &coverage(60)), Confidence::Low);
+        assert_eq!(of("vso.variablegroups_manage", &inferred(2)), Confidence::Low);
+    }
+
+    #[test]
+    fn silence_names_what_could_not_be_seen_and_possible_who_shares() {
+        let silent = judge(
+            &token("vso.code vso.auditstreams_manage"),
+            &Seen::default(),
+            Some(&coverage(60)),
+            None,
+            30,
+        );
+        assert!(silent.reason.contains("60 covered days; use of vso.code would not"), "{}", silent.reason);
+        let shared =
+            OwnerUsage { calls: 2, calls_of_class: 2, sharing: 3, by_id: true, ..OwnerUsage::default() };
+        let possible = judge(&token("vso.code"), &Seen::default(), Some(&coverage(60)), Some(&shared), 30);
+        assert_eq!((possible.verdict, possible.confidence), (UseState::Possible, Confidence::Low));
+        assert!(possible.reason.contains("3 tokens of the owner share this class"), "{}", possible.reason);
+    }
+
+    #[test]
+    fn only_days_of_the_tokens_life_count() {
+        let held = coverage(60);
+        let born = Token { valid_from: Some(20 * DAY + 1), ..token("vso.code") };
+        assert_eq!(judge(&born, &Seen::default(), Some(&held), None, 30).covered_days, 39);
+        let ended = Token { revoked_at: Some(10 * DAY), ..token("vso.code") };
+        let answer = judge(&ended, &Seen::default(), Some(&held), None, 30);
+        assert_eq!((answer.covered_days, answer.verdict), (10, UseState::NotJudged));
+    }
 }

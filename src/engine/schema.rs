@@ -278,6 +278,7 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("category", Text, "create, modify, remove, access, execute or unknown"),
             ("actor", Text, "UPN in lower case, else name, else id"),
             ("actor_id", Text, "storage key of the actor"),
+            ("actor_name", Text, "display name of the actor"),
             ("kind", Text, "pat, session, interactive, entra, service, ssh, none or other"),
             ("class", Text, "mechanism without its id"),
             ("credential", Text, "visible part of the authorization id"),
@@ -338,6 +339,21 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("d_namespace", Text, "`Namespace` of the event's data"),
             ("d_user", Text, "affected user of licence and token events"),
             ("d_search", Text, "the whole data of a search"),
+            (
+                "d_clear_secrets",
+                Text,
+                "variables of a group with a secret-like name that are not marked as secret, with blanks between",
+            ),
+        ],
+    ),
+    (
+        "absences",
+        "Spans in which the owner of a token had no access, one row a token and span.",
+        &[
+            ("org", Text, "organisation"),
+            ("token_id", Text, "the token"),
+            ("gone_at", Time, "when the owner lost access"),
+            ("back_at", Time, "when access came back; null while it has not"),
         ],
     ),
     (

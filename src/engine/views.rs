@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: name, columns and SQL; the engine runs a view once, when a query first names it.
 
-use super::schema::Kind::{self, Int, Text, Time};
+use super::schema::Kind::{self, Bool, Float, Int, Text, Time};
 
 /// A derived table.
 #[derive(Debug)]
@@ -46,8 +46,10 @@ pub const VIEWS: &[View] = &[
             ("first_event", Text, "id of the first event"),
             ("token_first", Time, "first event of the token"),
             ("values_before", Int, "values of the dimension that the token showed earlier"),
-            ("late_before", Int, "of those, values that came after the learning span"),
             ("active_before", Int, "days with events before that day"),
+            ("fresh_before", Int, "of those, days that brought something new, the first day left out"),
+            ("novelty", Float, "how much of a surprise: LN((active_before + 1) / (fresh_before + 0.5))"),
+            ("known_before", Bool, "whether anybody else of the organisation had shown it earlier"),
         ],
         sql: include_str!("../../queries/views/firsts.sql"),
     },

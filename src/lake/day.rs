@@ -1,16 +1,19 @@
 //! One day of one organisation: copies merged, rows sorted, with what follows from their fields.
 //!
 //! In: the batches that hold events of the day, old and new. Out: sorted rows for the day file and for the
-//! tables derived from it, and for each batch how many of its rows were new.
+//! tables derived from it, and for each input how many of its rows were new. Rows stay where they are: merging
+//! and sorting move numbers of rows, and texts that repeat are codes of the whole day from here to the file.
 
 use super::frame::{Frame, Table};
 use super::{LakeError, merge};
-use crate::model::batch::EventBatch;
+use crate::model::batch::{DictColumn, EventBatch};
 use crate::model::event::EventRow;
 use crate::model::mechanism::{Mechanism, MechanismKind};
 use crate::model::time::day_of;
 use crate::model::{client, identity, network};
 use hashbrown::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One event with what follows from its fields.
@@ -34,6 +37,31 @@ pub struct DayRow<'a> {
     pub network: &'a str,
     /// Product behind the user agent.
     pub client: &'a str,
+    /// Numbers that stand for texts of the row: equal within the day where the texts are.
+    pub codes: Codes,
+}
+
+/// Codes of a row's texts, to fold by without hashing the texts again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Codes {
+    /// Of the mechanism, which decides class, kind and credential.
+    pub mechanism: u32,
+    /// Of the credential.
+    pub credential: u32,
+    /// Of the class.
+    pub class: u32,
+    /// Of the actor.
+    pub actor: u32,
+    /// Of the action.
+    pub action: u32,
+    /// Of the address.
+    pub address: u32,
+    /// Of the network.
+    pub network: u32,
+    /// Of the client.
+    pub client: u32,
+    /// Of the project's name.
+    pub project: u32,
 }
 
 impl DayRow<'_> {
@@ -44,48 +72,93 @@ impl DayRow<'_> {
     }
 }
 
+/// A batch and the inputs that its rows came from.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The rows.
+    pub batch: &'a EventBatch,
+    /// Ranks of the inputs, each with the number of rows that follow one another. The least rank that holds an
+    /// event is the one that brought it; rank 0 is what was held before.
+    pub runs: Vec<(u32, usize)>,
+}
+
+impl<'a> Source<'a> {
+    /// A batch of one input.
+    #[must_use]
+    pub fn whole(rank: u32, batch: &'a EventBatch) -> Self {
+        Self { batch, runs: vec![(rank, batch.len())] }
+    }
+}
+
 /// The rows of a day as merged, before what follows from them is looked up.
 #[derive(Debug)]
 pub struct Merged<'a> {
-    rows: Vec<(EventRow<'a>, u8)>,
-    /// New events by batch: the rows of batch `i` that no earlier batch held.
-    pub kept: Vec<u64>,
-    /// Whether anything differs from batch 0, the day as it is on disk.
+    batches: Vec<&'a EventBatch>,
+    /// Rows that no batch holds as they became by merging copies.
+    made: EventBatch,
+    /// Batch and row of each event; a batch beyond the last stands for `made`.
+    picks: Vec<(u32, u32)>,
+    /// Which rank brought each event.
+    ranks: Vec<u32>,
+    /// New events by rank: those that no lesser rank held.
+    pub kept: BTreeMap<u32, u64>,
+    /// Whether anything differs from rank 0, the day as it is held.
     pub changed: bool,
 }
 
-/// Merges the copies of each event over `batches`, of which the first is the day as it is on disk.
+/// Merges the copies of each event.
 #[must_use]
-pub fn merge_batches<'a>(batches: &[&'a EventBatch]) -> Merged<'a> {
-    let mut order: Vec<(u128, u32, u32)> = Vec::with_capacity(batches.iter().map(|b| b.len()).sum());
-    for (b, batch) in batches.iter().enumerate() {
-        for i in 0..batch.len() {
-            order.push((guid_number(batch.event_id.get(i)), number(b), number(i)));
+pub fn merge_sources<'a>(sources: &[Source<'a>]) -> Merged<'a> {
+    let mut order: Vec<(u128, u32, u32, u32)> =
+        Vec::with_capacity(sources.iter().map(|s| s.batch.len()).sum());
+    for (b, source) in sources.iter().enumerate() {
+        let ranks = source.runs.iter().flat_map(|(rank, rows)| std::iter::repeat_n(*rank, *rows));
+        for (i, rank) in (0..source.batch.len()).zip(ranks) {
+            order.push((guid_number(source.batch.event_id.get(i)), rank, number(b), number(i)));
         }
     }
     order.sort_unstable();
-    let mut merged =
-        Merged { rows: Vec::with_capacity(order.len()), kept: vec![0; batches.len()], changed: false };
+    let batches: Vec<&EventBatch> = sources.iter().map(|s| s.batch).collect();
+    let mut made = EventBatch::default();
+    let mut picks = Vec::with_capacity(order.len());
+    let mut ranks = Vec::with_capacity(order.len());
+    let mut kept = BTreeMap::new();
+    let mut changed = false;
     for copies in order.chunk_by(|a, b| a.0 == b.0) {
-        let at = |&(_, b, i): &(u128, u32, u32)| {
-            let (batch, i) = (batches[b as usize], i as usize);
-            (batch.row(i), batch.shapes[i])
-        };
-        let (mut row, mut shapes) = at(&copies[0]);
-        let before = (row, shapes);
-        for copy in &copies[1..] {
-            let (other, bits) = at(copy);
-            merge::merge(&mut row, &other);
-            shapes |= bits;
+        let (_, rank, b, i) = copies[0];
+        let mut pick = (b, i);
+        if copies.len() > 1 {
+            let at = |b: u32, i: u32| {
+                let (batch, i) = (batches[b as usize], i as usize);
+                (batch.row(i), batch.shapes[i])
+            };
+            let (mut row, mut shapes) = at(b, i);
+            let before = (row, shapes);
+            for &(_, _, b, i) in &copies[1..] {
+                let (other, bits) = at(b, i);
+                merge::merge(&mut row, &other);
+                shapes |= bits;
+            }
+            // The first shape is a view on the bits, not content of its own.
+            row.shape = before.0.shape;
+            if before != (row, shapes) {
+                changed = true;
+                pick = (number(batches.len()), number(made.len()));
+                made.push_merged(&row, shapes);
+            }
         }
-        let source = copies[0].1 as usize;
-        merged.kept[source] += 1;
-        // The first shape is a view on the bits, not content of its own.
-        row.shape = before.0.shape;
-        merged.changed |= source != 0 || before != (row, shapes);
-        merged.rows.push((row, shapes));
+        *kept.entry(rank).or_insert(0) += 1;
+        changed |= rank != 0;
+        picks.push(pick);
+        ranks.push(rank);
     }
-    merged
+    Merged { batches, made, picks, ranks, kept, changed }
+}
+
+/// Merges one batch with itself: a day as it is held.
+#[must_use]
+pub fn merge_one(batch: &EventBatch) -> Merged<'_> {
+    merge_sources(&[Source::whole(0, batch)])
 }
 
 fn number(i: usize) -> u32 {
@@ -94,122 +167,314 @@ fn number(i: usize) -> u32 {
 
 /// Reads the hex digits of a GUID as a number; sources let only GUIDs through.
 fn guid_number(guid: &str) -> u128 {
-    guid.bytes().filter_map(|c| char::from(c).to_digit(16)).fold(0, |n, d| n << 4 | u128::from(d))
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        b'A'..=b'F' => Some(c - b'A' + 10),
+        _ => None,
+    };
+    // Two halves in machine words: half the work of one long number.
+    let half = |text: &[u8]| text.iter().filter_map(|c| digit(*c)).fold(0_u64, |n, d| n << 4 | u64::from(d));
+    let (left, right) = guid.as_bytes().split_at(guid.len().min(18));
+    u128::from(half(left)) << 64 | u128::from(half(right))
 }
 
-/// What follows from the texts of a day, each distinct text looked at once.
-#[derive(Debug, Default)]
-pub struct Lookups<'a> {
-    credentials: HashMap<&'a str, String>,
-    networks: HashMap<&'a str, String>,
-    actors: HashMap<(&'a str, &'a str, &'a str), String>,
-}
-
-impl<'a> Lookups<'a> {
-    /// Looks at every distinct mechanism, address and actor of `merged`.
+impl Merged<'_> {
+    /// Counts events.
     #[must_use]
-    pub fn of(merged: &Merged<'a>) -> Self {
-        let mut lookups = Self::default();
-        for (row, _) in &merged.rows {
-            lookups
-                .credentials
-                .entry(row.mechanism)
-                .or_insert_with(|| Mechanism::parse(row.mechanism).credential.to_ascii_lowercase());
-            lookups.networks.entry(row.address).or_insert_with(|| network::network_of(row.address));
-            let id = if row.actor_id.is_empty() { row.actor_client_id } else { row.actor_id };
-            lookups
-                .actors
-                .entry((row.actor_upn, row.actor_name, id))
-                .or_insert_with(|| identity::actor_label(row.actor_upn, row.actor_name, id));
-        }
-        lookups
+    pub fn len(&self) -> usize {
+        self.picks.len()
+    }
+
+    /// Tells whether there are no events.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.picks.is_empty()
+    }
+
+    fn batch(&self, b: u32) -> &EventBatch {
+        self.batches.get(b as usize).copied().unwrap_or(&self.made)
+    }
+
+    fn all_batches(&self) -> impl Iterator<Item = &EventBatch> {
+        self.batches.iter().copied().chain(std::iter::once(&self.made))
     }
 }
 
-/// Returns the rows with what follows from them, sorted by credential, time and event id.
-#[must_use]
-pub fn rows<'a>(merged: &'a Merged<'a>, lookups: &'a Lookups<'a>) -> Vec<DayRow<'a>> {
-    let text = |map: Option<&'a String>| map.map_or("", String::as_str);
-    let mut rows: Vec<DayRow<'a>> = merged
-        .rows
-        .iter()
-        .map(|&(row, shapes)| {
-            let mechanism = Mechanism::parse(row.mechanism);
-            let id = if row.actor_id.is_empty() { row.actor_client_id } else { row.actor_id };
-            DayRow {
-                row,
-                shapes,
-                class: mechanism.class,
-                kind: mechanism.kind,
-                credential: text(lookups.credentials.get(row.mechanism)),
-                actor: text(lookups.actors.get(&(row.actor_upn, row.actor_name, id))),
-                service_actor: identity::is_service_actor(
-                    row.actor_upn,
-                    row.actor_name,
-                    row.actor_id,
-                    row.mechanism,
-                ),
-                network: text(lookups.networks.get(row.address)),
-                client: client::client_of(row.user_agent),
-            }
-        })
-        .collect();
-    rows.sort_by(|a, b| {
-        (a.credential, a.row.time, a.row.event_id).cmp(&(b.credential, b.row.time, b.row.event_id))
-    });
-    rows
+/// Texts of a column as codes: one code a row, one text a code.
+#[derive(Debug, Default)]
+struct Coded<V> {
+    codes: Vec<u32>,
+    values: Vec<V>,
 }
 
-/// Writes the day file; returns its bytes.
+impl<V: AsRef<str>> Coded<V> {
+    fn get(&self, i: usize) -> &str {
+        self.values[self.codes[i] as usize].as_ref()
+    }
+}
+
+impl<'a> Coded<&'a str> {
+    /// Brings the codes of all batches to one count, for the rows in `order`.
+    fn of(merged: &'a Merged<'a>, order: &[(u32, u32)], column: impl Fn(&EventBatch) -> &DictColumn) -> Self {
+        let mut index: HashMap<&'a str, u32> = HashMap::new();
+        let mut values = Vec::new();
+        let mut maps: Vec<Vec<u32>> = Vec::new();
+        let mut columns = Vec::new();
+        for batch in merged.all_batches() {
+            let texts = column(batch).values();
+            let map = (0..texts.len()).map(|i| {
+                *index.entry(texts.get(i)).or_insert_with_key(|text| {
+                    values.push(*text);
+                    number(values.len() - 1)
+                })
+            });
+            maps.push(map.collect());
+            columns.push(column(batch));
+        }
+        let codes =
+            order.iter().map(|&(b, i)| maps[b as usize][columns[b as usize].code(i as usize) as usize]);
+        Self { codes: codes.collect(), values }
+    }
+
+    /// A column that follows from this one, text by text.
+    fn follow(&self, get: impl Fn(&'a str) -> Cow<'a, str>) -> Coded<Cow<'a, str>> {
+        let mut index: HashMap<Cow<'a, str>, u32> = HashMap::new();
+        let mut values = Vec::new();
+        let map = self.values.iter().map(|text| {
+            *index.entry(get(text)).or_insert_with_key(|text| {
+                values.push(text.clone());
+                number(values.len() - 1)
+            })
+        });
+        let map: Vec<u32> = map.collect();
+        Coded { codes: self.codes.iter().map(|code| map[*code as usize]).collect(), values }
+    }
+}
+
+/// Declares the columns of repeated text that pass through as they are.
+macro_rules! texts {
+    ($($name:ident),+ $(,)?) => {
+        #[derive(Debug)]
+        struct Texts<'a> { $($name: Coded<&'a str>),+ }
+
+        impl<'a> Texts<'a> {
+            fn of(merged: &'a Merged<'a>, order: &[(u32, u32)]) -> Self {
+                Self { $($name: Coded::of(merged, order, |batch| &batch.$name)),+ }
+            }
+        }
+    };
+}
+
+texts! {
+    action, area, category, mechanism, actor_upn, actor_name, actor_id, actor_cuid, actor_client_id, address,
+    user_agent, project_id, project, scope_type, scope_id, scope_name,
+}
+
+/// A day in its order: by credential, time, event id.
+#[derive(Debug)]
+pub struct Sorted<'a> {
+    merged: &'a Merged<'a>,
+    order: Vec<(u32, u32)>,
+    /// Which rank brought each row.
+    pub ranks: Vec<u32>,
+    texts: Texts<'a>,
+    class: Coded<Cow<'a, str>>,
+    kinds: Vec<MechanismKind>,
+    credential: Coded<Cow<'a, str>>,
+    network: Coded<Cow<'a, str>>,
+    client: Coded<Cow<'a, str>>,
+    actor: Coded<String>,
+    service: Vec<bool>,
+}
+
+impl<'a> Sorted<'a> {
+    /// Sorts the events and looks up what follows from them, each distinct text once.
+    #[must_use]
+    pub fn of(merged: &'a Merged<'a>) -> Self {
+        let places = places(merged);
+        let order: Vec<(u32, u32)> = places.iter().map(|n| merged.picks[*n as usize]).collect();
+        let texts = Texts::of(merged, &order);
+        let kinds: Vec<MechanismKind> =
+            texts.mechanism.values.iter().map(|text| Mechanism::parse(text).kind).collect();
+        let mut sorted = Self {
+            merged,
+            ranks: places.iter().map(|n| merged.ranks[*n as usize]).collect(),
+            class: texts.mechanism.follow(|text| Mechanism::parse(text).class.into()),
+            kinds: texts.mechanism.codes.iter().map(|code| kinds[*code as usize]).collect(),
+            credential: texts.mechanism.follow(credential_of),
+            network: texts.address.follow(|address| network::network_of(address).into()),
+            client: texts.user_agent.follow(|agent| client::client_of(agent).into()),
+            actor: Coded::default(),
+            service: Vec::new(),
+            texts,
+            order,
+        };
+        sorted.look_up_actors();
+        sorted
+    }
+}
+
+fn credential_of(mechanism: &str) -> Cow<'_, str> {
+    let credential = Mechanism::parse(mechanism).credential;
+    if credential.bytes().any(|c| c.is_ascii_uppercase()) {
+        credential.to_ascii_lowercase().into()
+    } else {
+        credential.into()
+    }
+}
+
+/// Numbers of the picks of `merged`, by credential, time and event id.
+fn places(merged: &Merged<'_>) -> Vec<u32> {
+    let credential = Coded::of(merged, &merged.picks, |batch| &batch.mechanism).follow(credential_of);
+    let mut by_text: Vec<u32> = (0..number(credential.values.len())).collect();
+    by_text.sort_unstable_by_key(|code| &credential.values[*code as usize]);
+    let mut rank = vec![0; by_text.len()];
+    for (place, code) in by_text.iter().enumerate() {
+        rank[*code as usize] = number(place);
+    }
+    // Picks stand in the order of event ids already, so their number stands for the id.
+    let mut keys: Vec<(u32, i64, u32)> = merged
+        .picks
+        .iter()
+        .enumerate()
+        .map(|(n, &(b, i))| (rank[credential.codes[n] as usize], merged.batch(b).time[i as usize], number(n)))
+        .collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, _, n)| n).collect()
+}
+
+impl Sorted<'_> {
+    fn look_up_actors(&mut self) {
+        let mut index: HashMap<(u32, u32, u32, bool), u32> = HashMap::new();
+        let mut texts: HashMap<String, u32> = HashMap::new();
+        let silent: Vec<bool> = self.texts.mechanism.values.iter().map(|m| m.trim().is_empty()).collect();
+        for i in 0..self.order.len() {
+            let (id, by_client) = match self.texts.actor_id.get(i) {
+                "" => (&self.texts.actor_client_id, true),
+                _ => (&self.texts.actor_id, false),
+            };
+            let (upn, name) = (self.texts.actor_upn.get(i), self.texts.actor_name.get(i));
+            let key = (self.texts.actor_upn.codes[i], self.texts.actor_name.codes[i], id.codes[i], by_client);
+            let code = *index.entry(key).or_insert_with(|| {
+                *texts.entry(identity::actor_label(upn, name, id.get(i))).or_insert_with_key(|text| {
+                    self.actor.values.push(text.clone());
+                    number(self.actor.values.len() - 1)
+                })
+            });
+            self.actor.codes.push(code);
+            let service = silent[self.texts.mechanism.codes[i] as usize]
+                && identity::is_service_actor(upn, name, self.texts.actor_id.get(i), "");
+            self.service.push(service);
+        }
+    }
+
+    /// Counts events.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Tells whether there are no events.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The rows, with what follows from them.
+    #[must_use]
+    pub fn rows(&self) -> Vec<DayRow<'_>> {
+        let row = |(at, &(b, i)): (usize, &(u32, u32))| {
+            let (batch, i) = (self.merged.batch(b), i as usize);
+            DayRow {
+                row: batch.row(i),
+                shapes: batch.shapes[i],
+                class: self.class.get(at),
+                kind: self.kinds[at],
+                credential: self.credential.get(at),
+                actor: self.actor.get(at),
+                service_actor: self.service[at],
+                network: self.network.get(at),
+                client: self.client.get(at),
+                codes: Codes {
+                    mechanism: self.texts.mechanism.codes[at],
+                    credential: self.credential.codes[at],
+                    class: self.class.codes[at],
+                    actor: self.actor.codes[at],
+                    action: self.texts.action.codes[at],
+                    address: self.texts.address.codes[at],
+                    network: self.network.codes[at],
+                    client: self.client.codes[at],
+                    project: self.texts.project.codes[at],
+                },
+            }
+        };
+        self.order.iter().enumerate().map(row).collect()
+    }
+
+    /// The areas that occur.
+    pub fn areas(&self) -> impl Iterator<Item = &str> {
+        self.texts.area.values.iter().copied().filter(|area| !area.is_empty())
+    }
+
+    /// Writes the day file; returns its bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, path: &Path, org: &str) -> Result<Vec<u8>, LakeError> {
+        let at = || self.order.iter().map(|&(b, i)| (self.merged.batch(b), i as usize));
+        macro_rules! coded {
+            ($from:expr, $frame:expr; $($name:ident),+) => {
+                $frame$(.coded_text(stringify!($name), &$from.$name.codes, &$from.$name.values))+
+            };
+        }
+        let frame = Frame::new(self.len())
+            .coded_text("org", &vec![0; self.len()], &[org])
+            .unique_text("event_id", at().map(|(batch, i)| batch.event_id.get(i)))
+            .time("time", at().map(|(batch, i)| Some(batch.time[i])))
+            .date("date", at().map(|(batch, i)| Some(day_of(batch.time[i]))));
+        let frame = coded!(self.texts, frame; action, area, category, mechanism);
+        let frame = coded!(self, frame; class).text("kind", self.kinds.iter().map(|k| k.as_str()));
+        let frame = coded!(self, frame; credential, actor);
+        let frame = coded!(self.texts, frame; actor_id, actor_upn, actor_name, actor_cuid, actor_client_id)
+            .flag("service_actor", self.service.iter().map(|service| Some(*service)))
+            .unique_text("correlation_id", at().map(|(batch, i)| batch.correlation_id.get(i)))
+            .unique_text("activity_id", at().map(|(batch, i)| batch.activity_id.get(i)))
+            .flag(
+                "origin",
+                at().map(|(batch, i)| Some(batch.event_id.get(i) == batch.correlation_id.get(i))),
+            );
+        let frame = coded!(self.texts, frame; address);
+        let frame = coded!(self, frame; network, client);
+        coded!(self.texts, frame; user_agent, project_id, project, scope_type, scope_id, scope_name)
+            .long_text("details", at().map(|(batch, i)| batch.details.get(i)))
+            .long_text("data", at().map(|(batch, i)| batch.data.get(i)))
+            .int("shapes", at().map(|(batch, i)| Some(i64::from(batch.shapes[i]))))
+            .int("folded", at().map(|(batch, i)| Some(i64::from(batch.folded[i]))))
+            .write(path)
+    }
+}
+
+/// Writes the rows of batches one after the other, to be read back by [`read`].
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<Vec<u8>, LakeError> {
-    let mut frame = Frame::new(rows.len()).text("org", rows.iter().map(|_| org));
-    macro_rules! text {
-        ($($name:literal: $get:expr),+ $(,)?) => {
-            $( frame = frame.text($name, rows.iter().map($get)); )+
+pub(super) fn write_part(path: &Path, batches: &[&EventBatch]) -> Result<(), LakeError> {
+    let at = || batches.iter().flat_map(|batch| (0..batch.len()).map(move |i| (*batch, i)));
+    let mut frame = Frame::new(at().count())
+        .time("time", at().map(|(batch, i)| Some(batch.time[i])))
+        .int("shapes", at().map(|(batch, i)| Some(i64::from(batch.shapes[i]))))
+        .int("folded", at().map(|(batch, i)| Some(i64::from(batch.folded[i]))));
+    macro_rules! columns {
+        ($how:ident: $($name:ident),+ $(,)?) => {
+            $( frame = frame.$how(stringify!($name), at().map(|(batch, i)| batch.$name.get(i))); )+
         };
     }
-    text! { "event_id": |r| r.row.event_id }
-    frame = frame
-        .time("time", rows.iter().map(|r| Some(r.row.time)))
-        .date("date", rows.iter().map(|r| Some(day_of(r.row.time))));
-    text! {
-        "action": |r| r.row.action,
-        "area": |r| r.row.area,
-        "category": |r| r.row.category,
-        "mechanism": |r| r.row.mechanism,
-        "class": |r| r.class,
-        "kind": |r| r.kind.as_str(),
-        "credential": |r| r.credential,
-        "actor": |r| r.actor,
-        "actor_id": |r| r.row.actor_id,
-        "actor_upn": |r| r.row.actor_upn,
-        "actor_name": |r| r.row.actor_name,
-        "actor_cuid": |r| r.row.actor_cuid,
-        "actor_client_id": |r| r.row.actor_client_id,
-    }
-    frame = frame.flag("service_actor", rows.iter().map(|r| Some(r.service_actor)));
-    text! { "correlation_id": |r| r.row.correlation_id, "activity_id": |r| r.row.activity_id }
-    frame = frame.flag("origin", rows.iter().map(|r| Some(r.origin())));
-    text! {
-        "address": |r| r.row.address,
-        "network": |r| r.network,
-        "client": |r| r.client,
-        "user_agent": |r| r.row.user_agent,
-        "project_id": |r| r.row.project_id,
-        "project": |r| r.row.project,
-        "scope_type": |r| r.row.scope_type,
-        "scope_id": |r| r.row.scope_id,
-        "scope_name": |r| r.row.scope_name,
-        "details": |r| r.row.details,
-        "data": |r| r.row.data,
-    }
-    frame
-        .int("shapes", rows.iter().map(|r| Some(i64::from(r.shapes))))
-        .int("folded", rows.iter().map(|r| Some(i64::from(r.row.folded))))
-        .write(path)
+    columns!(text: action, area, category, mechanism, actor_upn, actor_name, actor_id, actor_cuid, actor_client_id,
+        address, user_agent, project_id, project, scope_type, scope_id, scope_name);
+    columns!(long_text: event_id, correlation_id, activity_id, details, data);
+    frame.write(path)?;
+    Ok(())
 }
 
 /// Reads a day file back as a batch.
@@ -281,14 +546,46 @@ mod tests {
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.parquet");
-        let merged = merge_batches(&[&batch]);
-        let lookups = Lookups::of(&merged);
-        write(&path, "o", &rows(&merged, &lookups)).unwrap();
+        let merged = merge_sources(&[Source::whole(1, &batch)]);
+        assert!(merged.changed);
+        Sorted::of(&merged).write(&path, "o").unwrap();
         let again = read(&path).unwrap();
         for i in 0..3 {
             assert_eq!(again.row(i), batch.row(i));
         }
-        let both = merge_batches(&[&again, &batch]);
-        assert_eq!((both.kept.as_slice(), both.changed), ([3, 0].as_slice(), false));
+        let both = merge_sources(&[Source::whole(0, &again), Source::whole(1, &batch)]);
+        assert_eq!((both.kept, both.changed), (BTreeMap::from([(0, 3)]), false));
+    }
+
+    #[test]
+    fn copies_count_for_the_least_rank_wherever_they_stand() {
+        let mut early = EventBatch::default();
+        let mut late = EventBatch::default();
+        let id = |i: usize| format!("0000000{i}-0000-0000-0000-0000000000ff");
+        for i in 0..4 {
+            early.push(&EventRow { event_id: &id(i), time: 9, action: "A.B", ..EventRow::EMPTY });
+        }
+        for i in 2..6 {
+            late.push(&EventRow {
+                event_id: &id(i),
+                time: 9,
+                action: "A.B",
+                details: "more",
+                ..EventRow::EMPTY
+            });
+        }
+        let one = Source { batch: &early, runs: vec![(1, 3), (4, 1)] };
+        for sources in [
+            vec![Source::whole(2, &late), one],
+            vec![Source { batch: &early, runs: vec![(1, 3), (4, 1)] }, Source::whole(2, &late)],
+        ] {
+            let merged = merge_sources(&sources);
+            assert_eq!(merged.kept, BTreeMap::from([(1, 3), (2, 3)]));
+            let sorted = Sorted::of(&merged);
+            let rows = sorted.rows();
+            let details: Vec<&str> = rows.iter().map(|r| r.row.details).collect();
+            assert_eq!(details, ["", "", "more", "more", "more", "more"]);
+            assert!(rows.windows(2).all(|w| w[0].row.event_id < w[1].row.event_id));
+        }
     }
 }

@@ -4,22 +4,41 @@
 //! reader never sees half of one.
 
 use super::LakeError;
-use polars::polars_utils::compression::ZstdLevel;
-use polars::prelude::{
-    BooleanChunked, Column, DataFrame, DataType, IntoColumn as _, NamedFrom as _, NewChunkedArray as _,
-    ParquetCompression, ParquetReader, ParquetWriter, SerReader as _, Series, StatisticsOptions, TimeUnit,
+use hashbrown::{DefaultHashBuilder, HashTable};
+use polars::prelude::{Column, DataFrame, DataType, ParquetReader, PolarsError, SerReader as _};
+use polars_arrow::array::{
+    Array, BooleanArray, DictionaryArray, MutableArray as _, MutableBinaryViewArray, PrimitiveArray,
 };
+use polars_arrow::bitmap::Bitmap;
+use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field, IntegerType, TimeUnit};
+use polars_parquet::parquet::error::ParquetError;
+use polars_parquet::write::{
+    CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding, FallibleStreamingIterator as _,
+    FileWriter, StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns,
+};
+use std::hash::BuildHasher as _;
 use std::io::Write as _;
 use std::path::Path;
 
 /// Rows in a row group: small enough that one token's rows of a day touch one or two groups.
 const ROW_GROUP: usize = 16_384;
 
+type Arrays = Vec<Box<dyn Array>>;
+
 /// A table being built, column by column.
 #[derive(Debug, Default)]
 pub struct Frame {
-    columns: Vec<Column>,
+    columns: Vec<(Field, Statistics, Arrays)>,
     height: usize,
+}
+
+/// What a reader can learn of a column without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Statistics {
+    /// Least, greatest, and how many are null.
+    Full,
+    /// How many are null: long texts are not searched by range.
+    Nulls,
 }
 
 impl Frame {
@@ -29,49 +48,82 @@ impl Frame {
         Self { columns: Vec::new(), height }
     }
 
-    /// A table that exists already.
-    pub(super) fn of(frame: DataFrame) -> Self {
-        Self { height: frame.height(), columns: frame.into_columns() }
-    }
-
     /// Adds text; an empty text becomes null.
     #[must_use]
-    pub fn text<'a>(mut self, name: &str, values: impl Iterator<Item = &'a str>) -> Self {
-        let values: Vec<Option<&str>> = values.map(|v| (!v.is_empty()).then_some(v)).collect();
-        self.columns.push(Column::new(name.into(), values));
-        self
+    pub fn text<'a>(self, name: &str, values: impl Iterator<Item = &'a str>) -> Self {
+        let values: Vec<&str> = values.collect();
+        let arrays =
+            values.chunks(ROW_GROUP).map(|rows| by_value(rows).unwrap_or_else(|| plain(rows))).collect();
+        self.add(name, ArrowDataType::Utf8View, Statistics::Full, arrays)
+    }
+
+    /// Adds text that seldom repeats and is long; an empty text becomes null.
+    #[must_use]
+    pub fn long_text<'a>(self, name: &str, values: impl Iterator<Item = &'a str>) -> Self {
+        let values: Vec<&str> = values.collect();
+        let arrays = values.chunks(ROW_GROUP).map(plain).collect();
+        self.add(name, ArrowDataType::Utf8View, Statistics::Nulls, arrays)
+    }
+
+    /// Adds text that never repeats or nearly so; an empty text becomes null.
+    #[must_use]
+    pub fn unique_text<'a>(self, name: &str, values: impl Iterator<Item = &'a str>) -> Self {
+        let values: Vec<&str> = values.collect();
+        let arrays = values.chunks(ROW_GROUP).map(plain).collect();
+        self.add(name, ArrowDataType::Utf8View, Statistics::Full, arrays)
+    }
+
+    /// Adds text as codes, each an index into `values`; an empty text becomes null.
+    #[must_use]
+    pub fn coded_text<V: AsRef<str>>(self, name: &str, codes: &[u32], values: &[V]) -> Self {
+        let mut local = vec![u32::MAX; values.len()];
+        let arrays = codes.chunks(ROW_GROUP).map(|rows| by_code(rows, values, &mut local)).collect();
+        self.add(name, ArrowDataType::Utf8View, Statistics::Full, arrays)
     }
 
     /// Adds whole numbers.
     #[must_use]
-    pub fn int(mut self, name: &str, values: impl Iterator<Item = Option<i64>>) -> Self {
-        self.columns.push(Column::new(name.into(), values.collect::<Vec<_>>()));
-        self
+    pub fn int(self, name: &str, values: impl Iterator<Item = Option<i64>>) -> Self {
+        self.numbers(name, ArrowDataType::Int64, values)
     }
 
     /// Adds flags.
     #[must_use]
-    pub fn flag(mut self, name: &str, values: impl Iterator<Item = Option<bool>>) -> Self {
+    pub fn flag(self, name: &str, values: impl Iterator<Item = Option<bool>>) -> Self {
         let values: Vec<Option<bool>> = values.collect();
-        self.columns.push(BooleanChunked::from_slice_options(name.into(), &values).into_column());
-        self
+        let boxed = |rows: &[Option<bool>]| -> Box<dyn Array> { Box::new(BooleanArray::from(rows)) };
+        let arrays = values.chunks(ROW_GROUP).map(boxed).collect();
+        self.add(name, ArrowDataType::Boolean, Statistics::Full, arrays)
     }
 
     /// Adds instants.
     #[must_use]
-    pub fn time(mut self, name: &str, values: impl Iterator<Item = Option<i64>>) -> Self {
-        let series = Series::new(name.into(), values.collect::<Vec<_>>());
-        let kind = DataType::Datetime(TimeUnit::Microseconds, None);
-        // The cast is between two readings of one integer and cannot fail.
-        self.columns.push(series.cast(&kind).unwrap_or(series).into_column());
-        self
+    pub fn time(self, name: &str, values: impl Iterator<Item = Option<i64>>) -> Self {
+        self.numbers(name, ArrowDataType::Timestamp(TimeUnit::Microsecond, None), values)
     }
 
     /// Adds days.
     #[must_use]
-    pub fn date(mut self, name: &str, values: impl Iterator<Item = Option<i32>>) -> Self {
-        let series = Series::new(name.into(), values.collect::<Vec<_>>());
-        self.columns.push(series.cast(&DataType::Date).unwrap_or(series).into_column());
+    pub fn date(self, name: &str, values: impl Iterator<Item = Option<i32>>) -> Self {
+        let values: Vec<Option<i32>> = values.collect();
+        let boxed = |rows: &[Option<i32>]| -> Box<dyn Array> {
+            Box::new(PrimitiveArray::<i32>::from(rows).to(ArrowDataType::Date32))
+        };
+        let arrays = values.chunks(ROW_GROUP).map(boxed).collect();
+        self.add(name, ArrowDataType::Date32, Statistics::Full, arrays)
+    }
+
+    fn numbers(self, name: &str, kind: ArrowDataType, values: impl Iterator<Item = Option<i64>>) -> Self {
+        let values: Vec<Option<i64>> = values.collect();
+        let boxed = |rows: &[Option<i64>]| -> Box<dyn Array> {
+            Box::new(PrimitiveArray::<i64>::from(rows).to(kind.clone()))
+        };
+        let arrays = values.chunks(ROW_GROUP).map(boxed).collect();
+        self.add(name, kind.clone(), Statistics::Full, arrays)
+    }
+
+    fn add(mut self, name: &str, kind: ArrowDataType, statistics: Statistics, arrays: Arrays) -> Self {
+        self.columns.push((Field::new(name.into(), kind, true), statistics, arrays));
         self
     }
 
@@ -90,16 +142,131 @@ impl Frame {
     /// # Errors
     /// When columns differ in length, which is a fault of patwatch.
     pub fn to_bytes(self, path: &Path) -> Result<Vec<u8>, LakeError> {
-        let mut frame =
-            DataFrame::new(self.height, self.columns).map_err(|e| LakeError::columns(path, &e))?;
-        let mut bytes = Vec::new();
-        ParquetWriter::new(&mut bytes)
-            .with_compression(ParquetCompression::Zstd(ZstdLevel::try_new(1).ok()))
-            .with_statistics(StatisticsOptions::full())
-            .with_row_group_size(Some(ROW_GROUP))
-            .finish(&mut frame)
-            .map_err(|e| LakeError::columns(path, &e))?;
-        Ok(bytes)
+        let failed = |why: String| LakeError::Damaged { path: path.to_owned(), why };
+        let options = |statistics| WriteOptions {
+            statistics: StatisticsOptions {
+                min_value: statistics == Statistics::Full,
+                max_value: statistics == Statistics::Full,
+                distinct_count: false,
+                null_count: true,
+                binary_statistics_truncate_length: None,
+            },
+            version: Version::V1,
+            compression: CompressionOptions::Zstd(ZstdLevel::try_new(1).ok()),
+            data_page_size: None,
+        };
+        let schema: ArrowSchema = self.columns.iter().map(|(field, ..)| field.clone()).collect();
+        let mut file = FileWriter::try_new(Vec::new(), schema, options(Statistics::Full))
+            .map_err(|e| failed(e.to_string()))?;
+        let types = file.parquet_schema().fields().to_vec();
+        for (group, start) in (0..self.height).step_by(ROW_GROUP).enumerate() {
+            let rows = ROW_GROUP.min(self.height - start);
+            let mut columns = Vec::with_capacity(self.columns.len());
+            for ((field, statistics, arrays), kind) in self.columns.iter().zip(&types) {
+                let array = arrays.get(group).filter(|array| array.len() == rows);
+                let array = array.ok_or_else(|| failed(format!("column {} has other rows", field.name)))?;
+                let coded = matches!(array.dtype(), ArrowDataType::Dictionary(..));
+                // Numbers are tried as a dictionary by the writer itself.
+                let texts = matches!(array.dtype(), ArrowDataType::Utf8View | ArrowDataType::Boolean);
+                let encoding = if coded || !texts { Encoding::RleDictionary } else { Encoding::Plain };
+                let options = options(*statistics);
+                let pages = array_to_columns(array, kind.clone(), options, &[encoding])
+                    .map_err(|e| failed(e.to_string()))?;
+                for pages in pages {
+                    let pages =
+                        pages.map(|page| page.map_err(|e| ParquetError::FeatureNotSupported(e.to_string())));
+                    let packed =
+                        Compressor::new(pages, options.compression, Vec::new()).map_err(PolarsError::from);
+                    columns.push(Ok(DynStreamingIterator::new(packed)));
+                }
+            }
+            file.write(rows as u64, DynIter::new(columns.into_iter())).map_err(|e| failed(e.to_string()))?;
+        }
+        file.end(None).map_err(|e| failed(e.to_string()))?;
+        Ok(file.into_inner())
+    }
+}
+
+/// Rows as they stand.
+fn plain(rows: &[&str]) -> Box<dyn Array> {
+    let mut array = MutableBinaryViewArray::<str>::with_capacity(rows.len());
+    for row in rows {
+        array.push((!row.is_empty()).then_some(*row));
+    }
+    array.freeze().boxed()
+}
+
+/// Rows as a dictionary in order of first appearance; nothing where most differ, which is then no gain.
+fn by_value(rows: &[&str]) -> Option<Box<dyn Array>> {
+    let hasher = DefaultHashBuilder::default();
+    let mut index: HashTable<u32> = HashTable::new();
+    // Null is code 0, so that a column of nulls costs no hashing.
+    let mut values: Vec<&str> = vec![""];
+    let mut keys = Vec::with_capacity(rows.len());
+    let mut last = ("", 0);
+    for row in rows {
+        if row.is_empty() {
+            keys.push(0);
+            continue;
+        }
+        if *row == last.0 {
+            keys.push(last.1);
+            continue;
+        }
+        let hash = hasher.hash_one(*row);
+        let found = index.find(hash, |&code| values[code as usize] == *row).copied();
+        let code = match found {
+            Some(code) => code,
+            None if values.len() > 64 && values.len() * 2 > rows.len() => return None,
+            None => {
+                let code = u32::try_from(values.len()).unwrap_or(u32::MAX);
+                values.push(row);
+                index.insert_unique(hash, code, |&code| hasher.hash_one(values[code as usize]));
+                code
+            }
+        };
+        last = (row, code);
+        keys.push(code);
+    }
+    let mut local = vec![u32::MAX; values.len()];
+    Some(by_code(&keys, &values, &mut local))
+}
+
+/// Rows as a dictionary, from the codes of a greater one; `local` holds `u32::MAX` for each of its values.
+fn by_code<V: AsRef<str>>(rows: &[u32], values: &[V], local: &mut [u32]) -> Box<dyn Array> {
+    let mut used: Vec<u32> = Vec::new();
+    let mut texts = MutableBinaryViewArray::<str>::new();
+    let mut keys: Vec<u32> = Vec::with_capacity(rows.len());
+    let mut nulls = None;
+    for &code in rows {
+        let slot = &mut local[code as usize];
+        if *slot == u32::MAX {
+            let text = values[code as usize].as_ref();
+            used.push(code);
+            if text.is_empty() {
+                nulls = Some(code);
+                *slot = 0;
+            } else {
+                *slot = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+                texts.push(Some(text));
+            }
+        }
+        keys.push(*slot);
+    }
+    for code in used {
+        local[code as usize] = u32::MAX;
+    }
+    if texts.is_empty() {
+        // A key must point somewhere, even where every row is null.
+        texts.push(Some(""));
+    }
+    let valid = nulls.map(|null| rows.iter().map(|&code| code != null).collect::<Bitmap>());
+    let keys = PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), valid);
+    let kind = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(ArrowDataType::Utf8View), false);
+    match DictionaryArray::try_new(kind, keys, texts.freeze().boxed()) {
+        Ok(array) => array.boxed(),
+        // Every key was made beside its text; the plain form holds the same rows.
+        Err(_) => plain(&rows.iter().map(|&code| values[code as usize].as_ref()).collect::<Vec<_>>()),
     }
 }
 
@@ -133,6 +300,11 @@ impl Table {
         let file = std::fs::File::open(path).map_err(|e| LakeError::io("read", path, e))?;
         let frame = ParquetReader::new(file).finish().map_err(|e| LakeError::columns(path, &e))?;
         Ok(Self { frame })
+    }
+
+    /// Columns that were computed.
+    pub(super) fn of(frame: DataFrame) -> Self {
+        Self { frame }
     }
 
     /// Reads some columns of the file.

@@ -127,12 +127,12 @@ impl Lake {
     pub fn lock(&self) -> Result<Lock, LakeError> {
         make_folder(&self.root)?;
         let path = self.root.join(".lock");
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|e| LakeError::io("lock", &path, e))?;
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        // Like every file of the lake: its owner's alone.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(|e| LakeError::io("lock", &path, e))?;
         match file.try_lock_exclusive() {
             Ok(true) => Ok(Lock { _file: file }),
             _ => Err(LakeError::Locked { path: self.root.clone() }),

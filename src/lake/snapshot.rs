@@ -69,6 +69,10 @@ impl Lake {
     /// # Errors
     /// When a file cannot be written.
     pub fn add_users(&mut self, org: &str, rows: &[UserRow], facts: Facts) -> Result<bool, LakeError> {
+        // Some answers hold one list under two names, and pages may be cut anywhere.
+        let mut rows: Vec<&UserRow> = rows.iter().collect();
+        rows.sort_by_key(|r| (&r.descriptor, &r.upn, &r.storage_key, &r.name, r.last_access, r.deleted));
+        rows.dedup();
         let r = || rows.iter();
         let frame = Frame::new(rows.len())
             .text("descriptor", r().map(|r| r.descriptor.as_str()))

@@ -45,9 +45,9 @@ impl Lake {
                 self.index.days.retain(|d| *d != entry);
                 continue;
             };
-            let merged = day::merge_batches(&[&batch]);
-            let lookups = day::Lookups::of(&merged);
-            let rows = day::rows(&merged, &lookups);
+            let merged = day::merge_one(&batch);
+            let sorted = day::Sorted::of(&merged);
+            let rows = sorted.rows();
             derive::write_all(self, &entry.org, entry.day, &content, &rows)?;
             if let Some(held) = self.index.days.iter_mut().find(|d| **d == entry) {
                 held.content = content;

@@ -140,10 +140,9 @@ impl View {
         for day in &self.days[month.days.clone()] {
             if derive::DAILY.iter().any(|table| self.find_day(table, day).is_none()) {
                 let batch = day::read(&day.events)?;
-                let merged = day::merge_batches(&[&batch]);
-                let lookups = day::Lookups::of(&merged);
-                let rows = day::rows(&merged, &lookups);
-                derive::write_all(&self.made, &day.org, day.day, &day.content, &rows)?;
+                let merged = day::merge_one(&batch);
+                let sorted = day::Sorted::of(&merged);
+                derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted.rows())?;
             }
         }
         self.settle(month)?;

@@ -17,6 +17,7 @@ pub struct TextColumn {
 
 impl TextColumn {
     /// Adds a row.
+    #[inline]
     pub fn push(&mut self, text: &str) {
         self.bytes.push_str(text);
         self.ends.push(self.bytes.len());
@@ -24,6 +25,7 @@ impl TextColumn {
 
     /// Returns row `i`.
     #[must_use]
+    #[inline]
     pub fn get(&self, i: usize) -> &str {
         let start = if i == 0 { 0 } else { self.ends[i - 1] };
         &self.bytes[start..self.ends[i]]
@@ -57,6 +59,7 @@ pub struct DictColumn {
 
 impl DictColumn {
     /// Adds a row.
+    #[inline]
     pub fn push(&mut self, text: &str) {
         let code = self.code_of(text);
         self.codes.push(code);
@@ -82,12 +85,14 @@ impl DictColumn {
 
     /// Returns row `i`.
     #[must_use]
+    #[inline]
     pub fn get(&self, i: usize) -> &str {
         self.values.get(self.codes[i] as usize)
     }
 
     /// Returns the code of row `i`: an index into [`Self::values`].
     #[must_use]
+    #[inline]
     pub fn code(&self, i: usize) -> u32 {
         self.codes[i]
     }

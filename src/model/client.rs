@@ -5,7 +5,6 @@
 
 /// Product tokens in the order they are tried: the narrower before the wider.
 const PRODUCTS: &[(&str, &str)] = &[
-    ("ADOKit", "ADOKit (attack tool)"),
     ("terraform-provider-azuredevops", "Terraform provider"),
     ("azure-devops-go-api", "Go SDK"),
     ("AzureDevOps.MCP/", "Azure DevOps MCP server"),
@@ -44,6 +43,9 @@ pub fn client_of(user_agent: &str) -> &str {
     if user_agent.is_empty() {
         return "";
     }
+    if names_attack_tool(user_agent) {
+        return ATTACK_TOOL;
+    }
     if let Some((_, name)) = PRODUCTS.iter().find(|(token, _)| user_agent.contains(token)) {
         return name;
     }
@@ -51,13 +53,31 @@ pub fn client_of(user_agent: &str) -> &str {
         return "browser";
     }
     let end = user_agent.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(user_agent.len());
-    &user_agent[..end]
+    without_version(&user_agent[..end])
+}
+
+/// The name that [`client_of`] gives ADOKit.
+pub const ATTACK_TOOL: &str = "ADOKit (attack tool)";
+
+/// Whether the agent names ADOKit as a word of its own: "adokitchen-sync" is somebody's kitchen.
+fn names_attack_tool(user_agent: &str) -> bool {
+    let lower = user_agent.to_ascii_lowercase();
+    lower.match_indices("adokit").any(|(at, word)| {
+        let apart = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphabetic());
+        apart(lower[..at].chars().next_back()) && apart(lower[at + word.len()..].chars().next())
+    })
+}
+
+/// Cuts a version off the end of a word, so that an upgrade is no new client: "release-bot-2.3.1" is "release-bot".
+fn without_version(word: &str) -> &str {
+    let bare = word.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | '+'));
+    if bare.is_empty() || bare.len() == word.len() { word } else { bare }
 }
 
 /// Tells whether `client` is a name that [`client_of`] gives of its own, not a word of somebody's agent.
 #[must_use]
 pub fn is_product(client: &str) -> bool {
-    client == "browser" || PRODUCTS.iter().any(|(_, name)| *name == client)
+    client == "browser" || client == ATTACK_TOOL || PRODUCTS.iter().any(|(_, name)| *name == client)
 }
 
 /// Tells whether a user agent names a rendering engine and no product of the catalogue.
@@ -89,6 +109,12 @@ mod tests {
                 "Terraform provider",
             ),
             ("backup-audit/1.4 (+https://wiki)", "backup-audit"),
+            ("release-bot-2.3.1", "release-bot"),
+            ("Java1.8.0_292", "Java"),
+            ("7", "7"),
+            ("ADOKit-21e233d4334f9703d1a3a42b6e2efd38", ATTACK_TOOL),
+            ("adokit/2", ATTACK_TOOL),
+            ("adokitchen-sync/1.0", "adokitchen-sync"),
         ] {
             assert_eq!(client_of(agent), client, "{agent}");
         }

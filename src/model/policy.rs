@@ -30,10 +30,17 @@ pub struct Policy {
     pub joint_days: i64,
     /// Active days a token must have shown in that time.
     pub joint_active_days: i64,
-    /// Most values (networks, clients, ...) a settled token has shown; one more of many is no news.
-    pub settled_values: i64,
-    /// Most of those that came after the learning span; a token that keeps showing new ones is not settled.
-    pub settled_late_values: i64,
+    /// Least surprise at which something new about a token is worth keeping: LN((active days before + 1) /
+    /// (days that brought news + 0.5)), so 2 is three uneventful days, or news on one day in eight.
+    pub surprise_low: f64,
+    /// Surprise of one new thing from which a token counts as steady: ten uneventful days.
+    pub surprise_steady: f64,
+    /// Sum of two surprises that is worth an analyst's time: two new things after five or six uneventful days.
+    pub surprise_medium: f64,
+    /// Sum of surprises that is urgent: two new things after sixteen uneventful days.
+    pub surprise_high: f64,
+    /// Quiet days that break a steady rhythm; three weeks outlast a holiday.
+    pub quiet_days: i64,
     /// Distinct repositories or other targets within ten minutes that count as breadth.
     pub breadth_targets: i64,
     /// Revokes by one user within an hour that count as many.
@@ -68,8 +75,11 @@ impl Default for Policy {
             departure_days: 7,
             joint_days: 7,
             joint_active_days: 3,
-            settled_values: 4,
-            settled_late_values: 1,
+            surprise_low: 2.0,
+            surprise_steady: 3.0,
+            surprise_medium: 5.0,
+            surprise_high: 7.0,
+            quiet_days: 21,
             breadth_targets: 10,
             many_revokes: 5,
             idle_user_days: 60,

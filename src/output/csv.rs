@@ -1,9 +1,10 @@
 //! CSV as RFC 4180 has it: UTF-8, CRLF, quotes where needed; no cell is a formula to a spreadsheet.
 //!
 //! In: a head and rows of cells. Out: bytes. Text that a spreadsheet would take for a formula gets a leading
-//! `'`; numbers stay numbers. [`original`] takes the mark away again, for tables that come back.
+//! `'`; numbers stay numbers; what a terminal would obey or an eye would miss is written out as `\u{..}`. [`original`] takes the mark away again, for tables that come back.
 
 use super::Result;
+use super::terminal::is_deceptive;
 use std::borrow::Cow;
 use std::io;
 
@@ -46,14 +47,30 @@ impl Cell {
 
     fn written(&self) -> String {
         match self {
-            Self::Text(text) => neutral(text).into_owned(),
+            Self::Text(text) => neutral(&visible(text)).into_owned(),
             // Each item too: where `;` separates columns, an item in the middle begins a cell.
-            Self::List(items) => items.iter().map(|i| neutral(i)).collect::<Vec<_>>().join("; "),
+            Self::List(items) => {
+                items.iter().map(|i| neutral(&visible(i)).into_owned()).collect::<Vec<_>>().join("; ")
+            }
             Self::Whole(n) => n.to_string(),
             Self::Number(n) if n.is_finite() => n.to_string(),
             Self::Number(_) | Self::Empty => String::new(),
         }
     }
+}
+
+/// Returns `text` with the characters written out that act without being seen; the ends of lines and the tab stay,
+/// which quotes keep inside their cell.
+fn visible(text: &str) -> Cow<'_, str> {
+    let hides = |c: char| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t');
+    if !text.contains(hides) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
+    }
+    Cow::Owned(out)
 }
 
 /// Returns `text` with a leading `'` where a spreadsheet would run it, or where one would be taken away.
@@ -123,6 +140,13 @@ mod tests {
         );
     }
 
+    #[test]
+    fn nothing_acts_on_a_terminal() {
+        let mut out = Vec::new();
+        write(["a"], [vec![Cell::Text("\u{1b}[31mred\u{202e}gnp".into())]], &mut out).expect("memory");
+        assert_eq!(String::from_utf8(out).expect("UTF-8"), "a\r\n\\u{1b}[31mred\\u{202e}gnp\r\n");
+    }
+
     proptest! {
         #[test]
         fn every_text_comes_back_and_none_is_a_formula(texts in prop::collection::vec(any::<String>(), 1..6)) {
@@ -133,7 +157,8 @@ mod tests {
             let back = read_back(&out);
             prop_assert_eq!(back.len(), 1);
             for (cell, text) in back[0].iter().zip(&texts) {
-                prop_assert_eq!(original(cell), text);
+                prop_assert_eq!(original(cell), visible(text));
+                prop_assert!(!cell.contains(|c| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t')));
                 prop_assert!(!cell.trim_start().starts_with(FORMULA));
             }
         }

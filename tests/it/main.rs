@@ -9,5 +9,7 @@ mod pull;
 mod pull_killed;
 mod pull_trouble;
 mod review;
+mod rules;
 mod support;
 mod verdicts;
+mod visibility;

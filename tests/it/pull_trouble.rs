@@ -255,7 +255,7 @@ fn the_doctor_names_what_is_missing_with_its_exit_code() {
 #[test]
 fn the_fake_can_be_started_by_hand() {
     let place = Place::new();
-    let made = place.run(&["simulate", "--seed", "3", "--tokens", "12", "--days", "30", "--output", "org"]);
+    let made = place.run(&["simulate", "--seed", "3", "--tokens", "12", "--days", "45", "--output", "org"]);
     assert_eq!(made.code, 0, "{}", made.stderr);
     let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_patwatch"))
         .args(["-q", "fake-services", "org", "--latency-ms", "0", "--faults", "0.05"])

@@ -160,3 +160,31 @@ pub fn inventory(tokens: &[Value]) -> String {
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
+
+/// Another organisation than [`ORG_ID`].
+pub const OTHER_ORG_ID: &str = "84749de6-1eeb-4239-a0e7-59d27e5e5ef4";
+
+impl Log {
+    /// Says of every event that it happened in another organisation.
+    pub fn elsewhere(mut self) -> Self {
+        for event in &mut self.events {
+            event["scopeId"] = json!(OTHER_ORG_ID);
+            event["scopeDisplayName"] = json!("Fabrikam (Organization)");
+            let id = event["id"].as_str().expect("id").replace("-1111-4222-", "-1111-4333-");
+            if event["correlationId"] != json!(guid(7)) {
+                event["correlationId"] = json!(id.rsplit(';').next().expect("part"));
+            }
+            event["id"] = json!(id);
+        }
+        self
+    }
+}
+
+/// One record of the Usage page.
+pub fn usage(user: &str, mechanism: &str, from: &str, to: &str) -> Value {
+    json!({
+        "vsid": user, "user": "someone", "startTime": from, "endTime": to, "authenticationMechanism": mechanism,
+        "ipAddress": "203.0.113.9", "userAgent": "git/2.40", "application": "Git", "command": "Git.GetRefs",
+        "status": "Normal", "count": 12,
+    })
+}

@@ -147,8 +147,21 @@ fn beyond_the_grant_is_said_and_expired_tokens_keep_their_verdicts() {
     place.write("in/audit.json", log.page());
     let mut expired = pat(&old, "old", "vso.code");
     expired["validTo"] = json!("2026-02-01T00:00:00");
-    place.write("in/inventory.json", inventory(&[pat(&narrow, "narrow", "vso.code"), expired]));
+    let (mut key, mut oauth) = (pat(&guid(3), "key", "vso.code"), pat(&guid(4), "app", "vso.code"));
+    key["isPublic"] = json!(true);
+    oauth["clientId"] = json!(guid(9));
+    place.write("in/inventory.json", inventory(&[pat(&narrow, "narrow", "vso.code"), expired, key, oauth]));
+    let found =
+        place.run(&["check", "--from", "in", "--format", "json", "--select", "use", "--select", "scope"]);
+    let found = found.json();
+    let of = |id: &str| {
+        let all = found["findings"].as_array().expect("findings").iter();
+        all.filter(|f| f["subject"]["id"] == id).map(|f| f["slug"].clone()).collect::<Vec<_>>()
+    };
+    assert!(of(&narrow).contains(&json!("beyond-grant")));
+    assert_eq!(of(&old), Vec::<Value>::new(), "a token that is over has no use or scope findings");
     let tokens = tokens(&place, &[]);
+    assert_eq!(tokens["tokens"].as_array().expect("tokens").len(), 2, "keys and authorisations are no PATs");
     assert_eq!(state(one(&tokens, &narrow), "vso.agentpools_manage"), "beyond-grant");
     let token = one(&tokens, &old);
     assert_eq!(

@@ -6,9 +6,9 @@
 --! tables      = ["seen", "policy", "powerful"]
 --! message     = "The token '{name}' of {owner} did {action}, which no token of the organisation had done in the log before."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "What is never done with tokens and suddenly is deserves a look. Every token is compared with the organisation and, in other detections, with itself, so that one busy token cannot hide the rest. Medium for critical actions, low for others. The first weeks of the log teach and do not fire."
+--! rationale   = "What is never done with tokens and suddenly is deserves a look. Every token is compared with the organisation and, in other detections, with itself, so that one busy token cannot hide the rest. Medium for critical actions, and for all once the log taught for four weeks; low before, and nothing in the first two: the young log teaches."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1078"]
 --! equivalents = ["SEN-H06", "P10"]
 --! keys        = ["action"]
@@ -20,13 +20,13 @@ WITH first_uses AS (
 org_first AS (SELECT org, action, MIN(first_time) AS org_time FROM first_uses GROUP BY org, action),
 org_start AS (SELECT org, MIN(first_time) AS start_time, COUNT(DISTINCT token_id) AS tokens FROM first_uses GROUP BY org),
 judged AS (
-  SELECT f.org AS org, f.action AS action, f.org_time AS org_time FROM org_first AS f JOIN org_start AS s ON f.org = s.org CROSS JOIN policy
+  SELECT f.org AS org, f.action AS action, f.org_time AS org_time, s.start_time AS start_time FROM org_first AS f JOIN org_start AS s ON f.org = s.org CROSS JOIN policy
   WHERE f.org_time >= s.start_time + INTERVAL '1 days' * policy.learning_days AND s.tokens >= 2 AND f.org_time >= policy.window_from
 ),
 hits AS (
-  SELECT j.org AS org, j.action AS action, u.token_id AS token_id, u.first_time AS first_time, u.last_time AS last_time, u.origins AS n, u.first_event AS event_id
+  SELECT j.org AS org, j.action AS action, j.start_time AS start_time, u.token_id AS token_id, u.first_time AS first_time, u.last_time AS last_time, u.origins AS n, u.first_event AS event_id
   FROM judged AS j JOIN first_uses AS u ON j.org = u.org AND j.action = u.action WHERE u.first_time <= j.org_time
 )
 SELECT h.org AS org, h.token_id AS subject, h.first_time AS first_time, h.last_time AS last_time, h.n AS count, h.action AS action, h.event_id AS event_id,
-  COALESCE(p.grade, 'ordinary') AS grade, CASE WHEN p.grade = 'critical' THEN 'medium' ELSE 'low' END AS severity
-FROM hits AS h LEFT JOIN powerful AS p ON h.action = p.action
+  COALESCE(p.grade, 'ordinary') AS grade, CASE WHEN p.grade = 'critical' OR h.first_time >= h.start_time + INTERVAL '2 days' * policy.learning_days THEN 'medium' ELSE 'low' END AS severity
+FROM hits AS h LEFT JOIN powerful AS p ON h.action = p.action CROSS JOIN policy

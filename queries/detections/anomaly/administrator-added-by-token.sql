@@ -8,7 +8,7 @@
 --! fix         = "Check that the membership was asked for; if not, remove it, revoke the token and review what it changed."
 --! rationale   = "Making somebody an administrator is seldom a script's job. Low when the token does it on more than three days, which is a provisioning job. Needs no history, so that a young token cannot hide."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1098"]
 --! equivalents = ["SEN-A02", "SEN-A12", "XF-04"]
 WITH adds AS (

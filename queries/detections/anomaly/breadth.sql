@@ -8,13 +8,13 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "Sweeping through projects is how an intruder takes stock. Judged against the token's own past, since migration and policy tools do it every day. Clones and reads are not in the log, so only sweeps that change something show."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1526", "T1213.003"]
 --! equivalents = ["AN-01", "AN-02", "P6"]
 --! confirm     = []
 WITH days AS (
   SELECT org, token_id, date, MAX(peak_projects_10m) AS projects, MAX(peak_targets_10m) AS targets, MAX(peak_time) AS peak_time,
-    MAX(first_time) AS first_time, MAX(n) AS n
+    MAX(first_time) AS first_time, SUM(n) AS n
   FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date
 ),
 wide AS (
@@ -39,6 +39,5 @@ SELECT p.org AS org, p.token_id AS subject, p.wide_time AS first_time, p.wide_ti
         OR (p.wide_targets >= policy.breadth_targets AND p.wide_targets >= 3 * p.past_targets))
     THEN 'medium' ELSE 'low' END AS severity
 FROM past AS p CROSS JOIN policy
-WHERE p.past_days >= policy.joint_active_days
-  AND ((p.wide_projects >= policy.breadth_projects AND p.wide_projects > p.past_projects + 1)
-    OR (p.wide_targets >= policy.breadth_targets AND p.wide_targets >= 2 * p.past_targets))
+WHERE (p.wide_projects >= policy.breadth_projects AND p.wide_projects > p.past_projects + 1)
+  OR (p.wide_targets >= policy.breadth_targets AND p.wide_targets >= 2 * p.past_targets)

@@ -6,9 +6,9 @@
 --! tables      = ["token_day", "policy"]
 --! message     = "The token '{name}' of {owner} made {peak} changes within ten minutes on {day}; its largest burst on {past_days} earlier days was {past_peak}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "Measured against the token's own largest past burst and its median, never against others: a release bot is not loud for itself. Medium needs the factor of the policy, one and a half times the floor and enough past; a smaller rise is low. Folded entries are left out."
+--! rationale   = "Measured against the token's own past, never against others: a release bot is not loud for itself. One loud day is forgiven, so that a single deployment does not hide the next burst: the yardstick is the second largest peak, beside which no day may have come within half of the new one. Medium needs the factor of the policy, one and a half times the floor and enough past; a smaller rise or a shorter past is low. Windows slide; folded entries are left out."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1119"]
 --! equivalents = ["AN-02"]
 --! confirm     = []
@@ -21,16 +21,23 @@ hot AS (
   FROM days CROSS JOIN policy WHERE peak >= policy.burst_floor
 ),
 pairs AS (
-  SELECT h.org AS org, h.token_id AS token_id, h.hot_date AS hot_date, h.hot_peak AS hot_peak, h.hot_time AS hot_time, d.peak AS peak
+  SELECT h.org AS org, h.token_id AS token_id, h.hot_date AS hot_date, h.hot_peak AS hot_peak, h.hot_time AS hot_time, d.peak AS peak,
+    ROW_NUMBER() OVER (PARTITION BY h.org, h.token_id, h.hot_date ORDER BY d.peak DESC NULLS LAST, d.date DESC NULLS LAST) AS place
   FROM hot AS h JOIN days AS d ON h.org = d.org AND h.token_id = d.token_id WHERE d.date < h.hot_date
 ),
 past AS (
-  SELECT org, token_id, hot_date, MAX(hot_peak) AS hot_peak, MAX(hot_time) AS hot_time, MAX(peak) AS past_peak, MEDIAN(peak) AS past_median, COUNT(*) AS past_days
+  SELECT org, token_id, hot_date, MAX(hot_peak) AS hot_peak, MAX(hot_time) AS hot_time, MAX(peak) AS past_peak, MEDIAN(peak) AS past_median,
+    MAX(CASE WHEN place = 2 THEN peak ELSE 0 END) AS second_peak, SUM(CASE WHEN 2 * peak >= hot_peak THEN 1 ELSE 0 END) AS similar_days, COUNT(*) AS past_days
   FROM pairs GROUP BY org, token_id, hot_date
+),
+judged AS (
+  SELECT p.org AS org, p.token_id AS token_id, p.hot_date AS hot_date, p.hot_peak AS hot_peak, p.hot_time AS hot_time, p.past_peak AS past_peak, p.past_median AS past_median,
+    p.similar_days AS similar_days, p.past_days AS past_days, CASE WHEN p.past_days >= policy.learning_active_days THEN p.second_peak ELSE p.past_peak END AS usual_peak
+  FROM past AS p CROSS JOIN policy
 )
-SELECT p.org AS org, p.token_id AS subject, p.hot_time AS first_time, p.hot_time + INTERVAL '10 minutes' AS last_time, p.hot_peak AS count,
-  p.hot_date AS day, p.hot_peak AS peak, p.past_peak AS past_peak, p.past_median AS past_median, p.past_days AS past_days,
-  CASE WHEN p.hot_peak >= policy.burst_factor * p.past_peak AND p.hot_peak >= 1.5 * policy.burst_floor AND p.past_days >= policy.learning_active_days
+SELECT j.org AS org, j.token_id AS subject, j.hot_time AS first_time, j.hot_time + INTERVAL '10 minutes' AS last_time, j.hot_peak AS count,
+  j.hot_date AS day, j.hot_peak AS peak, j.past_peak AS past_peak, j.usual_peak AS usual_peak, j.past_median AS past_median, j.similar_days AS similar_days, j.past_days AS past_days,
+  CASE WHEN j.hot_peak >= policy.burst_factor * j.usual_peak AND j.similar_days = 0 AND j.hot_peak >= 1.5 * policy.burst_floor AND j.past_days >= policy.learning_active_days
     THEN 'medium' ELSE 'low' END AS severity
-FROM past AS p CROSS JOIN policy
-WHERE p.past_days >= policy.joint_active_days AND p.hot_peak >= policy.burst_factor / 2 * p.past_peak
+FROM judged AS j CROSS JOIN policy
+WHERE j.hot_peak >= policy.burst_factor / 2 * j.usual_peak AND j.similar_days <= 1

@@ -6,9 +6,9 @@
 --! tables      = ["token_day", "seen", "tokens", "coverage", "policy", "firsts"]
 --! message     = "The token '{name}' of {owner} made a change on {day} after {kind}; {novelties} networks or clients were new that day."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A forgotten token that wakes up is worth a question; quarterly jobs do it too, so it is low unless two networks or clients are new on the day it wakes. The silence counts audited changes only: reads are not in the log."
+--! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long, and for a break of three weeks in a steady rhythm. The silence counts audited changes only: reads are not in the log."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1528", "T1550.001"]
 --! equivalents = ["P7"]
 --! confirm     = []
@@ -17,8 +17,30 @@ WITH days AS (
   FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date
 ),
 lagged AS (
-  SELECT org, token_id, date, first_time, last_time, n, LAG(last_time) OVER (PARTITION BY org, token_id ORDER BY date) AS before
+  SELECT org, token_id, date, first_time, last_time, n, LAG(last_time) OVER (PARTITION BY org, token_id ORDER BY date) AS before,
+    LAG(date) OVER (PARTITION BY org, token_id ORDER BY date) AS date_before
   FROM days
+),
+gaps_of AS (SELECT org, token_id, date, first_time, last_time, n, before, date - date_before AS pause FROM lagged WHERE before IS NOT NULL),
+silent AS (
+  SELECT g.org AS org, g.token_id AS token_id, g.date AS day, g.first_time AS first_time, g.last_time AS last_time, g.n AS n, g.before AS before, g.pause AS pause
+  FROM gaps_of AS g CROSS JOIN policy WHERE g.first_time > g.before + INTERVAL '1 days' * policy.quiet_days
+),
+rhythm AS (
+  SELECT s.org AS org, s.token_id AS token_id, s.day AS day, COUNT(*) AS pauses, SUM(CASE WHEN 4 * g.pause >= s.pause THEN 1 ELSE 0 END) AS long_pauses
+  FROM silent AS s JOIN gaps_of AS g ON s.org = g.org AND s.token_id = g.token_id WHERE g.date < s.day
+  GROUP BY s.org, s.token_id, s.day
+),
+woken AS (
+  SELECT s.org AS org, s.token_id AS token_id, s.day AS day, s.first_time AS first_time, s.last_time AS last_time, s.n AS n, s.before AS before,
+    COALESCE(r.pauses, 0) AS pauses, COALESCE(r.long_pauses, 0) AS long_pauses
+  FROM silent AS s LEFT JOIN rhythm AS r ON s.org = r.org AND s.token_id = r.token_id AND s.day = r.day
+),
+broken AS (
+  SELECT w.org AS org, w.token_id AS token_id, w.day AS day, w.first_time AS first_time, w.last_time AS last_time, w.n AS n, 'a long silence' AS kind,
+    CASE WHEN w.pauses >= policy.learning_active_days AND w.long_pauses = 0 AND w.first_time > w.before + INTERVAL '1 days' * policy.dormant_days THEN 1 ELSE 0 END AS steady
+  FROM woken AS w CROSS JOIN policy
+  WHERE w.first_time > w.before + INTERVAL '1 days' * policy.dormant_days OR (w.pauses >= policy.learning_active_days AND w.long_pauses = 0)
 ),
 born AS (SELECT org, token_id, MIN(first_time) AS born_time FROM seen WHERE dimension = 'action' AND token_id IS NOT NULL GROUP BY org, token_id),
 late AS (
@@ -30,18 +52,17 @@ covered AS (
   FROM late AS l JOIN coverage AS c ON l.org = c.org CROSS JOIN policy
   WHERE l.born_time > l.valid_from + INTERVAL '1 days' * policy.dormant_days AND l.born_time > c.from_time + INTERVAL '1 days' * policy.dormant_days
 ),
-woken AS (
-  SELECT l.org AS org, l.token_id AS token_id, l.date AS day, l.first_time AS first_time, l.last_time AS last_time, l.n AS n, 'a long silence' AS kind
-  FROM lagged AS l CROSS JOIN policy WHERE l.first_time > l.before + INTERVAL '1 days' * policy.dormant_days
+awake AS (
+  SELECT org, token_id, day, first_time, last_time, n, kind, steady FROM broken
   UNION ALL
-  SELECT d.org AS org, d.token_id AS token_id, d.date AS day, d.first_time AS first_time, d.last_time AS last_time, d.n AS n, 'no change since its creation' AS kind
+  SELECT d.org AS org, d.token_id AS token_id, d.date AS day, d.first_time AS first_time, d.last_time AS last_time, d.n AS n, 'no change since its creation' AS kind, 0 AS steady
   FROM days AS d JOIN covered AS c ON d.org = c.org AND d.token_id = c.token_id WHERE d.first_time <= c.born_time
 ),
 fresh AS (
   SELECT org, token_id, CAST(first_time AS DATE) AS day, COUNT(*) AS novelties
-  FROM firsts WHERE dimension IN ('network', 'client') AND values_before >= 1 AND active_before >= 1
+  FROM firsts WHERE dimension IN ('network', 'client') AND values_before >= 1 AND active_before >= 1 AND novelty > 0
   GROUP BY org, token_id, CAST(first_time AS DATE)
 )
 SELECT w.org AS org, w.token_id AS subject, w.first_time AS first_time, w.last_time AS last_time, w.n AS count, w.day AS day, w.kind AS kind,
-  COALESCE(f.novelties, 0) AS novelties, CASE WHEN COALESCE(f.novelties, 0) >= 2 THEN 'medium' ELSE 'low' END AS severity
-FROM woken AS w LEFT JOIN fresh AS f ON w.org = f.org AND w.token_id = f.token_id AND w.day = f.day
+  COALESCE(f.novelties, 0) AS novelties, CASE WHEN COALESCE(f.novelties, 0) >= 2 OR w.steady = 1 THEN 'medium' ELSE 'low' END AS severity
+FROM awake AS w LEFT JOIN fresh AS f ON w.org = f.org AND w.token_id = f.token_id AND w.day = f.day

@@ -6,33 +6,36 @@
 --! tables      = ["firsts", "policy"]
 --! message     = "The token '{name}' of {owner} was used from the network {network} with the client {client}, both for the first time."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A new network alone is a move and a new client alone is an upgrade; both within an hour are what a stolen token looks like. Less where the token showed many networks before, down to low for those that show new ones all the time (hosted agents), and low while fewer than three days are known. It cannot see reads, so the first visible use may be late."
+--! rationale   = "A new network alone is a move and a new client alone is an upgrade; both within an hour are what a stolen token looks like. How much it says is learned from the token itself: a network counts little where new ones come every week (hosted agents, people on the road) and half where others of the organisation use it already. High from about sixteen steady days on, medium from five, low below or in the first week. Reads are not in the log, so the first visible use may be late."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1528", "T1078.004"]
 --! equivalents = ["AN-07", "P5"]
 --! keys        = ["network", "client"]
 --! confirm     = ["network", "client"]
 WITH networks AS (
-  SELECT org, token_id, value AS network, first_time AS network_time, first_event AS network_event, token_first,
-    values_before AS networks_before, late_before AS late_networks, active_before
+  SELECT org, token_id, value AS network, first_time AS network_time, token_first, values_before, active_before, fresh_before,
+    CASE WHEN known_before THEN novelty / 2 ELSE novelty END AS surprise, known_before
   FROM firsts WHERE dimension = 'network'
 ),
 clients AS (
-  SELECT org, token_id, value AS client, first_time AS client_time, last_time AS client_last, first_event AS client_event,
-    n, values_before AS clients_before, late_before AS late_clients
+  SELECT org, token_id, value AS client, first_time AS client_time, last_time AS client_last, n, values_before, novelty AS surprise
   FROM firsts WHERE dimension = 'client'
+),
+moves AS (
+  SELECT n.org AS org, n.token_id AS token_id, n.network AS network, n.network_time AS network_time, n.token_first AS token_first, n.values_before AS networks_before,
+    n.active_before AS active_before, n.fresh_before AS fresh_before, n.known_before AS known_before, c.client AS client, c.client_time AS client_time,
+    c.client_last AS client_last, c.n AS n, c.values_before AS clients_before,
+    CASE WHEN n.surprise > 0 THEN n.surprise ELSE 0 END + CASE WHEN c.surprise > 0 THEN c.surprise ELSE 0 END AS surprise
+  FROM networks AS n JOIN clients AS c ON n.org = c.org AND n.token_id = c.token_id
+  WHERE c.client_time >= n.network_time - INTERVAL '1 hours' AND c.client_time <= n.network_time + INTERVAL '1 hours'
+    AND n.values_before >= 1 AND c.values_before >= 1 AND n.active_before >= 1
 )
-SELECT n.org AS org, n.token_id AS subject, n.network_time AS first_time, c.client_last AS last_time, c.n AS count,
-  n.network AS network, c.client AS client, n.networks_before AS networks_before, c.clients_before AS clients_before,
-  n.active_before AS active_days_before,
-  CASE WHEN n.active_before < policy.joint_active_days THEN 'low'
-    WHEN n.late_networks <= policy.settled_late_values AND n.networks_before <= policy.settled_values THEN 'high'
-    WHEN n.late_networks <= 3 * policy.settled_late_values AND n.networks_before <= 2 * policy.settled_values AND 2 * n.networks_before <= n.active_before THEN 'medium'
-    ELSE 'low' END AS severity
-FROM networks AS n JOIN clients AS c ON n.org = c.org AND n.token_id = c.token_id CROSS JOIN policy
-WHERE c.client_time >= n.network_time - INTERVAL '1 hours' AND c.client_time <= n.network_time + INTERVAL '1 hours'
-  AND n.active_before >= 1
-  AND n.network_time >= n.token_first + INTERVAL '1 days' * policy.joint_days
-  AND n.networks_before >= 1 AND c.clients_before >= 1
-  AND c.clients_before <= policy.settled_values AND c.late_clients <= policy.settled_late_values
+SELECT m.org AS org, m.token_id AS subject, m.network_time AS first_time,
+  CASE WHEN m.client_last > m.network_time + INTERVAL '1 days' THEN m.network_time + INTERVAL '1 days' ELSE m.client_last END AS last_time, m.n AS count,
+  m.network AS network, m.client AS client, m.networks_before AS networks_before, m.clients_before AS clients_before,
+  m.active_before AS active_days_before, m.fresh_before AS days_with_new_networks, m.known_before AS network_known_to_others, m.client_last AS last_seen, m.surprise AS surprise,
+  CASE WHEN m.network_time < m.token_first + INTERVAL '1 days' * policy.joint_days THEN 'low'
+    WHEN m.surprise >= policy.surprise_high THEN 'high' WHEN m.surprise >= policy.surprise_medium THEN 'medium' ELSE 'low' END AS severity
+FROM moves AS m CROSS JOIN policy
+WHERE m.network_time >= m.token_first + INTERVAL '1 days' AND m.surprise >= policy.surprise_low

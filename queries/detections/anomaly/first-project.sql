@@ -6,14 +6,14 @@
 --! tables      = ["firsts", "policy"]
 --! message     = "The token '{name}' of {owner} first showed the project {value} after {active_days_before} active days with {values_before} others."
 --! fix         = "Ask the owner if it comes with other findings; alone it is rarely more than a change of habit."
---! rationale   = "Low by itself: work moves on to new projects. It is kept as evidence for an analyst, and graded higher by the detections that ask for several signs at once."
+--! rationale   = "Low by itself: work moves on to new projects. Whether it is news at all is learned from the token: one that shows a new project every week does not fire. Kept as evidence for an analyst; the detections that ask for several signs at once grade higher."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-04", "P5"]
 --! keys        = ["value"]
-SELECT f.org AS org, f.token_id AS subject, f.first_time AS first_time, f.last_time AS last_time, f.n AS count, f.value AS value,
-  f.values_before AS values_before, f.active_before AS active_days_before, f.first_event AS event_id
+SELECT f.org AS org, f.token_id AS subject, f.first_time AS first_time,
+  CASE WHEN f.last_time > f.first_time + INTERVAL '1 days' THEN f.first_time + INTERVAL '1 days' ELSE f.last_time END AS last_time, f.n AS count, f.value AS value,
+  f.values_before AS values_before, f.active_before AS active_days_before, f.fresh_before AS days_with_news, f.known_before AS known_to_others, f.first_event AS event_id
 FROM firsts AS f CROSS JOIN policy
-WHERE f.dimension = 'project' AND f.values_before >= 1 AND f.values_before <= policy.settled_values AND f.late_before <= policy.settled_late_values
-  AND f.active_before >= policy.joint_active_days AND f.first_time >= f.token_first + INTERVAL '1 days' * policy.joint_days
+WHERE f.dimension = 'project' AND f.values_before >= 1 AND f.novelty >= policy.surprise_low AND f.first_time >= f.token_first + INTERVAL '1 days' * policy.joint_days

@@ -8,7 +8,7 @@
 --! fix         = "Revoke the token if it is still valid, and replace it by one that is kept in a secret store."
 --! rationale   = "Microsoft's scanner found it in a public repository; there is no doubt left about the leak. Low when it was revoked within a day, which the service does by itself; use after the leak is a finding of its own."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["OWASP NHI2"]
+--! controls    = ["OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1552.004"]
 --! equivalents = ["P3"]
 SELECT t.org AS org, t.token_id AS subject, t.leaked_at AS first_time, t.leaked_at AS last_time, t.leaked_at AS leaked_at, t.state AS state,

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "Working hours are those of the configuration ([working_hours]), with its time zone and daylight saving; without one 06:00 to 20:00 UTC, which fits Europe only. Low for sensitive actions, medium for critical ones within three hours."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1098.001"]
 --! equivalents = ["P12"]
 WITH made AS (
@@ -22,4 +22,4 @@ acts AS (
 SELECT m.org AS org, m.token_id AS subject, m.created_at AS first_time, a.first_time AS last_time, a.n AS count, m.created_at AS created_at,
   a.action AS action, a.grade AS grade, m.created_event AS event_id,
   CASE WHEN a.grade = 'critical' AND a.first_time <= m.created_at + INTERVAL '3 hours' THEN 'medium' ELSE 'low' END AS severity
-FROM made AS m JOIN acts AS a ON m.org = a.org AND m.token_id = a.token_id WHERE a.first_time <= m.created_at + INTERVAL '1 days'
+FROM made AS m JOIN acts AS a ON m.org = a.org AND m.token_id = a.token_id WHERE a.first_time >= m.created_at AND a.first_time <= m.created_at + INTERVAL '1 days'

@@ -3,19 +3,23 @@
 --! severity    = "medium"
 --! confidence  = "medium"
 --! subject     = "token"
---! tables      = ["tokens", "policy"]
---! message     = "The token '{name}' was created at {created_at}, shortly before its owner {owner} was {owner_state} at {gone_at}."
+--! tables      = ["tokens", "absences", "policy"]
+--! message     = "The token '{name}' was created at {created_at}, shortly before its owner {owner} lost access at {gone_at}."
 --! fix         = "Revoke the token unless a current owner vouches for it."
---! rationale   = "A token made in the last days may be meant to outlive the account. High with full access or an end date over half a year away, since both suit a back door better than a handover."
+--! rationale   = "A token made in the last days may be meant to outlive the account. Full access and an end date over half a year away both suit a back door better than a handover: high with both, medium with one or where access came back later, low with neither, since people rotate tokens up to their last day."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["CIS 5.3"]
+--! controls    = ["CIS 5.3", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "SOC 2 CC6.2", "OWASP NHI1", "CIS 6.2"]
 --! attack      = ["T1098.001"]
 --! equivalents = ["P16"]
-SELECT t.org AS org, t.token_id AS subject, COALESCE(t.created_at, t.valid_from) AS first_time, t.owner_gone_at AS last_time,
-  COALESCE(t.created_at, t.valid_from) AS created_at, t.owner_state AS owner_state, t.owner_gone_at AS gone_at, t.full_access AS full_access,
-  t.valid_to AS valid_to, t.created_event AS event_id,
-  CASE WHEN t.full_access OR t.valid_to > t.owner_gone_at + INTERVAL '180 days' THEN 'high' ELSE 'medium' END AS severity
-FROM tokens AS t CROSS JOIN policy
-WHERE t.owner_state IN ('disabled', 'removed') AND t.owner_gone_at >= policy.window_from
-  AND COALESCE(t.created_at, t.valid_from) <= t.owner_gone_at
-  AND COALESCE(t.created_at, t.valid_from) >= t.owner_gone_at - INTERVAL '1 days' * policy.departure_days
+WITH leavers AS (
+  SELECT t.org AS org, t.token_id AS token_id, COALESCE(t.created_at, t.valid_from) AS created_at, b.gone_at AS gone_at, b.back_at AS back_at,
+    t.full_access AS full_access, t.valid_to AS valid_to, t.created_event AS created_event
+  FROM tokens AS t JOIN absences AS b ON t.org = b.org AND t.token_id = b.token_id CROSS JOIN policy WHERE b.gone_at >= policy.window_from
+)
+SELECT l.org AS org, l.token_id AS subject, l.created_at AS first_time, l.gone_at AS last_time,
+  l.created_at AS created_at, l.gone_at AS gone_at, l.back_at AS back_at, l.full_access AS full_access,
+  l.valid_to AS valid_to, l.created_event AS event_id,
+  CASE WHEN NOT COALESCE(l.full_access, FALSE) AND NOT COALESCE(l.valid_to > l.gone_at + INTERVAL '180 days', FALSE) THEN 'low'
+    WHEN l.full_access AND l.valid_to > l.gone_at + INTERVAL '180 days' AND l.back_at IS NULL THEN 'high' ELSE 'medium' END AS severity
+FROM leavers AS l CROSS JOIN policy
+WHERE l.created_at <= l.gone_at AND l.created_at >= l.gone_at - INTERVAL '1 days' * policy.departure_days

@@ -8,7 +8,7 @@
 --! fix         = "Take the bypass permission from the owner, or move the push to a pipeline identity."
 --! rationale   = "A bypass with a token puts code past review without a person at the keyboard. Medium while it is rare for the token; low when it does so on more than five days, which is a release job that needs a policy exemption of its own."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST CM-3"]
+--! controls    = ["NIST CM-3", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1098", "T1195.002"]
 --! equivalents = ["SEN-A13", "SEN-H13", "SUM-S00098"]
 SELECT org, token_id AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, COUNT(DISTINCT date) AS days,

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether the change was meant."
 --! rationale   = "Evidence for an analyst: changes to rights, logging or secrets on at most two days. Low, since rare changes are the rule; it needs no history, which the detections of higher grade do."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1098"]
 --! equivalents = ["SEN-A02"]
 --! keys        = ["action"]

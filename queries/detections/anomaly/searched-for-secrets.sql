@@ -8,7 +8,7 @@
 --! fix         = "Ask what the search was for, and scan the repositories for secrets that it could have found."
 --! rationale   = "Only newer organisations log searches at all. Low: developers search for passwords to remove them."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1552.004"]
 --! equivalents = ["BEN-2", "BEN-3"]
 WITH searches AS (

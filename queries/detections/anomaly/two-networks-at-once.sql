@@ -1,45 +1,65 @@
 --! id          = "PAT-A008"
---! title       = "Token used from two distant networks within an hour"
+--! title       = "Token used from two networks at once"
 --! severity    = "medium"
 --! confidence  = "medium"
 --! subject     = "token"
---! tables      = ["firsts", "policy", "activity"]
---! message     = "The token '{name}' of {owner} was used from the network {network}, new to it, while {other_network} was in use within the same hour."
+--! tables      = ["firsts", "policy", "activity", "token_day"]
+--! message     = "The token '{name}' of {owner} was used from the network {network}, new to it, while {other_network} was in use within the hour; its networks overlapped on {crossed_before} of {active_days_before} earlier days."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "One script does not sit in two places. Only a network that is new to a settled token counts, so laptops that switch between home, office and VPN and tokens shared by runners do not fire. Medium when the known network is seen both before and after within an hour and the two differ in their first byte; else low. No location database is used."
+--! rationale   = "One script does not sit in two places. How often its stays in two networks overlap is learned from the token: laptops that switch between office and VPN and tokens shared by runners do so every week and do not fire. Two events within an hour of each other are needed. Medium when the two alternate, the token was steady for ten days or more, new networks are rare for it, nobody else of the organisation used this one and the two differ in their first byte; low otherwise, and where IPv4 and IPv6 alternate, since one machine speaks both."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "OWASP NHI9"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-07", "P8"]
 --! keys        = ["network"]
 --! confirm     = ["network"]
-WITH fresh AS (
-  SELECT org, token_id, value AS network, first_time AS network_time
-  FROM firsts CROSS JOIN policy
-  WHERE dimension = 'network' AND values_before >= 1 AND values_before <= policy.settled_values
-    AND late_before <= policy.settled_late_values AND active_before >= policy.joint_active_days
+WITH stays AS (
+  SELECT org, token_id, date, network, MIN(first_time) AS first_time, MAX(last_time) AS last_time
+  FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL GROUP BY org, token_id, date, network
+),
+crossed AS (
+  SELECT a.org AS org, a.token_id AS token_id, a.date AS date, a.network AS network, b.network AS other_network
+  FROM stays AS a JOIN stays AS b ON a.org = b.org AND a.token_id = b.token_id AND a.date = b.date
+  WHERE a.network <> b.network AND a.first_time <= b.last_time AND b.first_time <= a.last_time
+),
+crossed_days AS (SELECT org, token_id, date FROM crossed GROUP BY org, token_id, date),
+numbered AS (SELECT org, token_id, date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS crossed_place FROM crossed_days),
+days AS (SELECT org, token_id, date FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date),
+active AS (SELECT org, token_id, date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS day_number FROM days),
+odd AS (
+  SELECT n.org AS org, n.token_id AS token_id, n.date AS date, n.crossed_place - 1 AS crossed_before, d.day_number - 1 AS active_before,
+    LN(d.day_number / (n.crossed_place - 0.5)) AS surprise
+  FROM numbered AS n JOIN active AS d ON n.org = d.org AND n.token_id = d.token_id AND n.date = d.date
+),
+met AS (
+  SELECT c.org AS org, c.token_id AS token_id, c.date AS date, c.network AS network, c.other_network AS other_network,
+    o.crossed_before AS crossed_before, o.active_before AS active_before, o.surprise AS surprise, f.novelty AS novelty, f.known_before AS known_before
+  FROM crossed AS c JOIN odd AS o ON c.org = o.org AND c.token_id = o.token_id AND c.date = o.date
+    JOIN firsts AS f ON c.org = f.org AND c.token_id = f.token_id AND c.network = f.value CROSS JOIN policy
+  WHERE f.dimension = 'network' AND CAST(f.first_time AS DATE) = c.date AND f.values_before >= 1 AND o.surprise >= policy.surprise_low
 ),
 points AS (
-  SELECT org, token_id, network, first_time AS time FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL
+  SELECT org, token_id, date, network, first_time AS time FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL
   UNION ALL
-  SELECT org, token_id, network, last_time AS time FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL
+  SELECT org, token_id, date, network, last_time AS time FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL
 ),
 here AS (
-  SELECT f.org AS org, f.token_id AS token_id, f.network AS network, p.time AS here_time
-  FROM fresh AS f JOIN points AS p ON f.org = p.org AND f.token_id = p.token_id AND f.network = p.network
-  WHERE p.time <= f.network_time + INTERVAL '1 days'
+  SELECT m.org AS org, m.token_id AS token_id, m.date AS date, m.network AS network, m.other_network AS other_network, p.time AS here_time
+  FROM met AS m JOIN points AS p ON m.org = p.org AND m.token_id = p.token_id AND m.date = p.date AND m.network = p.network
 ),
-pairs AS (
-  SELECT h.org AS org, h.token_id AS token_id, h.network AS network, h.here_time AS here_time, p.network AS other_network,
-    CASE WHEN p.time <= h.here_time THEN 1 ELSE 0 END AS before, CASE WHEN p.time >= h.here_time THEN 1 ELSE 0 END AS after
-  FROM here AS h JOIN points AS p ON h.org = p.org AND h.token_id = p.token_id
-  WHERE h.network <> p.network AND p.time >= h.here_time - INTERVAL '1 hours' AND p.time <= h.here_time + INTERVAL '1 hours'
+near AS (
+  SELECT h.org AS org, h.token_id AS token_id, h.date AS date, h.network AS network, h.other_network AS other_network, h.here_time AS here_time, p.time AS there_time
+  FROM here AS h JOIN points AS p ON h.org = p.org AND h.token_id = p.token_id AND h.date = p.date AND h.other_network = p.network
+  WHERE p.time >= h.here_time - INTERVAL '1 hours' AND p.time <= h.here_time + INTERVAL '1 hours'
 ),
 summed AS (
-  SELECT org, token_id, network, other_network, MIN(here_time) AS first_time, MAX(here_time) AS last_time, MAX(before) AS before, MAX(after) AS after
-  FROM pairs GROUP BY org, token_id, network, other_network
+  SELECT org, token_id, date, network, other_network, MIN(here_time) AS first_time, MAX(here_time) AS last_time, MIN(there_time) AS there_from, MAX(there_time) AS there_to
+  FROM near GROUP BY org, token_id, date, network, other_network
 )
-SELECT s.org AS org, s.token_id AS subject, s.first_time AS first_time, s.last_time AS last_time, s.network AS network,
-  s.other_network AS other_network, s.before + s.after = 2 AS interleaved,
-  CASE WHEN s.before + s.after = 2 AND SPLIT_PART(s.network, '.', 1) <> SPLIT_PART(s.other_network, '.', 1) THEN 'medium' ELSE 'low' END AS severity
-FROM summed AS s
+SELECT m.org AS org, m.token_id AS subject, s.first_time AS first_time, s.last_time AS last_time, m.network AS network,
+  m.other_network AS other_network, m.crossed_before AS crossed_before, m.active_before AS active_days_before, m.known_before AS network_known_to_others, m.surprise AS surprise,
+  CASE WHEN s.there_from <= s.last_time AND s.there_to >= s.first_time AND NOT m.known_before AND m.surprise >= policy.surprise_steady AND m.novelty >= policy.surprise_low
+      AND m.network NOT LIKE '%:%' AND m.other_network NOT LIKE '%:%'
+      AND SPLIT_PART(m.network, '.', 1) <> SPLIT_PART(m.other_network, '.', 1) THEN 'medium' ELSE 'low' END AS severity
+FROM met AS m JOIN summed AS s ON m.org = s.org AND m.token_id = s.token_id AND m.date = s.date AND m.network = s.network AND m.other_network = s.other_network
+CROSS JOIN policy

@@ -8,7 +8,7 @@
 --! fix         = "Check that the token is revoked, find out whose clock or which copy it is, and review the changes it made."
 --! rationale   = "A token that is over cannot authenticate, so either the end did not take effect or the id was taken for another. The grace of the policy covers the hour that Azure DevOps may need. Expiry counts only when the inventory is newer than it, or the log has no gap since the end in which an extension could hide. An event that names the token by owner and name alone makes it low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(3)", "CIS 5.3"]
+--! controls    = ["NIST AC-2(3)", "CIS 5.3", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["P2"]
 --! confirm     = []

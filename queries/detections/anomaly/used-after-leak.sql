@@ -8,7 +8,7 @@
 --! fix         = "Revoke the token now, review every change since the leak, and replace what it could read."
 --! rationale   = "Whoever reads the public place can use it. The service revokes such tokens unless the policy is off, so use afterwards is the worst case. Legitimate jobs keep running too: the finding says that it was used, not by whom."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["OWASP NHI2"]
+--! controls    = ["OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1552.004", "T1528"]
 --! equivalents = ["P3"]
 --! confirm     = []

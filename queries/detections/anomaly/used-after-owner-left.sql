@@ -1,22 +1,30 @@
 --! id          = "PAT-A011"
---! title       = "Token used after its owner was disabled or removed"
+--! title       = "Token used while its owner had no access"
 --! severity    = "high"
 --! confidence  = "high"
 --! subject     = "token"
---! tables      = ["tokens", "activity", "policy"]
---! message     = "The token '{name}' was used {count} times after its owner {owner} was {owner_state} at {gone_at}."
+--! tables      = ["tokens", "absences", "activity", "policy"]
+--! message     = "The token '{name}' was used {count} times while its owner {owner} was disabled or removed, from {gone_at} until {until}."
 --! fix         = "Revoke the token, move its job to a token of a current owner, and review the changes."
---! rationale   = "Tokens of a removed user stop within an hour, so use after that means that access came back or the state is wrong; either needs a person. The grace covers that hour. Access that returns makes the owner active again, and the finding goes away."
+--! rationale   = "Tokens of a removed user stop within an hour, so use after that means that the state is wrong or the removal did not take effect; either needs a person. The grace covers that hour. Where access came back, only the use before counts, and it is medium: a licence taken and given back within days is often a mistake of the administration."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["CIS 5.3", "OWASP NHI1", "NIST AC-2(3)"]
+--! controls    = ["CIS 5.3", "OWASP NHI1", "NIST AC-2(3)", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "SOC 2 CC6.2", "CIS 6.2"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["P1"]
 --! confirm     = []
 WITH late AS (
-  SELECT t.org AS org, t.token_id AS token_id, t.owner_state AS owner_state, t.owner_gone_at AS gone_at, a.n AS n, a.last_time AS last_time,
-    CASE WHEN a.first_time > t.owner_gone_at THEN a.first_time ELSE a.last_time END AS first_time
-  FROM tokens AS t JOIN activity AS a ON t.org = a.org AND t.token_id = a.token_id CROSS JOIN policy
-  WHERE t.owner_state IN ('disabled', 'removed') AND a.last_time > t.owner_gone_at + INTERVAL '1 hours' * policy.grace_hours
+  SELECT t.org AS org, t.token_id AS token_id, t.owner_state AS owner_state, b.gone_at AS gone_at, b.back_at AS back_at, a.n AS n,
+    CASE WHEN a.first_time > b.gone_at THEN a.first_time ELSE a.last_time END AS first_time,
+    CASE WHEN a.last_time > b.back_at THEN a.first_time ELSE a.last_time END AS last_time
+  FROM tokens AS t JOIN absences AS b ON t.org = b.org AND t.token_id = b.token_id
+    JOIN activity AS a ON t.org = a.org AND t.token_id = a.token_id CROSS JOIN policy
+  WHERE a.last_time > b.gone_at + INTERVAL '1 hours' * policy.grace_hours AND (b.back_at IS NULL OR a.first_time < b.back_at)
+),
+inside AS (
+  SELECT l.org AS org, l.token_id AS token_id, l.owner_state AS owner_state, l.gone_at AS gone_at, l.back_at AS back_at, l.n AS n, l.first_time AS first_time, l.last_time AS last_time
+  FROM late AS l CROSS JOIN policy
+  WHERE l.last_time > l.gone_at + INTERVAL '1 hours' * policy.grace_hours AND (l.back_at IS NULL OR l.first_time < l.back_at)
 )
-SELECT org, token_id AS subject, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS count, MIN(owner_state) AS owner_state, MIN(gone_at) AS gone_at
-FROM late GROUP BY org, token_id
+SELECT org, token_id AS subject, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS count, MIN(owner_state) AS owner_state,
+  MIN(gone_at) AS gone_at, COALESCE(CAST(CAST(MAX(back_at) AS DATE) AS VARCHAR), 'now') AS until, CASE WHEN COUNT(back_at) = COUNT(*) THEN 'medium' ELSE 'high' END AS severity
+FROM inside GROUP BY org, token_id

@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner where the token was put to use."
 --! rationale   = "Copying a token into a pipeline is what tokens are for, so this alone is low. Medium when it did a critical action within a day of its creation. A network that others use too, such as that of the build servers, does not fire; agents with changing networks are left out by their client."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1", "OWASP NHI9"]
 --! attack      = ["T1528", "T1550.001"]
 --! equivalents = ["P4"]
 WITH born AS (

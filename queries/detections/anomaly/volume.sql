@@ -6,24 +6,29 @@
 --! tables      = ["token_day", "policy"]
 --! message     = "The token '{name}' of {owner} made {count} changes on {day}; the most on {past_days} earlier days was {past_most} and the median {past_median}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A whole day at five times the largest past day and fifty events at least. Low, because end-of-quarter work looks the same; a burst within ten minutes is judged by another detection."
+--! rationale   = "A whole day far above the second largest day of the token's past, and none like it before. Low, because end-of-quarter work looks the same; a burst within ten minutes is judged by another detection, this one finds the patient intruder who stays below it."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
+--! controls    = ["NIST AC-2(12)", "OWASP NHI2", "NIST AU-6", "ISO A.8.16", "SOC 2 CC7.2", "PCI 10.4.1"]
 --! attack      = ["T1119"]
 --! confirm     = []
 WITH days AS (
   SELECT org, token_id, date, SUM(n) AS n, MIN(first_time) AS first_time, MAX(last_time) AS last_time
   FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date
 ),
-big AS (SELECT org, token_id, date AS big_date, n AS big_n, first_time, last_time FROM days WHERE n >= 50),
+big AS (
+  SELECT org, token_id, date AS big_date, n AS big_n, first_time, last_time FROM days CROSS JOIN policy WHERE n >= 1.5 * policy.burst_floor
+),
 pairs AS (
-  SELECT b.org AS org, b.token_id AS token_id, b.big_date AS big_date, b.big_n AS big_n, b.first_time AS first_time, b.last_time AS last_time, d.n AS n
+  SELECT b.org AS org, b.token_id AS token_id, b.big_date AS big_date, b.big_n AS big_n, b.first_time AS first_time, b.last_time AS last_time, d.n AS n,
+    ROW_NUMBER() OVER (PARTITION BY b.org, b.token_id, b.big_date ORDER BY d.n DESC NULLS LAST, d.date DESC NULLS LAST) AS place
   FROM big AS b JOIN days AS d ON b.org = d.org AND b.token_id = d.token_id WHERE d.date < b.big_date
 ),
 past AS (
-  SELECT org, token_id, big_date, MAX(big_n) AS big_n, MAX(first_time) AS first_time, MAX(last_time) AS last_time, MAX(n) AS past_most, MEDIAN(n) AS past_median, COUNT(*) AS past_days
+  SELECT org, token_id, big_date, MAX(big_n) AS big_n, MAX(first_time) AS first_time, MAX(last_time) AS last_time, MAX(n) AS past_most, MEDIAN(n) AS past_median,
+    MAX(CASE WHEN place = 2 THEN n ELSE 0 END) AS second_most, SUM(CASE WHEN 2 * n >= big_n THEN 1 ELSE 0 END) AS similar_days, COUNT(*) AS past_days
   FROM pairs GROUP BY org, token_id, big_date
 )
 SELECT p.org AS org, p.token_id AS subject, p.first_time AS first_time, p.last_time AS last_time, p.big_n AS count, p.big_date AS day,
   p.past_most AS past_most, p.past_median AS past_median, p.past_days AS past_days
-FROM past AS p CROSS JOIN policy WHERE p.past_days >= policy.learning_active_days AND p.big_n >= 5 * p.past_most
+FROM past AS p CROSS JOIN policy
+WHERE p.past_days >= policy.learning_active_days AND p.big_n >= policy.burst_factor * p.second_most AND p.similar_days = 0

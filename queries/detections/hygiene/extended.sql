@@ -8,7 +8,7 @@
 --! fix         = "Replace tokens by new ones with a new secret, and revoke the old ones."
 --! rationale   = "Extending keeps an old secret alive; regenerating does not. The log shows the same event for both, so confidence is medium and severity low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
---! controls    = ["NIST IA-5"]
+--! controls    = ["NIST IA-5", "ISO A.5.17", "SOC 2 CC6.1", "PCI 8.6.3", "CICD-SEC-6", "OWASP NHI7"]
 --! equivalents = ["P11"]
 WITH updates AS (
   SELECT org, LOWER(d_authorization_id) AS token_id, COUNT(*) AS updates, STRING_AGG(event_id, ' ') AS event_ids FROM notable

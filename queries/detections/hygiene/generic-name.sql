@@ -8,7 +8,7 @@
 --! fix         = "Rename it after the job and the place where it runs."
 --! rationale   = "A name that says nothing makes every review and every incident slower. A short list of words and very short names; low, since it harms nobody by itself."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
---! controls    = ["NIST IA-5"]
+--! controls    = ["NIST IA-5", "ISO A.5.17", "SOC 2 CC6.1", "PCI 8.6.3", "CICD-SEC-6"]
 SELECT org, token_id AS subject, valid_from AS first_time, policy.as_of AS last_time, COALESCE(name, 'no name') AS shown, scopes, valid_to
 FROM tokens CROSS JOIN policy
 WHERE NOT over AND known_inventory AND (name IS NULL OR LENGTH(TRIM(name)) <= 2

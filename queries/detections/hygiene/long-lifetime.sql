@@ -8,7 +8,7 @@
 --! fix         = "Replace it by one with a shorter life, and set the tenant policy on maximum life span."
 --! rationale   = "A long life gives a leaked token a long use. Graded by length: above a year high, above twice the policy medium, else low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
---! controls    = ["NIST IA-5"]
+--! controls    = ["NIST IA-5", "ISO A.5.17", "SOC 2 CC6.1", "PCI 8.6.3", "CICD-SEC-6", "OWASP NHI7"]
 --! equivalents = ["P11", "AN-08"]
 SELECT org, token_id AS subject, valid_from AS first_time, policy.as_of AS last_time, lifetime_days, valid_from, valid_to, extended,
   CASE WHEN lifetime_days > 366 THEN 'high' WHEN lifetime_days > 2 * policy.max_lifetime_days THEN 'medium' ELSE 'low' END AS severity

@@ -8,7 +8,7 @@
 --! fix         = "Take the inventory again with all users, then look for the owner."
 --! rationale   = "Either the inventory is older or incomplete, or the token belongs to somebody whom it leaves out. Fires only where an inventory of the organisation exists and the token was used after it was taken or is not known to be over."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
---! controls    = ["NIST CM-8"]
+--! controls    = ["NIST CM-8", "ISO A.5.17", "SOC 2 CC6.1", "PCI 8.6.3", "CICD-SEC-6", "CIS 5.1", "CIS 5.5", "PCI 7.2.4"]
 --! equivalents = ["P17"]
 WITH taken AS (SELECT org, MAX(inventory_taken) AS taken FROM tokens WHERE known_inventory GROUP BY org)
 SELECT t.org AS org, t.token_id AS subject, t.created_at AS first_time, t.last_observed AS last_time, t.n_events AS count, t.last_observed AS last_observed,

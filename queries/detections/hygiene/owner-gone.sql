@@ -8,7 +8,7 @@
 --! fix         = "Revoke the token, and give its job a token of a current owner or a managed identity."
 --! rationale   = "Tokens of a removed user are not deleted: they stop within an hour and work again if access comes back. High while it is known to be listed as valid; medium when its state is not known."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
---! controls    = ["CIS 5.3", "OWASP NHI1"]
+--! controls    = ["CIS 5.3", "OWASP NHI1", "ISO A.5.17", "SOC 2 CC6.1", "PCI 8.6.3", "CICD-SEC-6", "SOC 2 CC6.2", "CIS 6.2"]
 --! equivalents = ["P1"]
 SELECT org, token_id AS subject, owner_gone_at AS first_time, policy.as_of AS last_time, owner_state, state, COALESCE(CAST(CAST(valid_to AS DATE) AS VARCHAR), 'a date not known') AS ends,
   last_observed, CASE WHEN state = 'active' THEN 'high' ELSE 'medium' END AS severity

@@ -8,7 +8,7 @@
 --! fix         = "Revoke the older ones once the newest is in place."
 --! rationale   = "Rotation through the API makes a new token and should revoke the old one. The same name twice often means that the second half was forgotten."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
---! controls    = ["NIST IA-5"]
+--! controls    = ["NIST IA-5", "ISO A.5.17", "SOC 2 CC6.1", "PCI 8.6.3", "CICD-SEC-6", "OWASP NHI7"]
 --! equivalents = ["P11"]
 WITH twins AS (
   SELECT org, owner, name, COUNT(*) AS tokens, MAX(valid_from) AS newest FROM tokens

@@ -8,7 +8,7 @@
 --! fix         = "Ask the user what the change was for."
 --! rationale   = "Whoever adds an agent to a pool receives the jobs and the secrets of its pipelines. Pools that are new in the log teach first."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1053"]
 --! equivalents = ["SEN-A18", "SUM-S00095"]
 --! keys        = ["thing"]

@@ -8,7 +8,7 @@
 --! fix         = "Check that the pool is wanted and who may use it."
 --! rationale   = "A self-hosted pool is a way into the network behind it. Low: pools are made in the course of work."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1578"]
 --! equivalents = ["SEN-H05", "SUM-S00099"]
 --! keys        = ["what"]

@@ -8,7 +8,7 @@
 --! fix         = "Switch it on again; treat the time until then as unseen."
 --! rationale   = "Without the log nothing else here can be said."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1562.008"]
 --! equivalents = ["P13"]
 --! keys        = ["action"]

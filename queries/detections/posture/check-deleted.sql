@@ -8,7 +8,7 @@
 --! fix         = "Restore the check unless its removal was decided."
 --! rationale   = "Checks keep a changed pipeline away from production; without them one edit is enough."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1578"]
 --! equivalents = ["SEN-H02"]
 --! keys        = ["action"]

@@ -8,7 +8,7 @@
 --! fix         = "Switch it on again, and ask who decided this."
 --! rationale   = "Tokens then work from places from which their owners could not sign in."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1562"]
 --! equivalents = ["SEN-H01"]
 --! keys        = ["action"]

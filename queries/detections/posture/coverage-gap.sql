@@ -8,7 +8,7 @@
 --! fix         = "Pull or import the missing span while Azure DevOps still holds it, that is for 90 days."
 --! rationale   = "What happened in a gap is not known, and silence in it says nothing. Low by itself; a stream that somebody disabled is a finding of its own."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! equivalents = ["P13"]
 SELECT g.org AS org, g.org AS subject, g.from_time AS first_time, g.to_time AS last_time, g.from_time AS from_time, g.reason AS reason
 FROM gaps AS g CROSS JOIN policy WHERE g.to_time >= policy.window_from AND g.from_time <= policy.as_of

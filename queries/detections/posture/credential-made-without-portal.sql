@@ -8,7 +8,7 @@
 --! fix         = "Ask the user whether they made it; a stolen session makes tokens like this."
 --! rationale   = "People make tokens in a browser; a replayed sign-in cookie is driven by a tool. Low, because tools such as credential managers make tokens too; medium when the tool is new to the user."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1098.001"]
 --! equivalents = ["XF-02", "XF-03", "AN-05", "AN-09"]
 --! keys        = ["client"]

@@ -8,7 +8,7 @@
 --! fix         = "Check that the permission was asked for."
 --! rationale   = "Only permissions that let someone change builds, rights or skip review count, and only when allowed; the rule that this stands for fires on every change in the Git namespace. Events that came along with another change are left out."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1098.003"]
 --! equivalents = ["BEN-1"]
 --! keys        = ["action"]

@@ -8,7 +8,7 @@
 --! fix         = "Check the directory for who changed the name, and why."
 --! rationale   = "A changed name can hide an actor from readers of the log. Keyed by the stable id; marriages do it too, hence low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1036"]
 --! equivalents = ["SEN-H12"]
 WITH pairs AS (SELECT org, actor_cuid, actor_name, MIN(first_time) AS time, MAX(last_time) AS last_time FROM actors WHERE actor_cuid IS NOT NULL AND actor_name IS NOT NULL AND NOT COALESCE(service_actor, FALSE)

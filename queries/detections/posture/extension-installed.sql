@@ -8,7 +8,7 @@
 --! fix         = "Check the publisher and the permissions that the extension asks for."
 --! rationale   = "An extension runs with rights of its own in every project. Publishers of Microsoft are left out; low, since most are wanted."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1505"]
 --! equivalents = ["SEN-A07", "SUM-S00094"]
 --! keys        = ["what"]

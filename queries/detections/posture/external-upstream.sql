@@ -8,7 +8,7 @@
 --! fix         = "Check the source; a package of an internal name can come from it."
 --! rationale   = "Dependency confusion starts with an upstream that answers for internal names. Names are not trusted here: a hostile feed that is named like a known gallery fires too."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1199"]
 --! equivalents = ["SEN-A17"]
 --! keys        = ["what"]

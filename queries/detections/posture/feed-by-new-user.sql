@@ -8,7 +8,7 @@
 --! fix         = "Ask the user what the change was for."
 --! rationale   = "A hostile feed feeds builds. The rule that this stands for promises new creators only and never looks back; this one does."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1195"]
 --! equivalents = ["SEN-H07"]
 --! keys        = ["thing"]

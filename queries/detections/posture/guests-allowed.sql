@@ -8,7 +8,7 @@
 --! fix         = "Check that guests are wanted, and review those who have access."
 --! rationale   = "Guests own tokens like members do, and leave without an offboarding."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1562"]
 --! equivalents = ["SEN-H14"]
 --! keys        = ["action"]

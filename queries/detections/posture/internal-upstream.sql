@@ -8,7 +8,7 @@
 --! fix         = "Check the source; a package of an internal name can come from it."
 --! rationale   = "One feed that trusts another extends the reach of whoever can publish there. Low: common practice."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1195"]
 --! equivalents = ["SEN-H04"]
 --! keys        = ["what"]

@@ -8,7 +8,7 @@
 --! fix         = "Check the pipeline for steps that were added, and limit which pipelines may use the connections."
 --! rationale   = "A pipeline that reaches for ever more connections may be harvesting them. More than the policy's number in the window, and at least one that it did not run in its learning span: medium then, else low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1098", "T1496"]
 --! equivalents = ["SEN-A14", "SEN-A15"]
 WITH first_runs AS (

@@ -8,7 +8,7 @@
 --! fix         = "Ask the user what the change was for."
 --! rationale   = "An approval by somebody who never gave one may be a stand-in or a stolen session."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1078"]
 --! equivalents = ["SEN-H08"]
 --! keys        = ["thing"]

@@ -8,7 +8,7 @@
 --! fix         = "Ask why it was needed for so short a time, and what ran on it."
 --! rationale   = "A pipeline that lives for hours can have run anything. The span slides across midnight, and build pipelines count as well as classic releases."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1072"]
 --! equivalents = ["SEN-A16", "SUM-S00021"]
 --! keys        = ["thing"]

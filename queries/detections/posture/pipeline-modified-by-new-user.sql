@@ -8,7 +8,7 @@
 --! fix         = "Ask the user what the change was for."
 --! rationale   = "Build pipelines count as well as classic releases, so the known way around is closed. Low: teams share pipelines. A change of the YAML file alone leaves no trace."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1578", "T1569"]
 --! equivalents = ["SEN-A08", "SUM-S00096"]
 --! keys        = ["thing"]

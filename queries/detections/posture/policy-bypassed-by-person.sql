@@ -8,7 +8,7 @@
 --! fix         = "Ask whether the bypass was agreed; take the permission away where it is not needed."
 --! rationale   = "Bypasses by tokens are an anomaly of their own. Low for persons: the permission was given on purpose."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1098"]
 --! equivalents = ["SEN-A13", "SEN-H13", "SUM-S00098"]
 --! keys        = ["what"]

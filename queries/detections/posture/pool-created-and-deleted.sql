@@ -8,7 +8,7 @@
 --! fix         = "Ask why it was needed for so short a time, and what ran on it."
 --! rationale   = "A short-lived self-hosted pool runs code where nobody looks. The span slides, so a pair at the edge of a calendar week is not missed; pools of a cloud provider are left out."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1578.002"]
 --! equivalents = ["SEN-A03", "SUM-S00022"]
 --! keys        = ["thing"]

@@ -8,7 +8,7 @@
 --! fix         = "Ask whether the clean-up was planned; pipelines that use these pools have stopped."
 --! rationale   = "At least three pools by one user within any hour. A plain floor instead of three standard deviations, because such deletions are too rare for a deviation to mean anything."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1578.002"]
 --! equivalents = ["SUM-S00030"]
 WITH gone AS (SELECT org, actor, time, event_id, LAG(time, 2) OVER (PARTITION BY org, actor ORDER BY time) AS third_before FROM notable WHERE action = 'Library.AgentPoolDeleted' AND actor IS NOT NULL)

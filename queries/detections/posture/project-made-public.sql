@@ -8,7 +8,7 @@
 --! fix         = "Make it private again unless it was meant; its history was readable in between."
 --! rationale   = "Everything in a public project can be read by anybody, secrets in its history included."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1213"]
 --! equivalents = ["SEN-H15"]
 --! keys        = ["what"]

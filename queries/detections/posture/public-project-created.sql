@@ -8,7 +8,7 @@
 --! fix         = "Check that it is meant to be public."
 --! rationale   = "Medium rather than high: a new project holds nothing yet."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1213"]
 --! equivalents = ["SEN-H16"]
 --! keys        = ["what"]

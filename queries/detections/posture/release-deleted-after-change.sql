@@ -8,7 +8,7 @@
 --! fix         = "Look at what the release ran before it was deleted."
 --! rationale   = "Change, run, delete is how to hide a run. The hour slides, so a pair across the full hour is not missed."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1053", "T1070"]
 --! equivalents = ["SEN-H03"]
 --! keys        = ["thing"]

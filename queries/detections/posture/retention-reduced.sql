@@ -8,7 +8,7 @@
 --! fix         = "Restore the value unless the change was decided."
 --! rationale   = "Short retention removes the traces of a run. Any lowering counts; medium when the new value is 1 or below half of the old one."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1564"]
 --! equivalents = ["SEN-A09", "SUM-S00993"]
 --! keys        = ["setting", "project"]

@@ -1,23 +1,28 @@
 --! id          = "PAT-P014"
 --! title       = "Variable that looks like a secret, not marked as one"
 --! severity    = "medium"
---! confidence  = "low"
+--! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable"]
---! message     = "{subject} changed the variable group {group_name}; a variable in it has a secret-like name and nothing in it is marked as a secret."
+--! message     = "{subject} changed the variable group {group_name}, in which {variables} look like secrets by name and are not marked as such."
 --! fix         = "Mark the variable as secret or move it to a key vault, and change the value."
---! rationale   = "Reads names in the event's data. A group without any secret flag and with a secret-like word is reported; a group that holds both kinds is not judged, since the columns do not tell them apart."
+--! rationale   = "Each variable is judged alone: one marked neighbour does not excuse the rest, and the word isSecret in the data is no name. Names are read by words, so that a monkey or a KeyVaultName is no key; references to other variables and groups of a key vault are left out. One finding for a group, however often it is changed; by name only, so confidence is medium."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10", "PCI 8.6.2", "OWASP NHI2"]
 --! attack      = ["T1552"]
 --! equivalents = ["SEN-A10"]
---! keys        = ["group_name"]
-WITH groups AS (
-  SELECT org, actor, time, event_id, COALESCE(d_variable_group_name, d_variable_group_id, 'without a name') AS group_name, LOWER(d_variables) AS variables
-  FROM notable WHERE action LIKE 'Library.VariableGroup%' AND d_variables IS NOT NULL AND COALESCE(d_group_type, 'Vsts') <> 'AzureKeyVault'
+--! keys        = ["group_name", "variables"]
+WITH changed AS (
+  SELECT org, COALESCE(actor, 'an actor not known') AS actor, time, event_id, COALESCE(d_variable_group_name, d_variable_group_id, 'without a name') AS group_name,
+    COALESCE(project, 'no project') AS project, d_clear_secrets AS variables
+  FROM notable WHERE action IN ('Library.VariableGroupModified', 'Library.VariableGroupCreated') AND d_clear_secrets IS NOT NULL
+    AND LOWER(COALESCE(d_group_type, 'vsts')) <> 'azurekeyvault'
+),
+lasts AS (
+  SELECT org, project, group_name, variables, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS n, STRING_AGG(event_id, ' ') AS event_ids
+  FROM changed GROUP BY org, project, group_name, variables
 )
-SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, group_name, STRING_AGG(event_id, ' ') AS event_ids
-FROM groups
-WHERE (variables LIKE '%password%' OR variables LIKE '%secret%' OR variables LIKE '%pwd%' OR variables LIKE '%cred%' OR variables LIKE '%apikey%' OR variables LIKE '%token%' OR variables LIKE '%_pat%' OR variables LIKE '%key%')
-  AND variables NOT LIKE '%issecret":true%' AND variables NOT LIKE '%issecret": true%' AND variables NOT LIKE '%issecret":"true"%'
-GROUP BY org, COALESCE(actor, 'an actor not known'), group_name
+SELECT l.org AS org, c.actor AS subject, l.first_time AS first_time, l.last_time AS last_time, l.n AS count, l.group_name AS group_name, l.project AS project,
+  l.variables AS variables, l.event_ids AS event_ids
+FROM lasts AS l JOIN changed AS c ON l.org = c.org AND l.project = c.project AND l.group_name = c.group_name AND l.variables = c.variables
+WHERE c.time <= l.first_time

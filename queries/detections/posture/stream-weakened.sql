@@ -8,7 +8,7 @@
 --! fix         = "Restore the stream, and ask who decided this."
 --! rationale   = "Whoever wants to work unseen starts here. Deleting and re-pointing blind the receiver as disabling does, which the rule that this stands for leaves out. The log itself still holds 90 days."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1562.008"]
 --! equivalents = ["SEN-A04", "SEN-A05", "P13"]
 --! keys        = ["action"]

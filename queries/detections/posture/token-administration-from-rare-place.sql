@@ -8,7 +8,7 @@
 --! fix         = "Ask the user whether it was them; tokens made with a stolen session come from places like this."
 --! rationale   = "The rule that this stands for needs a list of company networks; here a network counts as foreign when the organisation's log shows it on fewer than three days. Low: people travel. The first weeks of the log teach and do not fire."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1528", "T1550.001"]
 --! equivalents = ["BEN-4"]
 --! keys        = ["network"]

@@ -8,7 +8,7 @@
 --! fix         = "Ask the user what the change was for."
 --! rationale   = "Changing a variable that a pipeline trusts runs code with the pipeline's rights. Low, since teams share groups; the group's id is the key, so groups of one name in two projects stay apart."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1578"]
 --! equivalents = ["SEN-A11", "SUM-S00097"]
 --! keys        = ["thing"]

@@ -8,7 +8,7 @@
 --! fix         = "Look at which variables were there in between, and which runs used them."
 --! rationale   = "A variable that exists for a while can point a pipeline elsewhere. Two changes of one group within a day, the later with less in it; the id is the key where there is one. Low, since editing looks the same."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
---! controls    = ["NIST AU-12", "NIST CM-6"]
+--! controls    = ["NIST AU-12", "NIST CM-6", "ISO A.8.15", "SOC 2 CC7.2", "PCI 10.4.1", "CICD-SEC-10"]
 --! attack      = ["T1578"]
 --! equivalents = ["SEN-H10"]
 --! keys        = ["thing"]

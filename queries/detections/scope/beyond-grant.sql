@@ -8,7 +8,7 @@
 --! fix         = "Import a newer inventory first; if the grant is still narrower, ask the owner who widened the token."
 --! rationale   = "Most often the inventory is older than the token's last edit, hence confidence low. If it is not, somebody widened the token, or the identifier was taken for another. Permission changes are left out, since they come as side effects."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
---! controls    = ["NIST AC-6", "OWASP NHI5"]
+--! controls    = ["NIST AC-6", "OWASP NHI5", "ISO A.8.2", "SOC 2 CC6.3", "PCI 7.2.5.1", "CICD-SEC-2"]
 --! keys        = ["scope"]
 SELECT s.org AS org, s.token_id AS subject, s.last_time AS last_time, s.n AS count, s.n AS n, s.scope AS scope, s.last_event AS event_id, t.scopes AS granted_scopes, t.inventory_taken AS inventory_taken
 FROM token_scopes AS s JOIN tokens AS t ON s.org = t.org AND s.token_id = t.token_id

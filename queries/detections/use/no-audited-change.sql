@@ -8,7 +8,7 @@
 --! fix         = "Ask the owner whether the token is still needed. Do not revoke on this evidence alone: reads are not in the log."
 --! rationale   = "Reads, clones, pushes, queued builds and work item edits leave no trace, so silence is no proof. Medium when every granted scope but read ones of full visibility would have shown, or when the token is privileged and nearly all would; low otherwise. The confidence is that of the verdict."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
---! controls    = ["CIS 5.3", "NIST AC-2(3)"]
+--! controls    = ["CIS 5.3", "NIST AC-2(3)", "ISO A.5.18", "SOC 2 CC6.3", "PCI 8.2.6", "CICD-SEC-2"]
 WITH visible AS (
   SELECT org, token_id, SUM(CASE WHEN visibility IN ('full', 'mostly') THEN 1 ELSE 0 END) AS visible_scopes, COUNT(*) AS judged_scopes,
     MAX(CASE WHEN high_privilege THEN 1 ELSE 0 END) AS privileged

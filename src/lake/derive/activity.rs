@@ -24,15 +24,8 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     let mut index = HashMap::new();
     let mut folds: Vec<Fold<'_>> = Vec::new();
     for row in rows {
-        let key = (
-            row.credential,
-            row.class,
-            row.actor,
-            row.row.action,
-            row.row.address,
-            row.client,
-            row.row.project,
-        );
+        let c = row.codes;
+        let key = (c.credential, c.class, c.actor, c.action, c.address, c.client, c.project);
         let at = *index.entry(key).or_insert_with(|| {
             let own = (row.row.time, row.row.event_id);
             folds.push(Fold { key: row, n: 0, origins: 0, hour_bits: 0, oldest: own, newest: own });
@@ -47,10 +40,7 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
         fold.oldest = fold.oldest.min(own);
         fold.newest = fold.newest.max(own);
     }
-    folds.sort_by(|a, b| {
-        let key = |f: &Fold<'_>| (f.key.credential.to_owned(), f.oldest.0, f.oldest.1.to_owned());
-        key(a).cmp(&key(b))
-    });
+    folds.sort_unstable_by(|a, b| (a.key.credential, a.oldest).cmp(&(b.key.credential, b.oldest)));
     let f = || folds.iter();
     Frame::new(folds.len())
         .text("org", f().map(|_| org))

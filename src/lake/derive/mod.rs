@@ -18,6 +18,7 @@ pub mod origins;
 pub mod proof;
 pub mod runs;
 pub mod token_day;
+mod variables;
 
 use super::day::DayRow;
 use super::{Lake, LakeError};

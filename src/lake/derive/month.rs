@@ -258,6 +258,15 @@ pub fn changes(path: &Path, days: &[PathBuf]) -> Result<(), LakeError> {
     let frame = pl::LazyFrame::scan_parquet_files(paths.map_err(failed)?.into(), args)
         .and_then(|frame| frame.filter(wanted).select(columns).collect())
         .map_err(failed)?;
-    Frame::of(frame).write(path)?;
+    let table = Table::of(frame);
+    let (times, service) = (table.int("time"), table.flag("service_actor"));
+    let mut frame =
+        Frame::new(table.height()).time("time", times.into_iter()).flag("service_actor", service.into_iter());
+    let texts = CHANGES.iter().chain(&["d_policy_name", "d_policy_value"]);
+    for name in texts.filter(|name| !matches!(**name, "time" | "service_actor")) {
+        let column = table.text(name);
+        frame = frame.text(name, column.cells().into_iter());
+    }
+    frame.write(path)?;
     Ok(())
 }

@@ -2,13 +2,20 @@
 //!
 //! Detections and the ledger read these columns, so that no query parses JSON.
 
+use super::variables;
 use crate::lake::LakeError;
 use crate::lake::day::DayRow;
 use crate::lake::frame::Frame;
 use crate::model::time::day_of;
 use hashbrown::HashMap;
+use memchr::memmem;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// Actions that machines raise by the thousand and no detection looks at one by one.
 const FREQUENT: &[&str] = &[
@@ -99,8 +106,14 @@ const TARGETS: &[&str] = &[
 /// runs over every event of a PAT.
 #[must_use]
 pub fn target(data: &str) -> String {
-    for key in TARGETS {
-        let Some(at) = memchr::memmem::find(data.as_bytes(), key.as_bytes()) else { continue };
+    // Made once: to prepare a search costs more than to search some hundred bytes.
+    static FINDERS: LazyLock<Vec<memmem::Finder<'static>>> =
+        LazyLock::new(|| TARGETS.iter().map(|key| memmem::Finder::new(key.as_bytes())).collect());
+    if data.len() < 4 {
+        return String::new();
+    }
+    for (key, finder) in TARGETS.iter().zip(FINDERS.iter()) {
+        let Some(at) = finder.find(data.as_bytes()) else { continue };
         let rest = data[at + key.len()..].trim_start().trim_start_matches(':').trim_start();
         let value = match rest.strip_prefix('"') {
             Some(text) => text.split('"').next().unwrap_or_default(),
@@ -113,15 +126,119 @@ pub fn target(data: &str) -> String {
     String::new()
 }
 
-/// Returns the keys of a `data` object, lower case without underscores, with their values as text.
-#[must_use]
-pub fn keys(data: &str) -> HashMap<String, String> {
-    let Ok(Value::Object(object)) = serde_json::from_str::<Value>(data) else { return HashMap::new() };
-    object
-        .into_iter()
-        .map(|(key, value)| (key.replace('_', "").to_ascii_lowercase(), text_of(&value)))
-        .filter(|(_, value)| !value.is_empty())
-        .collect()
+/// Columns that a key may fill, each with its place in the order in which the column's keys are tried.
+type Slots = &'static [(usize, usize)];
+
+/// Columns by key, lower case without underscores.
+static SLOTS: LazyLock<HashMap<&'static str, Vec<(usize, usize)>>> = LazyLock::new(|| {
+    let mut slots: HashMap<&'static str, Vec<(usize, usize)>> = HashMap::new();
+    for (column, (_, names)) in KEYS.iter().enumerate() {
+        for (place, name) in names.iter().enumerate() {
+            slots.entry(name).or_default().push((column, place));
+        }
+    }
+    slots
+});
+
+/// The cells of [`KEYS`]' columns, filled event by event: as many rows a column as there are events.
+struct Cells<'a> {
+    columns: Vec<Vec<Cow<'a, str>>>,
+    /// The place of the key that filled the cell at hand.
+    places: Vec<usize>,
+}
+
+impl<'a> Cells<'a> {
+    fn new(events: usize) -> Self {
+        let column = || Vec::with_capacity(events);
+        Self { columns: KEYS.iter().map(|_| column()).collect(), places: vec![0; KEYS.len()] }
+    }
+
+    /// Adds the row of an event. Data that is no object fills nothing; of a broken one counts nothing either.
+    fn add(&mut self, data: &'a str) {
+        for column in &mut self.columns {
+            column.push(Cow::Borrowed(""));
+        }
+        self.places.fill(usize::MAX);
+        let mut json = serde_json::Deserializer::from_str(data);
+        if json.deserialize_map(Object(self)).is_err() || json.end().is_err() {
+            for cell in self.columns.iter_mut().filter_map(|column| column.last_mut()) {
+                *cell = Cow::Borrowed("");
+            }
+        }
+    }
+
+    fn set(&mut self, slots: Slots, text: &Cow<'a, str>) {
+        for &(column, place) in slots {
+            if place <= self.places[column]
+                && let Some(cell) = self.columns[column].last_mut()
+            {
+                self.places[column] = place;
+                cell.clone_from(text);
+            }
+        }
+    }
+}
+
+struct Object<'c, 'a>(&'c mut Cells<'a>);
+
+impl<'de> Visitor<'de> for Object<'_, 'de> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(slots) = map.next_key_seed(Key)? {
+            match slots {
+                None => drop(map.next_value::<IgnoredAny>()?),
+                Some(slots) => {
+                    let text = text_in(map.next_value::<&'de RawValue>()?.get());
+                    if !text.is_empty() {
+                        self.0.set(slots, &text);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks a key up, whatever its casing and underscores.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Option<Slots>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key {
+    type Value = Option<Slots>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        let mut bare = [0_u8; 32];
+        let mut len = 0;
+        for byte in key.bytes().filter(|b| *b != b'_') {
+            // Longer than any key that is looked for.
+            let Some(slot) = bare.get_mut(len) else { return Ok(None) };
+            *slot = byte.to_ascii_lowercase();
+            len += 1;
+        }
+        let bare = std::str::from_utf8(&bare[..len]).ok();
+        Ok(bare.and_then(|bare| SLOTS.get(bare)).map(Vec::as_slice))
+    }
+}
+
+/// The text of a value as it stands in JSON.
+fn text_in(raw: &str) -> Cow<'_, str> {
+    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match inner {
+        Some(text) if !text.contains('\\') => Cow::Borrowed(text),
+        _ if matches!(raw, "true" | "false") => Cow::Borrowed(raw),
+        _ => Cow::Owned(serde_json::from_str::<Value>(raw).map(|value| text_of(&value)).unwrap_or_default()),
+    }
 }
 
 fn text_of(value: &Value) -> String {
@@ -142,7 +259,10 @@ fn text_of(value: &Value) -> String {
 pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
     let mut rows: Vec<&DayRow<'_>> = rows.iter().filter(|r| !FREQUENT.contains(&r.row.action)).collect();
     rows.sort_by_key(|r| (r.row.time, r.row.event_id));
-    let data: Vec<HashMap<String, String>> = rows.iter().map(|r| keys(r.row.data)).collect();
+    let mut cells = Cells::new(rows.len());
+    for row in &rows {
+        cells.add(row.row.data);
+    }
     let mut frame = Frame::new(rows.len())
         .text("org", rows.iter().map(|_| org))
         .text("event_id", rows.iter().map(|r| r.row.event_id))
@@ -174,16 +294,15 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
         "project_id": |r| r.row.project_id,
         "details": |r| r.row.details,
     }
-    for (column, names) in KEYS {
-        let value = |d: &'_ HashMap<String, String>| -> Option<String> {
-            names.iter().find_map(|name| d.get(*name)).cloned()
-        };
-        let values: Vec<String> = data.iter().map(|d| value(d).unwrap_or_default()).collect();
-        frame = frame.text(column, values.iter().map(String::as_str));
+    for ((column, _), cells) in KEYS.iter().zip(&cells.columns) {
+        frame = frame.text(column, cells.iter().map(AsRef::as_ref));
     }
     // What was searched for may stand anywhere in the data, whose shape differs from index to index.
     let searched = |r: &&DayRow<'_>| r.row.action.starts_with("Search.");
     frame = frame.text("d_search", rows.iter().map(|r| if searched(r) { r.row.data } else { "" }));
+    let held = KEYS.iter().position(|(column, _)| *column == "d_variables").map(|at| &cells.columns[at]);
+    let clear: Vec<String> = held.into_iter().flatten().map(|text| variables::clear_secrets(text)).collect();
+    frame = frame.text("d_clear_secrets", clear.iter().map(String::as_str));
     frame.write(path)?;
     Ok(())
 }
@@ -197,10 +316,33 @@ mod tests {
         assert_eq!(target(r#"{"RepoName" : "Web", "X":1}"#), "web");
         assert_eq!(target(r#"{"PipelineId":18}"#), "18");
         assert_eq!(target("{}"), "");
-        let keys = keys(r#"{"Scopes":["vso.code","vso.build"],"valid_to":"2026-01-01","N":null,"B":true}"#);
-        assert_eq!(keys["scopes"], "vso.code vso.build");
-        assert_eq!(keys["validto"], "2026-01-01");
-        assert_eq!(keys["b"], "true");
-        assert!(!keys.contains_key("n"));
+        let mut cells = Cells::new(4);
+        let cell = |cells: &Cells<'_>, name: &str, row: usize| {
+            let column = KEYS.iter().position(|(column, _)| *column == name).unwrap();
+            cells.columns[column][row].clone().into_owned()
+        };
+        cells.add(r#"{"Scopes":["vso.code","vso.build"],"valid_to":"2026-01-01","Value":null,"AllOrgs":true,"OS":"a\"b","Updates":[{"a": 1.0}]}"#);
+        cells.add(r#"{"targetUser":"late","UserId":"x","ownerId":"o","PipelineId":18,"definition_id":19,"OldValue":"1","previousValue":"2"}"#);
+        cells.add(r#"{"OwnerId":"a","Owner_Id":"b","Scopes":"cut"#);
+        cells.add("[]");
+        for (name, row, text) in [
+            ("d_scopes", 0, "vso.code vso.build"),
+            ("d_valid_to", 0, "2026-01-01"),
+            ("d_new_value", 0, ""),
+            ("d_all_orgs", 0, "true"),
+            ("d_os", 0, "a\"b"),
+            ("d_summary", 0, r#"[{"a":1.0}]"#),
+            ("d_owner_id", 1, "o"),
+            ("d_owner_name", 1, "late"),
+            ("d_pipeline_id", 1, "18"),
+            ("d_old_value", 1, "1"),
+            ("d_previous_value", 1, "2"),
+            ("d_owner_id", 2, ""),
+            ("d_scopes", 2, ""),
+            ("d_scopes", 3, ""),
+        ] {
+            assert_eq!(cell(&cells, name, row), text, "{name} of {row}");
+        }
+        assert!(KEYS.iter().flat_map(|(_, names)| *names).all(|name| name.len() <= 32));
     }
 }

@@ -6,7 +6,7 @@ use crate::lake::day::DayRow;
 use crate::lake::frame::Frame;
 use crate::model::mechanism::MechanismKind;
 use crate::model::time::{HOUR, SECOND, day_of};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use std::path::Path;
 
 /// The sliding span of the peaks.
@@ -66,14 +66,19 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
 
 fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
     let rows: Vec<&DayRow<'a>> = rows.iter().filter(|r| r.kind == MechanismKind::Pat).collect();
-    let distinct = |get: &dyn Fn(&DayRow<'a>) -> &'a str| {
-        let set: HashSet<&str> = rows.iter().map(|r| get(r)).filter(|v| !v.is_empty()).collect();
-        i64::try_from(set.len()).unwrap_or(i64::MAX)
+    let mut codes: Vec<u32> = Vec::with_capacity(rows.len());
+    let mut distinct = |get: &dyn Fn(&DayRow<'a>) -> (u32, &'a str)| {
+        codes.clear();
+        codes.extend(rows.iter().map(|r| get(r)).filter(|(_, text)| !text.is_empty()).map(|(code, _)| code));
+        codes.sort_unstable();
+        codes.dedup();
+        count(codes.len())
     };
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return TokenDay::default() };
     let targets: Vec<String> = rows.iter().map(|r| notable::target(r.row.data)).collect();
-    let distinct_targets: HashSet<&str> =
-        targets.iter().map(String::as_str).filter(|t| !t.is_empty()).collect();
+    let mut touched: Vec<&str> = targets.iter().map(String::as_str).filter(|t| !t.is_empty()).collect();
+    touched.sort_unstable();
+    touched.dedup();
     let mut day = TokenDay {
         credential: first.credential,
         class: first.class,
@@ -82,12 +87,12 @@ fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
         origins: count(rows.iter().filter(|r| r.origin()).count()),
         hour_bits: rows.iter().fold(0, |bits, r| bits | 1 << (r.row.time.rem_euclid(24 * HOUR) / HOUR)),
         distinct: [
-            distinct(&|r| r.row.action),
-            distinct(&|r| r.row.project),
-            distinct(&|r| r.network),
-            distinct(&|r| r.client),
-            distinct(&|r| r.row.address),
-            count(distinct_targets.len()),
+            distinct(&|r| (r.codes.action, r.row.action)),
+            distinct(&|r| (r.codes.project, r.row.project)),
+            distinct(&|r| (r.codes.network, r.network)),
+            distinct(&|r| (r.codes.client, r.client)),
+            distinct(&|r| (r.codes.address, r.row.address)),
+            count(touched.len()),
         ],
         peak_time: first.row.time,
         first_time: first.row.time,

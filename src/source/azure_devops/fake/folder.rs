@@ -186,7 +186,7 @@ fn move_dates(value: &mut Value, by: Micros) {
     }
 }
 
-/// The rows of a JSON list, gzip or not; nothing where the bytes are something else.
+/// The rows of a JSON list or of lines of JSON, gzip or not; nothing where the bytes are something else.
 fn list_of(bytes: &[u8]) -> Option<Vec<Value>> {
     let mut plain = Vec::new();
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -195,7 +195,11 @@ fn list_of(bytes: &[u8]) -> Option<Vec<Value>> {
     } else {
         bytes
     };
-    super::load::list(envelope::read::<Value>(bytes).ok()?)
+    if let Ok(page) = envelope::read::<Value>(bytes) {
+        return super::load::list(page);
+    }
+    let lines = bytes.split(|c| *c == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
 #[cfg(test)]

@@ -82,7 +82,14 @@ pub(super) fn answer(request: &Request, shared: &Shared) -> Response {
             if user == REFUSED {
                 return error(400, "the user is not known");
             }
-            let rows: Vec<&Value> = usage.iter().filter(|r| user.is_empty() || r["vsid"] == user).collect();
+            let time = |name: &str| request.query(&format!("queryCriteria[{name}]")).and_then(parse_time);
+            let (from, to) = (time("startTime"), time("endTime"));
+            let within = |row: &Value| {
+                let start = row["startTime"].as_str().and_then(parse_time);
+                start.is_none_or(|s| from.is_none_or(|from| from <= s) && to.is_none_or(|to| s < to))
+            };
+            let rows: Vec<&Value> =
+                usage.iter().filter(|r| (user.is_empty() || r["vsid"] == user) && within(r)).collect();
             let (rows, next) = page(&rows, request, shared);
             with_token(Response::json(200, &json!({ "count": rows.len(), "value": rows })), next)
         }
