@@ -25,7 +25,7 @@ import duckdb
 from measure import machine, run, spread
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-GIVEN = ["tokens", "token_scopes", "credentials", "coverage", "gaps", "users", "actions", "scopes", "scope_includes", "action_scopes", "policy"]
+GIVEN = ["tokens", "token_scopes", "credentials", "coverage", "gaps", "absences", "users", "actions", "scopes", "scope_includes", "action_scopes", "policy"]
 GRADES = ["info", "low", "medium", "high", "critical"]
 
 
