@@ -118,7 +118,7 @@ pub fn credentials(engine: &Engine, window: Window) -> Result<Vec<CredentialUse>
                 SUM(CASE WHEN last_time >= TIMESTAMP '{from}' THEN n ELSE 0 END) AS n_window,
                 MIN(first_time) AS first_time, MAX(last_time) AS last_time,
                 MAX(CASE WHEN last_time >= TIMESTAMP '{from}' THEN last_time ELSE NULL END) AS last_in_window
-         FROM activity WHERE kind = 'pat'
+         FROM lake_uses WHERE kind = 'pat'
          GROUP BY org, credential, class, actor, actor_id
          ORDER BY org, credential, class, actor, actor_id"
     );
@@ -142,16 +142,13 @@ pub fn credentials(engine: &Engine, window: Window) -> Result<Vec<CredentialUse>
 /// When a query fails.
 pub fn pat_events(engine: &Engine, window: Window) -> Result<Vec<PatEvent>, EngineError> {
     let from = day_text(window.first_day()) + "T00:00:00";
-    let cascades: std::collections::HashSet<String> = read(
-        engine,
-        &format!(
-            "SELECT e.event_id AS event_id FROM events AS e JOIN events AS o ON e.org = o.org AND e.correlation_id = o.event_id
-             WHERE e.kind = 'pat' AND e.origin = FALSE AND e.time >= TIMESTAMP '{from}'"
-        ),
-        |r, i| r.text(i, "event_id"),
-    )?
-    .into_iter()
-    .collect();
+    // The lake has looked for the origin of every event that is none itself; what is left without one is listed.
+    let orphans: std::collections::HashSet<String> =
+        read(engine, "SELECT newest FROM lake_orphans WHERE orphan = TRUE", |r, i| {
+            r.text(i, "newest").get(16..).unwrap_or_default().to_owned()
+        })?
+        .into_iter()
+        .collect();
     let sql = format!(
         "SELECT org, credential, event_id, time, action, origin FROM events
          WHERE kind = 'pat' AND time >= TIMESTAMP '{from}' ORDER BY time, event_id"
@@ -165,7 +162,7 @@ pub fn pat_events(engine: &Engine, window: Window) -> Result<Vec<PatEvent>, Engi
         cascade: false,
     })?;
     for event in &mut events {
-        event.cascade = cascades.contains(&event.event_id);
+        event.cascade = !event.origin && !orphans.contains(&event.event_id);
     }
     Ok(events)
 }
@@ -199,7 +196,7 @@ pub fn folds(engine: &Engine, window: Window) -> Result<Vec<Fold>, EngineError> 
 pub fn kinds(engine: &Engine, window: Window) -> Result<Vec<(i32, String, i64)>, EngineError> {
     let from = day_text(window.first_day()) + "T00:00:00";
     let sql = format!(
-        "SELECT date, kind, SUM(n) AS n FROM activity WHERE last_time >= TIMESTAMP '{from}' GROUP BY date, kind ORDER BY date, kind"
+        "SELECT date, kind, SUM(n) AS n FROM actors WHERE last_time >= TIMESTAMP '{from}' GROUP BY date, kind ORDER BY date, kind"
     );
     read(engine, &sql, |r, i| {
         let day = r.time(i, "date").map(crate::model::time::day_of).unwrap_or_default();
@@ -216,7 +213,7 @@ pub fn token_events(engine: &Engine) -> Result<Vec<TokenEvent>, EngineError> {
         engine,
         "SELECT org, event_id, time, action, actor, actor_id, service_actor, network, client, details, d_authorization_id,
                 d_display_name, d_owner_id, d_owner_name, d_scopes, d_valid_from, d_valid_to, d_target_accounts, d_all_orgs
-         FROM notable WHERE action LIKE 'Token.%' ORDER BY time, event_id",
+         FROM lake_changes WHERE action LIKE 'Token.%' ORDER BY time, event_id",
         |r, i| TokenEvent {
             org: r.text(i, "org"),
             event_id: r.text(i, "event_id"),
@@ -262,7 +259,7 @@ pub fn actor_names(engine: &Engine) -> Result<BTreeMap<(String, String), String>
 pub fn actors(engine: &Engine) -> Result<Vec<(String, String, String)>, EngineError> {
     read(
         engine,
-        "SELECT org, actor_id, actor FROM activity WHERE service_actor = FALSE GROUP BY org, actor_id, actor
+        "SELECT org, actor_id, actor FROM lake_uses WHERE service_actor = FALSE GROUP BY org, actor_id, actor
          ORDER BY org, actor_id, actor",
         |r, i| (r.text(i, "org"), r.text(i, "actor_id"), r.text(i, "actor")),
     )
@@ -275,7 +272,7 @@ pub fn actors(engine: &Engine) -> Result<Vec<(String, String, String)>, EngineEr
 pub fn access_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<AccessChange>>, EngineError> {
     let rows = read(
         engine,
-        "SELECT org, time, action, d_user, d_member_id, d_member_name, d_group_name FROM notable
+        "SELECT org, time, action, d_user, d_member_id, d_member_name, d_group_name FROM lake_changes
          WHERE action = 'Licensing.Removed' OR action = 'Licensing.Assigned'
             OR ((action = 'Group.UpdateGroupMembership.Remove' OR action = 'Group.UpdateGroupMembership.Add')
                 AND d_group_name LIKE '%Project Collection Valid Users')
@@ -305,7 +302,7 @@ pub fn access_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<AccessChan
 pub fn group_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<GroupChange>>, EngineError> {
     let rows = read(
         engine,
-        "SELECT org, time, action, d_user, d_member_id, d_member_name, d_group_name FROM notable
+        "SELECT org, time, action, d_user, d_member_id, d_member_name, d_group_name FROM lake_changes
          WHERE (action = 'Group.UpdateGroupMembership.Remove' OR action = 'Group.UpdateGroupMembership.Add')
             AND d_group_name LIKE '%Administrators'
          ORDER BY time",
@@ -336,7 +333,7 @@ pub fn group_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<GroupChange
 pub fn switches(engine: &Engine) -> Result<BTreeMap<String, Vec<Switch>>, EngineError> {
     let rows = read(
         engine,
-        "SELECT org, time, action, d_policy_name, d_policy_value, details FROM notable
+        "SELECT org, time, action, d_policy_name, d_policy_value, details FROM lake_changes
          WHERE action LIKE 'AuditLog.Stream%' OR action = 'OrganizationPolicy.PolicyValueUpdated' ORDER BY time",
         |r, i| {
             let action = r.text(i, "action");

@@ -104,15 +104,25 @@ pub struct Gathered {
     pub switches: BTreeMap<String, Vec<Switch>>,
 }
 
+/// How much of the analysis a command needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Which credential is which token, and nothing that a verdict says.
+    Attribution,
+    /// Everything.
+    Verdicts,
+}
+
 /// Asks the engine all that the analysis needs.
 ///
 /// # Errors
 /// When a query fails.
-pub fn gather(engine: &Engine, window: Window) -> Result<Gathered, EngineError> {
+pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered, EngineError> {
+    let judging = depth == Depth::Verdicts;
     Ok(Gathered {
         uses: facts::credentials(engine, window)?,
-        events: facts::pat_events(engine, window)?,
-        folds: facts::folds(engine, window)?,
+        events: if judging { facts::pat_events(engine, window)? } else { Vec::new() },
+        folds: if judging { facts::folds(engine, window)? } else { Vec::new() },
         token_events: facts::token_events(engine)?,
         actors: facts::actors(engine)?,
         names: facts::actor_names(engine)?,
@@ -131,8 +141,9 @@ pub fn run(
     inputs: &mut Inputs<'_>,
     window: Window,
     policy: &Policy,
+    depth: Depth,
 ) -> Result<Analysis, EngineError> {
-    Ok(decide(gather(engine, window)?, inputs, window, policy))
+    Ok(decide(gather(engine, window, depth)?, inputs, window, policy))
 }
 
 /// Judges what was gathered; a function of its inputs alone.

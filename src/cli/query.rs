@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context, args: &QueryArgs) -> Result<Outcome, CliErr
     } else {
         let sql = sql(args)?;
         let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
-        let engine = session.engine_with_tables()?;
+        let engine = session.engine_for(&sql, &context.ui)?;
         let rows = engine.query(&sql).map_err(|e| {
             let hint = e.hint.clone();
             let error = CliError::from(e);

@@ -112,7 +112,7 @@ impl Moment {
         let selection =
             Selection { as_of: as_of.map(format_time), window: "90d".to_owned(), ..Selection::default() };
         let session = Session::open(&context.lake, context.config.clone(), &selection, &context.ui)?;
-        let tokens = session.tokens()?;
+        let tokens = session.tokens(&context.ui)?;
         Ok(Self {
             as_of: session.window.as_of,
             orgs: session.orgs.clone(),

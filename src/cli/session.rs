@@ -5,13 +5,14 @@ use super::error::CliError;
 use super::ingest::{Ingested, ingest};
 use super::ui::Ui;
 use crate::analysis::coverage::{Held, HeldDay};
-use crate::analysis::run::{Analysis, Inputs};
+use crate::analysis::run::{Analysis, Depth, Inputs};
 use crate::analysis::tokens::Inventory;
 use crate::analysis::{facts, run, tables};
 use crate::config::Config;
 use crate::engine::pack::Pack;
-use crate::engine::{Cut, Engine, findings};
+use crate::engine::{self, Cut, Engine, findings};
 use crate::lake::index::SnapshotKind;
+use crate::lake::view::View;
 use crate::lake::{Lake, import, index};
 use crate::model::coverage::Basis;
 use crate::model::inventory::{UsageRow, UserRow};
@@ -23,6 +24,7 @@ use crate::report::{Input, Population, Report, build};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Instant;
 
 /// A lake with what this run sees of it.
 pub(super) struct Session {
@@ -42,8 +44,8 @@ pub(super) struct Session {
     pub ingested: Option<Ingested>,
     /// Holds the throw-away folders until the run ends.
     _folders: Vec<tempfile::TempDir>,
-    /// Day files of the day that `--as-of` cuts through, by table, in place of the lake's.
-    cut: Vec<(&'static str, std::path::PathBuf, std::path::PathBuf)>,
+    /// What of the lake stands before the run's instant.
+    view: View,
 }
 
 /// What the analysis and the pack found, with the engine that ad hoc queries go on with.
@@ -54,8 +56,8 @@ pub(super) struct Found {
     pub engine: Engine,
 }
 
-/// Tables that lie in day files.
-const DAY_TABLES: [&str; 4] = ["events", "activity", "token_day", "notable"];
+/// Tables that lie in day files; queries see those of the window.
+const DAY_TABLES: [&str; 6] = ["events", "activity", "token_day", "notable", "actors", "connection_runs"];
 
 impl Session {
     /// Opens what the user selected.
@@ -90,90 +92,64 @@ impl Session {
         };
         let window = Window::ending(as_of, parse_window(&selection.window)?);
         let policy = config.policy.clone();
-        let mut session =
-            Self { lake, orgs, window, policy, config, pack, ingested, _folders: folders, cut: Vec::new() };
-        session.cut_last_day()?;
-        Ok(session)
+        let scratch = tempfile::Builder::new().prefix("patwatch-").tempdir()?;
+        let started = Instant::now();
+        let view = View::open(&lake, &orgs, as_of, scratch.path())?;
+        folders.push(scratch);
+        ui.detail(&format!("lake: {:.2?}", started.elapsed()));
+        Ok(Self { lake, orgs, window, policy, config, pack, ingested, _folders: folders, view })
     }
 
-    /// Later events do not exist to the run: where `as_of` cuts through a day, that day's tables are made anew
-    /// from the events up to it.
-    fn cut_last_day(&mut self) -> Result<(), CliError> {
-        let day = self.window.last_day();
-        let cut: Vec<String> = self
-            .lake
-            .index
-            .days
-            .iter()
-            .filter(|d| self.orgs.contains(&d.org) && d.day == day && d.last_time > self.window.as_of)
-            .map(|d| d.org.clone())
-            .collect();
-        if cut.is_empty() {
-            return Ok(());
-        }
-        let folder = tempfile::Builder::new().prefix("patwatch-").tempdir()?;
-        let scratch = Lake::open(folder.path())?;
-        for org in cut {
-            import::write_cut(&self.lake, &scratch, &org, day, self.window.as_of)?;
-            for table in DAY_TABLES {
-                self.cut.push((
-                    table,
-                    self.lake.day_file(table, &org, day),
-                    scratch.day_file(table, &org, day),
-                ));
-            }
-        }
-        self._folders.push(folder);
-        Ok(())
-    }
-
-    /// Day files of a table up to the run's instant, from `first` on.
-    fn files(&self, table: &'static str, first: i32) -> Vec<std::path::PathBuf> {
-        let mut files = self.lake.day_files(table, &self.orgs, first..=self.window.last_day());
-        for (name, whole, cut) in &self.cut {
-            if *name == table
-                && let Some(slot) = files.iter_mut().find(|f| *f == whole)
-            {
-                slot.clone_from(cut);
-            }
-        }
-        files
-    }
-
-    /// An engine over the whole history (`wide`) or over the window.
-    fn engine(&self, wide: bool) -> Result<Engine, CliError> {
-        let window = if wide { Window { from: i64::MIN / 4, ..self.window } } else { self.window };
-        let mut engine = Engine::new(&self.policy, window);
-        let first = self.lake.index.days.iter().map(|d| d.day).min().unwrap_or_default();
+    /// An engine over the days of the window and the folds of the whole history.
+    fn engine(&self) -> Result<Engine, CliError> {
+        let mut engine = Engine::new(&self.policy, self.window);
+        let first = self.window.first_day();
         for table in DAY_TABLES {
-            engine.register_parquet(table, &self.files(table, first), Cut::Window)?;
+            engine.register_parquet(table, &self.view.days(table, first), Cut::Window)?;
         }
+        engine.register_parquet("seen", &self.view.months("seen"), Cut::None)?;
+        engine.register_parquet("lake_changes", &self.view.months("changes"), Cut::None)?;
+        let uses = self.view.months_and_days("uses", "actors", first);
+        engine.register_parquet("lake_uses", &uses, Cut::None)?;
+        engine.register_parquet("lake_orphans", &self.view.days("proof", first), Cut::None)?;
         Ok(engine)
     }
 
     /// Runs the analysis; returns what it found, the engine with its tables, and what the report shows beside.
-    fn analyse(&self) -> Result<(Analysis, Engine, build::Extra), CliError> {
-        let wide = self.engine(true)?;
+    fn analyse(&self, depth: Depth, ui: &Ui) -> Result<(Analysis, Engine, build::Extra), CliError> {
+        let started = Instant::now();
+        let mut engine = self.engine()?;
         let mut inputs = self.inputs()?;
         let population = populations(&inputs);
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken)).collect();
-        let analysis = run::run(&wide, &mut inputs, self.window, &self.policy)?;
-        let kinds = facts::kinds(&wide, self.window)?;
-        let mut engine = self.engine(false)?;
+        let analysis = run::run(&engine, &mut inputs, self.window, &self.policy, depth)?;
+        let kinds = facts::kinds(&engine, self.window)?;
         for table in tables::tables(&analysis, &taken, &self.policy)? {
             engine.register(table);
         }
         engine.register_missing();
+        ui.detail(&format!("analysis: {:.2?}", started.elapsed()));
         Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()? }))
     }
 
     /// Runs analysis and pack.
     pub(super) fn find(&self, select: &[String], ui: &Ui) -> Result<Found, CliError> {
-        let (analysis, engine, extra) = self.analyse()?;
+        let (analysis, engine, extra) = self.analyse(Depth::Verdicts, ui)?;
         let spinner = ui.bar(self.pack.detections.len() as u64, "detections", false);
-        let (found, not_run) = findings::run_pack(&engine, &self.pack, select);
+        let (started, mut step, mut last) = (Instant::now(), Instant::now(), String::new());
+        let mut slow: Vec<(std::time::Duration, String)> = Vec::new();
+        let tell = |id: &str| {
+            spinner.inc(1);
+            slow.push((step.elapsed(), std::mem::replace(&mut last, id.to_owned())));
+            step = Instant::now();
+        };
+        let (found, not_run) = findings::run_pack_telling(&engine, &self.pack, select, tell);
+        slow.push((step.elapsed(), last));
         spinner.finish_and_clear();
+        slow.sort_unstable_by(|a, b| b.cmp(a));
+        let slow: Vec<String> = slow.iter().take(8).map(|(time, id)| format!("{id} {time:.2?}")).collect();
+        ui.detail(&format!("detections: {:.2?}; longest: {}", started.elapsed(), slow.join(", ")));
         let mut report = build::empty(self.window, self.policy.clone());
         report.pack_sha256 = self.pack.sha256();
         report.config_sha256 = self.config_hash();
@@ -184,14 +160,18 @@ impl Session {
         Ok(Found { report, engine })
     }
 
-    /// Analysis alone, for commands that need tables and no findings.
-    pub(super) fn engine_with_tables(&self) -> Result<Engine, CliError> {
-        Ok(self.analyse()?.1)
+    /// An engine for one query: only what its tables need is worked out.
+    pub(super) fn engine_for(&self, sql: &str, ui: &Ui) -> Result<Engine, CliError> {
+        let judged = engine::check::inspect(sql).map_or(true, |(_, tables, _)| {
+            tables.iter().any(|t| matches!(t.as_str(), "tokens" | "token_scopes"))
+        });
+        let depth = if judged { Depth::Verdicts } else { Depth::Attribution };
+        Ok(self.analyse(depth, ui)?.1)
     }
 
     /// The tokens as they stand, for commands that need no findings.
-    pub(super) fn tokens(&self) -> Result<Vec<Token>, CliError> {
-        Ok(self.analyse()?.0.tokens.into_iter().map(|judged| judged.token).collect())
+    pub(super) fn tokens(&self, ui: &Ui) -> Result<Vec<Token>, CliError> {
+        Ok(self.analyse(Depth::Verdicts, ui)?.0.tokens.into_iter().map(|judged| judged.token).collect())
     }
 
     /// Decisions of the lake and exceptions of the configuration; which of them exist yet, the report decides.

@@ -1,10 +1,10 @@
-//! One pass over the raw events for every finding that asks for its event ids.
+//! Event ids for every finding that asks for them.
 //!
-//! In: what each finding wants (a token, a span, values of columns). Out: its newest event ids. The pass
-//! is shared and filtered by credential, by which day files are sorted, so most row groups are skipped.
+//! In: what each finding wants (a token, a span, values of columns). Out: its newest event ids, from one shared
+//! pass over the raw events ([`super::newest`]).
 
-use super::{Engine, EngineError, guarded, rows::Rows, time_lit};
-use crate::model::finding::MAX_EVENT_IDS;
+use super::newest::Wish;
+use super::{Engine, EngineError, guarded, rows::Rows};
 use crate::model::time::Micros;
 use polars::prelude as pl;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -39,34 +39,21 @@ impl Wanted {
 /// When the events cannot be read.
 pub(super) fn events(
     engine: &Engine,
-    wanted: &[(String, Wanted)],
+    wanted: Vec<(String, Wanted)>,
 ) -> Result<HashMap<String, Vec<String>>, EngineError> {
-    if wanted.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let tokens: BTreeSet<&str> = wanted.iter().map(|(_, w)| w.token_id.as_str()).collect();
-    let from = wanted.iter().map(|(_, w)| w.from).min().unwrap_or(Micros::MIN);
-    let to = wanted.iter().map(|(_, w)| w.to).max().unwrap_or(Micros::MAX);
-    let columns: BTreeSet<&str> = ["org", "token_id", "time", "event_id"]
+    let (fingerprints, wishes): (Vec<String>, Vec<Wish>) = wanted
         .into_iter()
-        .chain(wanted.iter().flat_map(|(_, w)| w.matches.keys().map(String::as_str)))
-        .collect();
-    let mut frame = engine.frame("events")?;
-    if let Ok(credentials) = engine.query("SELECT org, credential, token_id FROM credentials") {
-        let names: Vec<String> = (0..credentials.len())
-            .filter(|row| credentials.text(*row, "token_id").is_some_and(|t| tokens.contains(t)))
-            .filter_map(|row| credentials.text(row, "credential").map(str::to_owned))
-            .collect();
-        if !names.is_empty() {
-            frame = frame.filter(one_of("credential", names));
-        }
-    }
-    let frame = frame
-        .filter(one_of("token_id", tokens.iter().map(|t| (*t).to_owned()).collect()))
-        .filter(pl::col("time").gt_eq(time_lit(from)).and(pl::col("time").lt_eq(time_lit(to))))
-        .select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
-    let rows = Rows::from_frame(&guarded(|| Ok(frame.collect()?))?)?;
-    Ok(pick(&rows, wanted))
+        .map(|(fingerprint, w)| {
+            let Wanted { org, token_id, from, to, matches } = w;
+            (fingerprint, Wish { org, token_id, from, to, matches })
+        })
+        .unzip();
+    let found = engine.newest(&wishes)?;
+    Ok(fingerprints
+        .into_iter()
+        .zip(found)
+        .map(|(fingerprint, events)| (fingerprint, events.into_iter().map(|(_, id)| id).collect()))
+        .collect())
 }
 
 /// Returns the times of the given events, as far as `notable` holds them.
@@ -74,12 +61,7 @@ pub(super) fn times(engine: &Engine, ids: &BTreeSet<&str>) -> HashMap<String, Mi
     if ids.is_empty() {
         return HashMap::new();
     }
-    let found = engine.frame("notable").and_then(|frame| {
-        let frame = frame
-            .filter(one_of("event_id", ids.iter().map(|id| (*id).to_owned()).collect()))
-            .select([pl::col("event_id"), pl::col("time")]);
-        Rows::from_frame(&guarded(|| Ok(frame.collect()?))?)
-    });
+    let found = engine.times_of(ids);
     // Without times the ids keep their order, which is no worse than any other.
     let rows = found.unwrap_or_default();
     (0..rows.len())
@@ -87,40 +69,11 @@ pub(super) fn times(engine: &Engine, ids: &BTreeSet<&str>) -> HashMap<String, Mi
         .collect()
 }
 
-fn one_of(column: &str, values: Vec<String>) -> pl::Expr {
-    let values = pl::Series::from_iter(values);
-    pl::col(column).is_in(pl::lit(values).implode(true), false)
-}
-
-fn pick(rows: &Rows, wanted: &[(String, Wanted)]) -> HashMap<String, Vec<String>> {
-    let mut by_token: HashMap<(&str, &str), Vec<(Micros, usize)>> = HashMap::new();
-    for row in 0..rows.len() {
-        if let (Some(org), Some(token), Some(time)) =
-            (rows.text(row, "org"), rows.text(row, "token_id"), rows.time(row, "time"))
-        {
-            by_token.entry((org, token)).or_default().push((time, row));
-        }
+impl Engine {
+    fn times_of(&self, ids: &BTreeSet<&str>) -> Result<Rows, EngineError> {
+        let ids = pl::Series::from_iter(ids.iter().map(|id| (*id).to_owned()));
+        let wanted = pl::col("event_id").is_in(pl::lit(ids).implode(true), false);
+        let frame = self.shared_columns("notable", &["event_id", "time"])?.filter(wanted);
+        Rows::from_frame(&guarded(|| Ok(frame.select(["event_id", "time"].map(pl::col)).collect()?))?)
     }
-    for events in by_token.values_mut() {
-        events.sort_by_key(|&(time, row)| (std::cmp::Reverse(time), rows.text(row, "event_id")));
-    }
-    wanted
-        .iter()
-        .map(|(fingerprint, w)| {
-            let events = by_token.get(&(w.org.as_str(), w.token_id.as_str()));
-            let ids = events
-                .into_iter()
-                .flatten()
-                .filter(|(time, _)| w.from <= *time && *time <= w.to)
-                .filter(|(_, row)| {
-                    w.matches.iter().all(|(column, values)| {
-                        rows.text(*row, column).is_some_and(|value| values.contains(value))
-                    })
-                })
-                .filter_map(|(_, row)| rows.text(*row, "event_id").map(str::to_owned))
-                .take(MAX_EVENT_IDS)
-                .collect();
-            (fingerprint.clone(), ids)
-        })
-        .collect()
 }

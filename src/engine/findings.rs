@@ -18,10 +18,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Findings come sorted by severity and confidence, worst first, then by detection, organisation, subject.
 #[must_use]
 pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding>, Vec<NotRun>) {
+    run_pack_telling(engine, pack, select, |_| {})
+}
+
+/// Runs the selected detections and tells of each before it runs.
+#[must_use]
+pub fn run_pack_telling(
+    engine: &Engine,
+    pack: &Pack,
+    select: &[String],
+    mut tell: impl FnMut(&str),
+) -> (Vec<Finding>, Vec<NotRun>) {
     let names = Names::read(engine);
     let (mut findings, mut not_run) = (Vec::new(), Vec::new());
     let mut wanted: Vec<(String, Wanted)> = Vec::new();
+    engine.expect(pack.select(select).into_iter());
     for detection in pack.select(select) {
+        tell(&detection.meta.id);
         match engine.run(detection).and_then(|rows| of_rows(detection, &rows, &names)) {
             Ok(hits) => {
                 for (finding, events) in hits {
@@ -38,7 +51,9 @@ pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding
             }),
         }
     }
-    match confirm::events(engine, &wanted) {
+    tell("event ids");
+    let confirming = !wanted.is_empty();
+    match confirm::events(engine, wanted) {
         Ok(mut events) => {
             for finding in &mut findings {
                 if let Some(ids) = events.remove(&finding.fingerprint) {
@@ -47,7 +62,7 @@ pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding
             }
         }
         // The findings stand without their event ids; that the ids are missing must be said.
-        Err(error) if !wanted.is_empty() => not_run.push(NotRun {
+        Err(error) if confirming => not_run.push(NotRun {
             detection: "event ids of confirmed findings".to_owned(),
             failed: error.kind != EngineErrorKind::Missing,
             reason: sentence(&error),

@@ -8,12 +8,15 @@ pub mod check;
 mod confirm;
 pub mod equivalents;
 pub mod findings;
+mod narrow;
+pub mod newest;
 pub mod pack;
 pub mod rewrite;
 pub mod rows;
 pub mod schema;
 mod seen;
 mod shape;
+mod sources;
 pub mod tables;
 pub mod views;
 
@@ -28,9 +31,8 @@ pub use tables::{Table, TableBuilder};
 
 use crate::model::policy::Policy;
 use crate::model::time::Window;
-use pl::IntoLazy as _;
 use polars::prelude as pl;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -96,6 +98,19 @@ struct Source {
     cut: Cut,
     /// Whether `token_id` still has to be joined in from `credentials`.
     needs_token: bool,
+    /// The files behind the frame; none for a table in memory.
+    files: Vec<PathBuf>,
+}
+
+/// Columns of a table that queries ask for.
+type Columns = BTreeSet<&'static str>;
+
+/// Tables as detections see them, made once and shared by all of them.
+#[derive(Default)]
+struct Ready {
+    frames: BTreeMap<&'static str, (Columns, pl::LazyFrame)>,
+    /// What the detections about to run will ask for, so that a table is read once and no column in vain.
+    expected: BTreeMap<&'static str, Columns>,
 }
 
 /// Tables and the means to query them.
@@ -103,8 +118,7 @@ pub struct Engine {
     window: Window,
     policy: Policy,
     sources: BTreeMap<&'static str, Source>,
-    /// Tables as queries see them, made once and shared by all detections.
-    ready: Mutex<BTreeMap<&'static str, pl::LazyFrame>>,
+    ready: Mutex<Ready>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -114,7 +128,7 @@ impl std::fmt::Debug for Engine {
 }
 
 /// Tables whose rows are cut to the window.
-const WINDOWED: &[&str] = &["events", "activity", "token_day", "notable"];
+const WINDOWED: &[&str] = &["events", "activity", "token_day", "notable", "actors", "connection_runs"];
 /// Tables whose `token_id` is not stored but comes from `credentials`.
 const ATTRIBUTED: &[&str] = &["events", "activity", "token_day", "notable", "seen"];
 
@@ -129,7 +143,10 @@ impl Engine {
     pub fn register(&mut self, table: Table) {
         let cut = if WINDOWED.contains(&table.name) { Cut::Window } else { Cut::None };
         self.forget();
-        self.sources.insert(table.name, Source { frame: table.frame, cut, needs_token: table.needs_token });
+        self.sources.insert(
+            table.name,
+            Source { frame: table.frame, cut, needs_token: table.needs_token, files: Vec::new() },
+        );
     }
 
     /// Hands in the Parquet files of a table; none make an empty table. Columns that a file lacks are null.
@@ -140,9 +157,10 @@ impl Engine {
         let def = schema::table(name).ok_or_else(|| {
             EngineError::new(EngineErrorKind::Schema, format!("there is no table \"{name}\""), "")
         })?;
-        let frame = if files.is_empty() { tables::empty(def) } else { tables::scan(def, files)? };
+        let frame = tables::scan(def, files)?;
+        let needs_token = ATTRIBUTED.contains(&def.name);
         self.forget();
-        self.sources.insert(def.name, Source { frame, cut, needs_token: ATTRIBUTED.contains(&def.name) });
+        self.sources.insert(def.name, Source { frame, cut, needs_token, files: files.to_vec() });
         Ok(())
     }
 
@@ -151,7 +169,12 @@ impl Engine {
         for def in schema::tables() {
             let made = views::view(def.name).is_some() || matches!(def.name, "policy" | "seen");
             if !made && !self.sources.contains_key(def.name) {
-                let source = Source { frame: tables::empty(def), cut: Cut::None, needs_token: false };
+                let source = Source {
+                    frame: tables::empty(def),
+                    cut: Cut::None,
+                    needs_token: false,
+                    files: Vec::new(),
+                };
                 self.sources.insert(def.name, source);
             }
         }
@@ -163,14 +186,20 @@ impl Engine {
         &self.window
     }
 
-    /// Runs a user's query after the safety checks.
+    /// Runs a user's query after the safety checks. It reads the files itself, so that its conditions and columns
+    /// decide what is read of them.
     ///
     /// # Errors
     /// When the check refuses it or it fails; the hint then names the known edge that it met.
     pub fn query(&self, sql: &str) -> Result<Rows, EngineError> {
         let checked = check::check(sql, check::Mode::AdHoc)?;
         let hints = checked.hints();
-        self.execute(checked).map_err(|mut error| {
+        let only = narrow::token_of(&checked.statement);
+        let table = |name: &str| match &only {
+            Some((narrowed, token)) if narrowed == name => self.of_token(name, token),
+            _ => self.lazy(name),
+        };
+        self.execute(checked, table).and_then(|frame| Rows::from_frame(&frame)).map_err(|mut error| {
             if !hints.is_empty() {
                 error.hint = hints;
             }
@@ -178,109 +207,68 @@ impl Engine {
         })
     }
 
-    /// Runs one detection's query.
+    /// Runs one detection's query over tables that all detections share.
     ///
     /// # Errors
     /// When the check refuses it or it fails.
     pub fn run(&self, detection: &Detection) -> Result<Rows, EngineError> {
-        self.execute(check::check(&detection.sql, check::Mode::Pack)?)
+        let checked = check::check(&detection.sql, check::Mode::Pack)?;
+        let words = narrow::Words::of(&checked.statement);
+        Rows::from_frame(&self.execute(checked, |name| self.shared(name, &words))?)
     }
 
-    fn execute(&self, mut checked: check::Checked) -> Result<Rows, EngineError> {
+    /// Learns which columns the detections about to run will ask for.
+    pub(crate) fn expect<'a>(&self, detections: impl Iterator<Item = &'a Detection>) {
+        let mut expected: BTreeMap<&'static str, Columns> = BTreeMap::new();
+        let mut note = |statement: &sqlparser::ast::Statement, tables: &BTreeSet<String>| {
+            let words = narrow::Words::of(statement);
+            for def in tables.iter().filter_map(|t| schema::table(t)) {
+                expected.entry(def.name).or_default().extend(words.columns(def));
+            }
+        };
+        for detection in detections {
+            if let Ok((statement, tables, _)) = check::inspect(&detection.sql) {
+                note(&statement, &tables);
+            }
+        }
+        for view in views::VIEWS {
+            if let Ok((statement, tables, _)) = check::inspect(view.sql) {
+                note(&statement, &tables);
+            }
+        }
+        self.ready().expected = expected;
+    }
+
+    fn execute(
+        &self,
+        mut checked: check::Checked,
+        table: impl Fn(&str) -> Result<pl::LazyFrame, EngineError>,
+    ) -> Result<pl::DataFrame, EngineError> {
         rewrite::rewrite(&mut checked.statement, &self.policy_cells());
         // A fresh context for each query: one that is reused passes or fails by what ran before it.
         let mut context = polars::sql::SQLContext::new();
-        for table in &checked.tables {
-            context.register(table, self.frame(table)?);
+        for name in &checked.tables {
+            context.register(name, table(name)?);
         }
         let sql = checked.statement.to_string();
-        let frame = guarded(|| Ok(context.execute(&sql)?.collect()?))?;
-        Rows::from_frame(&frame)
+        guarded(|| Ok(context.execute(&sql)?.collect()?))
     }
 
-    /// Returns a table as queries see it.
-    fn frame(&self, name: &str) -> Result<pl::LazyFrame, EngineError> {
-        if let Some(frame) = self.ready().get(name) {
-            return Ok(frame.clone());
-        }
-        let missing = || {
-            EngineError::new(
-                EngineErrorKind::Missing,
-                format!("the table \"{name}\" was not handed in"),
-                "Import or pull the data that it is made from.",
-            )
-        };
-        let def = schema::table(name).ok_or_else(missing)?;
-        let mut frame = if name == "policy" {
-            self.policy_frame()?
-        } else if let Some(view) = views::view(name) {
-            self.view(view)?
-        } else if name == "seen" && !self.sources.contains_key("seen") {
-            seen::seen(self.uncut("activity")?, self.uncut("token_day")?)
-        } else {
-            let cut = self.sources.get(name).map_or(Cut::None, |s| s.cut);
-            let frame = self.uncut(name)?;
-            if cut == Cut::Window { self.in_window(def, frame) } else { frame }
-        };
-        // Raw events stay on disk: only `confirm` and ad hoc queries read them.
-        if name != "events" {
-            frame = guarded(|| Ok(frame.collect()?))?.lazy();
-        }
-        self.ready().insert(def.name, frame.clone());
-        Ok(frame)
-    }
-
-    /// A stored table up to `as_of`, before the window and with its token ids.
-    fn uncut(&self, name: &str) -> Result<pl::LazyFrame, EngineError> {
-        let Some(source) = self.sources.get(name) else {
-            return Err(EngineError::new(
-                EngineErrorKind::Missing,
-                format!("the table \"{name}\" was not handed in"),
-                "Import or pull the data that it is made from.",
-            ));
-        };
-        let mut frame = source.frame.clone();
-        if source.needs_token
-            && let Some(credentials) = self.sources.get("credentials")
-        {
-            let keys = credentials
-                .frame
-                .clone()
-                .group_by([pl::col("org"), pl::col("credential")])
-                .agg([pl::col("token_id").drop_nulls().first()]);
-            let on = [pl::col("org"), pl::col("credential")];
-            let columns: Vec<pl::Expr> = schema::table(name)
-                .map(|def| def.columns.iter().map(|c| pl::col(c.name)).collect())
-                .unwrap_or_default();
-            frame = frame
-                .drop(pl::cols(["token_id"]))
-                .join(keys, on.clone(), on, pl::JoinArgs::new(pl::JoinType::Left))
-                .select(columns);
-        }
-        Ok(match name {
-            "events" | "notable" => frame.filter(pl::col("time").lt_eq(time_lit(self.window.as_of))),
-            "activity" | "token_day" | "seen" => {
-                frame.filter(pl::col("first_time").lt_eq(time_lit(self.window.as_of)))
-            }
-            _ => frame,
-        })
-    }
-
-    fn in_window(&self, def: &schema::TableDef, frame: pl::LazyFrame) -> pl::LazyFrame {
-        if def.column("time").is_some() {
-            frame.filter(pl::col("time").gt_eq(time_lit(self.window.from)))
-        } else {
-            let first = pl::lit(self.window.first_day()).cast(pl::DataType::Date);
-            frame.filter(pl::col("date").gt_eq(first))
-        }
+    fn missing(name: &str) -> EngineError {
+        EngineError::new(
+            EngineErrorKind::Missing,
+            format!("the table \"{name}\" was not handed in"),
+            "Import or pull the data that it is made from.",
+        )
     }
 
     fn view(&self, view: &views::View) -> Result<pl::LazyFrame, EngineError> {
         let mut checked = check::check(view.sql, check::Mode::Pack)?;
+        let words = narrow::Words::of(&checked.statement);
         rewrite::rewrite(&mut checked.statement, &self.policy_cells());
         let mut context = polars::sql::SQLContext::new();
         for table in &checked.tables {
-            context.register(table, self.frame(table)?);
+            context.register(table, self.shared(table, &words)?);
         }
         let sql = checked.statement.to_string();
         let columns: Vec<pl::Expr> =
@@ -329,13 +317,13 @@ impl Engine {
         Ok(builder.build()?.frame)
     }
 
-    fn ready(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, pl::LazyFrame>> {
+    fn ready(&self) -> std::sync::MutexGuard<'_, Ready> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tables depend on each other, so a new one makes all be built anew.
     fn forget(&self) {
-        self.ready().clear();
+        self.ready().frames.clear();
     }
 }
 

@@ -81,10 +81,12 @@ pub fn tables() -> &'static [TableDef] {
     &TABLES
 }
 
-/// Looks a table up.
+/// Looks a table up, those of the lake's own use included.
 #[must_use]
 pub fn table(name: &str) -> Option<&'static TableDef> {
-    tables().iter().find(|t| t.name == name)
+    static OWN: LazyLock<Vec<TableDef>> =
+        LazyLock::new(|| FOLDS.iter().map(|(name, meaning, columns)| def(name, meaning, columns)).collect());
+    tables().iter().chain(OWN.iter()).find(|t| t.name == name)
 }
 
 /// Name, type and meaning of a column as the lists below write it.
@@ -213,6 +215,40 @@ const STORED: &[(&str, &str, &[Line])] = &[
         ],
     ),
     (
+        "actors",
+        "Who acted on a day, under which names and with which kind of sign-in.",
+        &[
+            ("org", Text, "organisation"),
+            ("date", Date, "UTC day"),
+            ("credential", Text, "visible part of the authorization id; PATs alone"),
+            ("class", Text, "mechanism without its id; PATs alone"),
+            ("kind", Text, "pat, session, interactive, entra, service, ssh, none or other"),
+            ("actor", Text, "UPN in lower case, else name, else id"),
+            ("actor_id", Text, "storage key of the actor"),
+            ("actor_cuid", Text, "stable id of a user"),
+            ("actor_name", Text, "display name"),
+            ("service_actor", Bool, "whether the service itself acted"),
+            ("n", Int, "events"),
+            ("first_time", Time, "first event"),
+            ("last_time", Time, "last event"),
+        ],
+    ),
+    (
+        "connection_runs",
+        "Which pipeline ran with which service connection on a day.",
+        &[
+            ("org", Text, "organisation"),
+            ("date", Date, "UTC day"),
+            ("project", Text, "project name"),
+            ("definition_id", Text, "id of the pipeline's definition"),
+            ("connection_id", Text, "id of the service connection"),
+            ("n", Int, "runs"),
+            ("first_time", Time, "first run"),
+            ("last_time", Time, "last run"),
+            ("event_id", Text, "one of the events: the greatest id"),
+        ],
+    ),
+    (
         "seen",
         "Every value that a PAT credential showed in a dimension, over all days up to as_of.",
         &[
@@ -302,6 +338,7 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("d_permission", Text, "`Permission` of the event's data"),
             ("d_namespace", Text, "`Namespace` of the event's data"),
             ("d_user", Text, "affected user of licence and token events"),
+            ("d_search", Text, "the whole data of a search"),
             (
                 "d_clear_secrets",
                 Text,
@@ -516,6 +553,69 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("system", Bool, "whether the service itself normally raises it"),
         ],
     ),
+];
+
+/// Folds that the analysis reads in place of events; not for detections, since a row may stand for a whole month.
+const FOLDS: &[(&str, &str, &[Line])] = &[
+    (
+        "lake_uses",
+        "Who used which credential: a row a month, or a day where the window cuts a month.",
+        &[
+            ("org", Text, "organisation"),
+            ("date", Date, "first day of the month, or the day"),
+            ("credential", Text, "visible part of the authorization id; PATs alone"),
+            ("class", Text, "mechanism without its id; PATs alone"),
+            ("kind", Text, "kind of sign-in"),
+            ("actor", Text, "label of the actor"),
+            ("actor_id", Text, "storage key of the actor"),
+            ("service_actor", Bool, "whether the service itself acted"),
+            ("n", Int, "events"),
+            ("first_time", Time, "first event"),
+            ("last_time", Time, "last event"),
+            ("day_bits", Int, "bit d is set when day d of the month has an event; null in a row a day"),
+        ],
+    ),
+    ("lake_orphans", "What the PAT events of a day prove; each orphan in a row of its own.", PROOF),
+    (
+        "lake_changes",
+        "Events of the whole history that tell of tokens, of access and of the log itself.",
+        &[
+            ("org", Text, "organisation"),
+            ("event_id", Text, "bare GUID of the event"),
+            ("time", Time, "when it happened, UTC"),
+            ("action", Text, "action id"),
+            ("actor", Text, "label of the actor"),
+            ("actor_id", Text, "storage key of the actor"),
+            ("service_actor", Bool, "whether the service itself acted"),
+            ("network", Text, "network"),
+            ("client", Text, "client"),
+            ("details", Text, "rendered text"),
+            ("d_authorization_id", Text, "as in notable"),
+            ("d_display_name", Text, "as in notable"),
+            ("d_owner_id", Text, "as in notable"),
+            ("d_owner_name", Text, "as in notable"),
+            ("d_scopes", Text, "as in notable"),
+            ("d_valid_from", Text, "as in notable"),
+            ("d_valid_to", Text, "as in notable"),
+            ("d_target_accounts", Text, "as in notable"),
+            ("d_all_orgs", Text, "as in notable"),
+            ("d_user", Text, "as in notable"),
+            ("d_member_id", Text, "as in notable"),
+            ("d_member_name", Text, "as in notable"),
+            ("d_group_name", Text, "as in notable"),
+            ("d_policy_name", Text, "as in notable"),
+            ("d_policy_value", Text, "as in notable"),
+        ],
+    ),
+];
+
+const PROOF: &[Line] = &[
+    ("org", Text, "organisation"),
+    ("credential", Text, "visible part of the authorization id"),
+    ("action", Text, "action id"),
+    ("orphan", Bool, "whether these are orphans; else origins"),
+    ("n", Int, "events"),
+    ("newest", Text, "time of the newest in microseconds, sixteen digits, and its event id"),
 ];
 
 #[cfg(test)]

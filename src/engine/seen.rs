@@ -1,8 +1,8 @@
 //! The table `seen`: every value that a PAT credential showed in a dimension.
 //!
-//! In: `activity` and `token_day` up to `as_of`, before the window is cut: what a token did earlier must
-//! not look new. Out: a lazy frame. In Rust because hours come out of a bit set, which SQL cannot say in
-//! the subset that the pack keeps to.
+//! In: the folds of the lake's months, or `activity` and `token_day` where a table in memory stands in for them,
+//! up to `as_of` and before the window is cut: what a token did earlier must not look new. Out: a lazy frame. In
+//! Rust because hours come out of a bit set, which SQL cannot say in the subset that the pack keeps to.
 
 use super::schema::{self, Kind};
 use super::tables::dtype;
@@ -21,6 +21,25 @@ pub(super) fn seen(activity: pl::LazyFrame, token_day: pl::LazyFrame) -> pl::Laz
     pl::concat(parts, args).unwrap_or_else(|_| {
         schema::table("seen").map_or_else(|| pl::DataFrame::empty().lazy(), super::tables::empty)
     })
+}
+
+/// Joins the folds of several months into one row a credential and value.
+pub(super) fn merge(folds: pl::LazyFrame) -> pl::LazyFrame {
+    let ordered = pl::SortMultipleOptions::default();
+    let keys = ["org", "credential", "dimension", "value"].map(pl::col);
+    folds
+        .group_by(keys)
+        .agg([
+            pl::col("token_id").first(),
+            pl::col("n").sum(),
+            pl::col("origins").sum(),
+            pl::col("active_days").sum(),
+            pl::col("first_time").min(),
+            pl::col("last_time").max(),
+            pl::col("first_event").sort_by([pl::col("first_time")], ordered.clone()).first(),
+            pl::col("last_event").sort_by([pl::col("last_time")], ordered).last(),
+        ])
+        .select(columns())
 }
 
 fn by_value(activity: &pl::LazyFrame, dimension: &str) -> pl::LazyFrame {

@@ -132,11 +132,26 @@ pub(super) fn empty(def: &TableDef) -> pl::LazyFrame {
     pl::DataFrame::new(0, columns).unwrap_or_default().lazy()
 }
 
-/// Scans Parquet files lazily, with the columns of the schema in its order. Partition folders are not
-/// parsed: `org` is a stored text column, since `org=007` must stay text.
+/// Scans Parquet files lazily, with the columns of the schema in its order. Files of a month and files of a day
+/// hold different columns, so each kind is scanned by itself.
 pub(super) fn scan(def: &TableDef, files: &[PathBuf]) -> Result<pl::LazyFrame, EngineError> {
-    let paths =
-        files.iter().map(|f| polars::prelude::PlRefPath::try_from_path(f)).collect::<Result<Vec<_>, _>>()?;
+    let (months, days): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| {
+        let folder = file.parent().and_then(|f| f.file_name()).and_then(|f| f.to_str());
+        folder.is_some_and(|f| f.starts_with("month="))
+    });
+    match (months.is_empty(), days.is_empty()) {
+        (true, true) => Ok(empty(def)),
+        (false, true) => scan_alike(def, &months),
+        (true, false) => scan_alike(def, &days),
+        (false, false) => {
+            Ok(pl::concat([scan_alike(def, &months)?, scan_alike(def, &days)?], pl::UnionArgs::default())?)
+        }
+    }
+}
+
+/// Partition folders are not parsed: `org` is a stored text column, since `org=007` must stay text.
+fn scan_alike(def: &TableDef, files: &[&PathBuf]) -> Result<pl::LazyFrame, EngineError> {
+    let paths = files.iter().map(|f| pl::PlRefPath::try_from_path(f)).collect::<Result<Vec<_>, _>>()?;
     let args = pl::ScanArgsParquet {
         glob: false,
         hive_options: pl::HiveOptions { enabled: Some(false), ..pl::HiveOptions::default() },

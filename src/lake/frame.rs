@@ -302,6 +302,24 @@ impl Table {
         Ok(Self { frame })
     }
 
+    /// Columns that were computed.
+    pub(super) fn of(frame: DataFrame) -> Self {
+        Self { frame }
+    }
+
+    /// Reads some columns of the file.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is no Parquet or lacks a column.
+    pub fn read_columns(path: &Path, columns: &[&str]) -> Result<Self, LakeError> {
+        let file = std::fs::File::open(path).map_err(|e| LakeError::io("read", path, e))?;
+        let frame = ParquetReader::new(file)
+            .with_columns(Some(columns.iter().map(|c| (*c).to_owned()).collect()))
+            .finish()
+            .map_err(|e| LakeError::columns(path, &e))?;
+        Ok(Self { frame })
+    }
+
     /// Counts rows.
     #[must_use]
     pub fn height(&self) -> usize {

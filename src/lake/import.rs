@@ -151,7 +151,11 @@ impl<'l> Import<'l> {
                 self.stage(usize::MAX, key, entry.day, batch)?;
             }
             self.lake.index.days.retain(|d| d.org != old);
-            for table in ["events", "activity", "token_day", "notable"] {
+            for table in ["events", super::derive::SETTLED]
+                .iter()
+                .chain(&super::derive::DAILY)
+                .chain(&super::derive::FOLDED)
+            {
                 let folder = self.lake.org_folder(table, &old);
                 if folder.exists() {
                     std::fs::remove_dir_all(&folder).map_err(|e| LakeError::io("remove", &folder, e))?;
@@ -239,12 +243,13 @@ impl Lake {
         self.save()
     }
 
-    /// Writes the index: what it names is from now on part of the lake.
+    /// Makes what is derived of more than a day, and writes the index: what it names is from now on part of the lake.
     ///
     /// # Errors
     /// When the index cannot be written.
     pub fn save(&mut self) -> Result<(), LakeError> {
         super::make_folder(&self.root)?;
+        super::view::View::refresh(self)?;
         let path = self.root.join("index.json");
         self.index.write(&path)
     }

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! events/org=O/date=D/events.parquet        every event of a day, sorted by credential, time, event id
-//! activity|token_day|notable/org=O/date=D/  derived from that file, rebuilt when it changes
+//! activity|token_day|.../org=O/date=D/       derived from that file, named after its content
+//! seen|uses|proof|changes/org=O/month=M/    folded from those, named after the content of the days
 //! inventory/org=O/taken=T.parquet           PAT lists; users/org=O/, usage/org=O/ likewise
 //! decisions/org=O/decisions.parquet         what reviewers decided on tokens, in the order it came
 //! index.json                                days with content ids, organisations, ingest runs, coverage
@@ -20,6 +21,7 @@ pub mod index;
 pub mod merge;
 pub mod snapshot;
 pub mod verify;
+pub mod view;
 
 use crate::model::time::{Day, day_text};
 use fs4::fs_std::FileExt as _;
@@ -149,21 +151,11 @@ impl Lake {
         self.org_folder(table, org).join(format!("date={}", day_text(day))).join(format!("{table}.parquet"))
     }
 
-    /// Day files of a table for the organisations and days given, in order.
+    /// File of a table derived from a day, or from a day and its neighbours; `content` tells what it was made from.
     #[must_use]
-    pub fn day_files(
-        &self,
-        table: &str,
-        orgs: &[String],
-        days: std::ops::RangeInclusive<Day>,
-    ) -> Vec<PathBuf> {
-        self.index
-            .days
-            .iter()
-            .filter(|d| orgs.contains(&d.org) && days.contains(&d.day))
-            .map(|d| self.day_file(table, &d.org, d.day))
-            .filter(|path| path.exists())
-            .collect()
+    pub fn derived_file(&self, table: &str, org: &str, day: Day, content: &str) -> PathBuf {
+        let file = format!("{table}.{}.{}.parquet", derive::VERSION, view::short(content));
+        self.org_folder(table, org).join(format!("date={}", day_text(day))).join(file)
     }
 
     /// Organisations that the lake knows, by name.

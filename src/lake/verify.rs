@@ -34,9 +34,10 @@ impl Lake {
                 self.index.days.retain(|d| *d != entry);
                 continue;
             };
-            let tables = ["activity", "token_day", "notable"];
-            let whole = hex(&Sha256::digest(&bytes)) == entry.content;
-            if whole && tables.iter().all(|t| self.day_file(t, &entry.org, entry.day).exists()) {
+            let content = hex(&Sha256::digest(&bytes));
+            let whole = content == entry.content;
+            let derived = |t: &&str| self.derived_file(t, &entry.org, entry.day, &content).exists();
+            if whole && derive::DAILY.iter().all(|t| derived(&t)) {
                 continue;
             }
             let Ok(batch) = day::read(&path) else {
@@ -47,13 +48,14 @@ impl Lake {
             let merged = day::merge_one(&batch);
             let sorted = day::Sorted::of(&merged);
             let rows = sorted.rows();
-            derive::write_all(self, &entry.org, entry.day, &rows)?;
+            derive::write_all(self, &entry.org, entry.day, &content, &rows)?;
             if let Some(held) = self.index.days.iter_mut().find(|d| **d == entry) {
-                held.content = hex(&Sha256::digest(&bytes));
+                held.content = content;
                 held.rows = rows.len() as u64;
             }
             verified.mended.push(format!("{name}: derived tables rebuilt"));
         }
+        super::view::View::refresh(self)?;
         let path = self.root().join("index.json");
         self.index.write(&path)?;
         Ok(verified)

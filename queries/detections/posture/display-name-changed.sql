@@ -3,7 +3,7 @@
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "user"
---! tables      = ["events"]
+--! tables      = ["actors"]
 --! message     = "{subject} appears under {count} display names: {names}."
 --! fix         = "Check the directory for who changed the name, and why."
 --! rationale   = "A changed name can hide an actor from readers of the log. Keyed by the stable id; marriages do it too, hence low."
@@ -11,7 +11,7 @@
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1036"]
 --! equivalents = ["SEN-H12"]
-WITH pairs AS (SELECT org, actor_cuid, actor_name, MIN(time) AS time, MAX(time) AS last_time FROM events WHERE actor_cuid IS NOT NULL AND actor_name IS NOT NULL AND NOT COALESCE(service_actor, FALSE)
+WITH pairs AS (SELECT org, actor_cuid, actor_name, MIN(first_time) AS time, MAX(last_time) AS last_time FROM actors WHERE actor_cuid IS NOT NULL AND actor_name IS NOT NULL AND NOT COALESCE(service_actor, FALSE)
     AND actor_cuid <> '00000000-0000-0000-0000-000000000000' GROUP BY org, actor_cuid, actor_name)
 SELECT org, actor_cuid AS subject, MIN(time) AS first_time, MAX(last_time) AS last_time, COUNT(*) AS count, STRING_AGG(actor_name, ', ') AS names
 FROM pairs GROUP BY org, actor_cuid HAVING COUNT(*) > 1

@@ -3,7 +3,7 @@
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "other"
---! tables      = ["events", "policy"]
+--! tables      = ["connection_runs", "policy"]
 --! message     = "The pipeline {subject} ran {count} service connections, {latest} of them new after the learning span."
 --! fix         = "Check the pipeline for steps that were added, and limit which pipelines may use the connections."
 --! rationale   = "A pipeline that reaches for ever more connections may be harvesting them. More than the policy's number in the window, and at least one that it did not run in its learning span: medium then, else low."
@@ -11,14 +11,11 @@
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1098", "T1496"]
 --! equivalents = ["SEN-A14", "SEN-A15"]
-WITH runs AS (
-  SELECT org, COALESCE(project, 'a project') AS project, details, data, time, event_id FROM events WHERE action = 'Library.ServiceConnectionExecuted'
+WITH first_runs AS (
+  SELECT org, COALESCE(project, 'a project') AS project, definition_id AS definition, connection_id AS connection,
+    MIN(first_time) AS first_run, MAX(last_time) AS last_run, MAX(event_id) AS event_id
+  FROM connection_runs GROUP BY org, COALESCE(project, 'a project'), definition_id, connection_id
 ),
-parts AS (
-  SELECT org, project, time, event_id, SPLIT_PART(SPLIT_PART(data, '"ConnectionId":"', 2), '"', 1) AS connection,
-    SPLIT_PART(REPLACE(SPLIT_PART(SPLIT_PART(data, '"DefinitionId":', 2), ',', 1), '"', ''), '}', 1) AS definition FROM runs
-),
-first_runs AS (SELECT org, project, definition, connection, MIN(time) AS first_run, MAX(time) AS last_run, MAX(event_id) AS event_id FROM parts WHERE LENGTH(connection) > 0 AND LENGTH(definition) > 0 GROUP BY org, project, definition, connection),
 starts AS (SELECT org, project, definition, MIN(first_run) AS started FROM first_runs GROUP BY org, project, definition),
 judged AS (
   SELECT r.org AS org, r.project AS project, r.definition AS definition, r.connection AS connection, r.first_run AS first_run, r.last_run AS last_run, r.event_id AS event_id,

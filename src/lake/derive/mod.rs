@@ -1,27 +1,75 @@
-//! The tables derived from a day's rows: detections and verdicts read these, and raw events only to confirm.
+//! The tables derived from events: detections and verdicts read these, and raw events only to confirm.
 //!
-//! In: the sorted rows of a day. Out: one small file a table. Each names the content id of the day file that it
-//! was made from (in its file name), so a mismatch is seen without opening it.
+//! In: the sorted rows of a day. Out: one small file a table and day, and folds of them a month. Each is named after
+//! the content it was made from, so that a stale one is seen without opening it and made anew, and nothing else.
+//!
+//! ```text
+//! day, from its events:         activity token_day notable actors connection_runs origins loose
+//! day, with its neighbours:     proof
+//! month, from its days' tables: seen uses changes
+//! ```
 
 pub mod activity;
+pub mod actors;
 pub mod hours;
+pub mod month;
 pub mod notable;
+pub mod origins;
+pub mod proof;
+pub mod runs;
 pub mod token_day;
 mod variables;
 
 use super::day::DayRow;
 use super::{Lake, LakeError};
 use crate::model::time::Day;
+use std::path::Path;
 
-/// Tables derived from each day, each in a folder of its own name.
-pub const TABLES: [&str; 3] = ["activity", "token_day", "notable"];
+/// Version of what the derived tables hold; a change makes all of them anew.
+pub(crate) const VERSION: u32 = 2;
 
-/// Writes every derived table of a day.
+/// Tables made from a day's events alone.
+pub const DAILY: [&str; 7] =
+    ["activity", "token_day", "notable", "actors", "connection_runs", "origins", "loose"];
+
+/// The table of a day that needs its neighbours.
+pub const SETTLED: &str = "proof";
+
+/// Tables a month.
+pub const FOLDED: [&str; 3] = ["seen", "uses", "changes"];
+
+/// Writes every table that follows from a day's events; `content` is the id of the day file.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write_all(lake: &Lake, org: &str, day: Day, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
-    activity::write(&lake.day_file("activity", org, day), org, rows)?;
-    token_day::write(&lake.day_file("token_day", org, day), org, rows)?;
-    notable::write(&lake.day_file("notable", org, day), org, rows)
+pub fn write_all(
+    lake: &Lake,
+    org: &str,
+    day: Day,
+    content: &str,
+    rows: &[DayRow<'_>],
+) -> Result<(), LakeError> {
+    let path = |table| lake.derived_file(table, org, day, content);
+    activity::write(&path("activity"), org, rows)?;
+    token_day::write(&path("token_day"), org, rows)?;
+    notable::write(&path("notable"), org, rows)?;
+    actors::write(&path("actors"), org, rows)?;
+    runs::write(&path("connection_runs"), org, rows)?;
+    origins::write(&path("origins"), &path("loose"), org, rows)?;
+    for table in DAILY {
+        keep_only(&path(table));
+    }
+    Ok(())
+}
+
+/// Removes what stands beside a derived file: the same table of older content. A file that cannot be removed
+/// is only in the way, since nothing names it any more.
+pub(super) fn keep_only(path: &Path) {
+    let Some(folder) = path.parent() else { return };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let other = entry.path();
+        if other != path && other.extension().is_some_and(|e| e == "parquet") {
+            let _ = std::fs::remove_file(other);
+        }
+    }
 }

@@ -297,6 +297,9 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     for ((column, _), cells) in KEYS.iter().zip(&cells.columns) {
         frame = frame.text(column, cells.iter().map(AsRef::as_ref));
     }
+    // What was searched for may stand anywhere in the data, whose shape differs from index to index.
+    let searched = |r: &&DayRow<'_>| r.row.action.starts_with("Search.");
+    frame = frame.text("d_search", rows.iter().map(|r| if searched(r) { r.row.data } else { "" }));
     let held = KEYS.iter().position(|(column, _)| *column == "d_variables").map(|at| &cells.columns[at]);
     let clear: Vec<String> = held.into_iter().flatten().map(|text| variables::clear_secrets(text)).collect();
     frame = frame.text("d_clear_secrets", clear.iter().map(String::as_str));

@@ -253,7 +253,7 @@ impl Sealed {
     /// Moves the day's files to where the lake looks for them, the events last.
     pub(super) fn move_into(&self, lake: &Lake) -> Result<(), LakeError> {
         let beside = self.beside();
-        for table in crate::lake::derive::TABLES.iter().copied().chain(["events"]) {
+        for table in crate::lake::derive::DAILY.iter().copied().chain(["events"]) {
             let from = beside.day_file(table, &self.entry.org, self.entry.day);
             let to = lake.day_file(table, &self.entry.org, self.entry.day);
             let (Some(from), Some(to)) = (from.parent(), to.parent()) else { continue };

@@ -88,11 +88,9 @@ pub(super) fn write_sorted(
     day: Day,
     sorted: &Sorted<'_>,
 ) -> Result<DayEntry, LakeError> {
-    let bytes = sorted.write(&lake.day_file("events", org, day), org)?;
-    let content = hex(&Sha256::digest(&bytes));
-    drop(bytes);
+    let content = hex(&Sha256::digest(sorted.write(&lake.day_file("events", org, day), org)?));
     let rows = sorted.rows();
-    derive::write_all(lake, org, day, &rows)?;
+    derive::write_all(lake, org, day, &content, &rows)?;
     let areas: BTreeSet<&str> = sorted.areas().collect();
     Ok(DayEntry {
         org: org.to_owned(),
@@ -107,11 +105,17 @@ pub(super) fn write_sorted(
     })
 }
 
-/// Writes the tables of one day as they stood at `as_of` into `scratch`.
+/// Writes the tables of one day as they stood at `as_of` into `scratch`; returns the content id of its events.
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn write_cut(lake: &Lake, scratch: &Lake, org: &str, day: Day, as_of: Micros) -> Result<(), LakeError> {
+pub fn write_cut(
+    lake: &Lake,
+    scratch: &Lake,
+    org: &str,
+    day: Day,
+    as_of: Micros,
+) -> Result<String, LakeError> {
     let whole = day::read(&lake.day_file("events", org, day))?;
     let mut cut = EventBatch::default();
     for i in (0..whole.len()).filter(|i| whole.time[*i] <= as_of) {
@@ -119,8 +123,9 @@ pub fn write_cut(lake: &Lake, scratch: &Lake, org: &str, day: Day, as_of: Micros
     }
     let merged = day::merge_one(&cut);
     let sorted = Sorted::of(&merged);
-    sorted.write(&scratch.day_file("events", org, day), org)?;
-    derive::write_all(scratch, org, day, &sorted.rows())
+    let content = hex(&Sha256::digest(sorted.write(&scratch.day_file("events", org, day), org)?));
+    derive::write_all(scratch, org, day, &content, &sorted.rows())?;
+    Ok(content)
 }
 
 /// Writes bytes as lower-case hex.

@@ -1,0 +1,271 @@
+"""Compares `patwatch check` with DuckDB running the pack's own SQL on the same event files.
+
+    python benches/peers/check.py LAKE [--binary PATH] [--runs N] [--threads N] [--only ID]
+
+DuckDB (pip install duckdb) makes every table that the pack reads from the raw events of the lake, each once as
+a temporary table: `activity`, `token_day`, `seen`, `notable` with the keys of its data, `actors`, `connection_runs`, the
+views. What no SQL could make (who a token is, coverage, verdicts) it is given as patwatch's analysis found it. Then it
+runs every detection. Rows are folded into findings as patwatch folds them and compared, one for one: no time is
+printed before they agree. With --runs 0 nothing is timed, which makes this the test that the pack means the same in
+both engines.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+import duckdb
+
+from measure import machine, run, spread
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GIVEN = ["tokens", "token_scopes", "credentials", "coverage", "gaps", "absences", "users", "actions", "scopes", "scope_includes", "action_scopes", "policy"]
+GRADES = ["info", "low", "medium", "high", "critical"]
+
+
+def source(path):
+    return (ROOT / path).read_text()
+
+
+def lists():
+    """What the tables are made of, read off the source: frequent actions, keys of data, keys of targets."""
+    text = source("src/lake/derive/notable.rs")
+    frequent = re.findall(r'"([^"]+)"', text.split("FREQUENT: &[&str] = &[")[1].split("];")[0])
+    keys = {
+        column: re.findall(r'"([^"]+)"', names)
+        for column, names in re.findall(r'\("(d_\w+)", &\[([^\]]*)\]\)', text.split("pub const KEYS")[1].split("];")[0] + "])")
+    }
+    targets = re.findall(r'\\"(\w+)\\"', text.split("TARGETS: &[&str] = &[")[1].split("];")[0])
+    return frequent, keys, targets
+
+
+def quoted(names):
+    return ", ".join("'" + name.replace("'", "''") + "'" for name in names)
+
+
+def detections():
+    found = []
+    for path in sorted((ROOT / "queries/detections").glob("*/*.sql")):
+        text = path.read_text()
+        head = tomllib.loads("\n".join(line[3:] for line in text.splitlines() if line.startswith("--!")))
+        sql = "\n".join(line for line in text.splitlines() if not line.startswith("--!"))
+        found.append({**head, "family": path.parent.name, "sql": sql})
+    return sorted(found, key=lambda d: d["id"])
+
+
+def tables(con, lake, given, pack):
+    """Makes every table that the pack reads, from the raw events."""
+    frequent, keys, targets = lists()
+    files = f"{lake}/events/*/*/events.parquet"
+    for name in GIVEN:
+        con.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM '{given}/{name}.parquet'")
+    window_from, as_of = con.execute("SELECT window_from, as_of FROM policy").fetchone()
+    con.execute("CREATE TEMP TABLE owned AS SELECT org, credential, ANY_VALUE(token_id) AS token_id FROM credentials GROUP BY org, credential")
+    events = f"(SELECT e.*, o.token_id FROM read_parquet('{files}', hive_partitioning = false) AS e LEFT JOIN owned AS o ON e.org = o.org AND e.credential = o.credential WHERE e.time <= TIMESTAMP '{as_of}')"
+    within = f"time >= TIMESTAMP '{window_from}'"
+    bits = "BIT_OR(1::BIGINT << EXTRACT(HOUR FROM time)::INT)"
+    fold = "COUNT(*) AS n, COUNT(*) FILTER (WHERE origin) AS origins, MIN(time) AS first_time, MAX(time) AS last_time, ARG_MIN(event_id, (time, event_id)) AS first_event, ARG_MAX(event_id, (time, event_id)) AS last_event"
+    con.execute(
+        f"""CREATE TEMP TABLE activity AS SELECT org, credential, kind, class, token_id, actor, ANY_VALUE(service_actor) AS service_actor,
+        ANY_VALUE(actor_id) AS actor_id, date, action, address, network, client, project, {bits} AS hour_bits, {fold}
+        FROM {events} WHERE {within} GROUP BY org, credential, kind, class, token_id, actor, date, action, address, network, client, project"""
+    )
+    target = "CASE " + " ".join(
+        f"WHEN data LIKE '%\"{t}\"%' AND REGEXP_EXTRACT(data, '\"{t}\"\\s*:\\s*\"?([^\",}}]*)', 1) NOT IN ('', 'null') THEN LOWER(REGEXP_EXTRACT(data, '\"{t}\"\\s*:\\s*\"?([^\",}}]*)', 1))"
+        for t in targets
+    ) + " END"
+    con.execute(
+        f"""CREATE TEMP TABLE busy AS SELECT org, credential, date, event_id, time, project, {target} AS target
+        FROM {events} WHERE {within} AND kind = 'pat' AND credential IS NOT NULL AND folded <= 1 AND action <> 'AuditLog.AccessLog'"""
+    )
+    con.execute(
+        """CREATE TEMP TABLE sliding AS SELECT org, credential, date, time, COUNT(*) OVER span AS peak, COUNT(DISTINCT project) OVER span AS projects,
+        COUNT(DISTINCT target) OVER span AS targets, MIN(time) OVER span AS start_time FROM busy
+        WINDOW span AS (PARTITION BY org, credential, date ORDER BY time RANGE BETWEEN INTERVAL '599999999 microseconds' PRECEDING AND CURRENT ROW)"""
+    )
+    con.execute(
+        f"""CREATE TEMP TABLE token_day AS
+        WITH peaks AS (SELECT org, credential, date, MAX(peak) AS peak, MAX(projects) AS projects, MAX(targets) AS targets,
+            ARG_MIN(start_time, (-peak, time)) AS peak_time FROM sliding GROUP BY org, credential, date),
+        days AS (SELECT org, credential, token_id, date, {bits} AS hour_bits, COUNT(*) AS n, COUNT(*) FILTER (WHERE origin) AS origins,
+            MIN(time) AS first_time, MAX(time) AS last_time
+            FROM {events} WHERE {within} AND kind = 'pat' AND credential IS NOT NULL GROUP BY org, credential, token_id, date)
+        SELECT d.*, COALESCE(p.peak, 0) AS peak_10m, COALESCE(p.projects, 0) AS peak_projects_10m, COALESCE(p.targets, 0) AS peak_targets_10m,
+            COALESCE(p.peak_time, d.first_time) AS peak_time
+        FROM days AS d LEFT JOIN peaks AS p ON d.org = p.org AND d.credential = p.credential AND d.date = p.date"""
+    )
+    dimension = "SELECT org, credential, token_id, '{0}' AS dimension, {0} AS value, COUNT(DISTINCT date) AS active_days, {1} FROM {2} WHERE kind = 'pat' AND {0} IS NOT NULL GROUP BY org, credential, token_id, {0}"
+    hour = f"""SELECT org, credential, token_id, 'hour', LPAD(EXTRACT(HOUR FROM time)::VARCHAR, 2, '0'), COUNT(DISTINCT date), COUNT(DISTINCT date), 0,
+        MIN(date_trunc('hour', time)), MAX(date_trunc('hour', time)), NULL, NULL FROM {events} WHERE kind = 'pat' AND credential IS NOT NULL GROUP BY ALL"""
+    parts = [dimension.format(name, fold, events) for name in ("action", "network", "client", "project")] + [hour]
+    con.execute("CREATE TEMP TABLE seen AS " + " UNION ALL ".join(parts))
+    sql = " ".join(d["sql"] for d in pack)
+    wanted = {column: names for column, names in keys.items() if re.search(rf"\b{column}\b", sql)}
+    con.execute(
+        f"""CREATE TEMP TABLE plain AS SELECT org, event_id, time, date, action, category, actor, actor_id, kind, class, credential, token_id, service_actor,
+        origin, correlation_id, address, network, client, user_agent, project, project_id, details, data
+        FROM {events} WHERE {within} AND action NOT IN ({quoted(frequent)})"""
+    )
+    spelled = collections.defaultdict(list)
+    for (key,) in con.execute("SELECT DISTINCT UNNEST(json_keys(data)) FROM plain WHERE data LIKE '{%'").fetchall():
+        spelled[key.replace("_", "").lower()].append(key)
+
+    def value(names):
+        paths = [key for name in names for key in sorted(spelled.get(name, []))]
+        one = "CASE WHEN json_type(data, '{0}') = 'ARRAY' AND json_type(data, '{0}[0]') = 'VARCHAR' THEN array_to_string(json_extract_string(data, '{0}[*]'), ' ') ELSE NULLIF(json_extract_string(data, '{0}'), '') END"
+        return "COALESCE(" + ", ".join([one.format('$."' + key + '"') for key in paths] + ["NULL::VARCHAR"]) + ")"
+
+    columns = "".join(f", {value(names)} AS {column}" for column, names in wanted.items())
+    con.execute(f"CREATE TEMP TABLE notable AS SELECT * EXCLUDE (data){columns}, CASE WHEN action LIKE 'Search.%' THEN data END AS d_search FROM plain")
+    con.execute(
+        f"""CREATE TEMP TABLE actors AS SELECT org, date, kind, actor, actor_id, actor_cuid, actor_name, service_actor, COUNT(*) AS n, MIN(time) AS first_time, MAX(time) AS last_time
+        FROM {events} WHERE {within} GROUP BY org, date, kind, actor, actor_id, actor_cuid, actor_name, service_actor"""
+    )
+    con.execute(
+        f"""CREATE TEMP TABLE connection_runs AS SELECT org, date, project, SPLIT_PART(SPLIT_PART(data, '"ConnectionId":"', 2), '"', 1) AS connection_id,
+        SPLIT_PART(REPLACE(SPLIT_PART(SPLIT_PART(data, '"DefinitionId":', 2), ',', 1), '"', ''), '}}', 1) AS definition_id, COUNT(*) AS n,
+        MIN(time) AS first_time, MAX(time) AS last_time, MAX(event_id) AS event_id
+        FROM {events} WHERE {within} AND action = 'Library.ServiceConnectionExecuted' GROUP BY ALL HAVING LENGTH(connection_id) > 0 AND LENGTH(definition_id) > 0"""
+    )
+    for name in ("powerful", "firsts"):
+        view = source(f"queries/views/{name}.sql")
+        cross = "" if "CROSS JOIN policy" in view or "policy." not in view else " CROSS JOIN policy"
+        con.execute(f"CREATE TEMP TABLE {name} AS {view}{cross}")
+
+
+def rows_of(con, detection):
+    result = con.execute(detection["sql"])
+    names = [column[0].lower() for column in result.description]
+    return [dict(zip(names, row)) for row in result.fetchall()]
+
+
+def stamp(value):
+    """Microseconds are all that either side holds."""
+    return None if value is None else str(value)[:26].replace("T", " ").rstrip("Z").split("+")[0]
+
+
+def fold(detection, rows):
+    """Rows of one fingerprint become one finding, as in src/engine/findings.rs."""
+    found = {}
+    for row in rows:
+        key = (row["org"], str(row["subject"]), *(plain(row[k]) for k in detection.get("keys", [])))
+        one = found.setdefault(key, {"count": 0, "severity": 0, "first": None, "last": None})
+        one["count"] += int(row.get("count") or 0) if row.get("count") is not None else 1
+        one["severity"] = max(one["severity"], GRADES.index(row.get("severity") or detection["severity"]))
+        first, last = stamp(row.get("first_time")), stamp(row.get("last_time") or row.get("first_time"))
+        one["first"] = min(filter(None, (one["first"], first)), default=None)
+        one["last"] = max(filter(None, (one["last"], last)), default=None)
+    return found
+
+
+def plain(value):
+    return "" if value is None else str(value)
+
+
+def theirs(findings, detection):
+    found = {}
+    for f in findings:
+        if f["detection"] != detection["id"]:
+            continue
+        key = (f["org"], f["subject"]["id"], *(plain(f["evidence"].get(k)) for k in detection.get("keys", [])))
+        found[key] = {"count": f["count"], "severity": GRADES.index(f["severity"]), "first": stamp(f.get("first_time")), "last": stamp(f.get("last_time"))}
+    return found
+
+
+def shown(one):
+    """Fractions of a second are written to the digit that they need."""
+    trim = lambda text: text and re.sub(r"\.?0+$", "", text) if text and "." in text else text
+    return {**one, "first": trim(one["first"]), "last": trim(one["last"])}
+
+
+def compare(pack, mine, findings):
+    wrong = []
+    for d in pack:
+        a, b = mine[d["id"]], theirs(findings, d)
+        state = d["family"] in ("use", "scope", "hygiene")
+        for key in sorted(set(a) | set(b), key=str):
+            x, y = a.get(key), b.get(key)
+            if x and y and state:
+                # A state is shown from its beginning to the run's instant, whatever the row says.
+                x, y = ({k: v for k, v in one.items() if k in ("count", "severity")} for one in (x, y))
+            elif x and y:
+                x, y = shown(x), shown(y)
+            if x != y:
+                wrong.append(f"{d['id']} {key}: DuckDB {x}, patwatch {y}")
+    return wrong
+
+
+def peer(lake, given, pack, threads):
+    """What is timed of DuckDB: making the tables and running the pack, in a fresh database."""
+    con = duckdb.connect(config={"threads": threads, "preserve_insertion_order": False})
+    tables(con, lake, given, pack)
+    return {d["id"]: fold(d, rows_of(con, d)) for d in pack}
+
+
+def main():
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("lake", type=pathlib.Path)
+    ask.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/release/patwatch")
+    ask.add_argument("--runs", type=int, default=3)
+    ask.add_argument("--threads", type=int, default=2)
+    ask.add_argument("--only")
+    ask.add_argument("--given", help=argparse.SUPPRESS)
+    o = ask.parse_args()
+    pack = [d for d in detections() if o.only in (None, d["id"])]
+    if o.given:
+        peer(o.lake, o.given, pack, o.threads)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name in GIVEN:
+            command = [o.binary, "-q", "--lake", o.lake, "query", f"SELECT * FROM {name}", "--format", "json"]
+            rows = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+            given(o.binary, o.lake, name, rows, folder)
+        checked = [o.binary, "-q", "--lake", o.lake, "check", "--format", "json", "--output", f"{folder}/findings.json"]
+        if o.only:
+            checked += ["--select", o.only]
+        run(checked)
+        findings = json.loads(pathlib.Path(folder, "findings.json").read_text())["findings"]
+        mine = peer(o.lake, folder, pack, o.threads)
+        wrong = compare(pack, mine, findings)
+        total = sum(map(len, mine.values()))
+        if wrong:
+            print(*wrong[:40], f"{len(wrong)} of {total} findings differ", sep="\n")
+            return 1
+        print(f"{len(pack)} detections, {total} findings: DuckDB and patwatch agree")
+        if not o.runs:
+            return 0
+        figures = {"patwatch": [], "duckdb": []}
+        for _ in range(o.runs):
+            figures["patwatch"].append(run(checked))
+            again = [sys.executable, __file__, o.lake, "--given", folder, "--threads", o.threads, *(["--only", o.only] if o.only else [])]
+            figures["duckdb"].append(run(again))
+        print(machine())
+        for name, runs in figures.items():
+            print(name, *(f"{what} {spread([r[what] for r in runs])}" for what in ("wall", "cpu", "peak_mb")))
+        for what in ("wall", "cpu"):
+            ratios = [a[what] / b[what] for a, b in zip(figures["patwatch"], figures["duckdb"])]
+            print(f"patwatch / duckdb, {what}: {spread(ratios)}")
+    return 0
+
+
+def given(binary, lake, name, rows, folder):
+    """Writes a table of the analysis for DuckDB, with the types that `query --tables` tells."""
+    told = json.loads(subprocess.run([binary, "query", "--tables", "--format", "json"], check=True, stdout=subprocess.PIPE).stdout)
+    told = told["rows"] if isinstance(told, dict) else told
+    columns = {r["column"]: r["type"] for r in told if r["table"] == name and r["column"]}
+    rows = rows["rows"] if isinstance(rows, dict) else rows
+    path = pathlib.Path(folder, f"{name}.ndjson")
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    typed = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
+    con = duckdb.connect()
+    con.execute(f"COPY (SELECT * FROM read_json('{path}', columns = {{{typed}}}, format = 'newline_delimited')) TO '{folder}/{name}.parquet' (FORMAT parquet)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

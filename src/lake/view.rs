@@ -1,0 +1,275 @@
+//! What a run sees of a lake: its days up to an instant, with every derived table current.
+//!
+//! In: a lake, organisations, an instant. Out: paths of day files and month folds. What is missing or stale is made
+//! here: in the lake by an import, in a throw-away folder by a run that looks at an earlier instant.
+
+use super::derive::{self, month, proof};
+use super::import::{hex, write_cut};
+use super::{Lake, LakeError, day};
+use crate::model::time::{Day, Micros, day_text, parse_day};
+use hashbrown::{HashMap, HashSet};
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+use std::path::{Path, PathBuf};
+
+/// The days of a lake as they stood at an instant.
+#[derive(Debug)]
+pub struct View {
+    lake: Lake,
+    /// Where missing tables are made; the lake itself in an import.
+    made: Lake,
+    days: Vec<ViewDay>,
+    months: Vec<Month>,
+}
+
+#[derive(Debug)]
+struct ViewDay {
+    org: String,
+    day: Day,
+    content: String,
+    /// Names the day and its neighbours, on which `proof` depends.
+    around: String,
+    events: PathBuf,
+}
+
+/// The days of one organisation and month, as a range of the view's days.
+#[derive(Debug)]
+struct Month {
+    org: String,
+    /// `2026-10`.
+    name: String,
+    days: std::ops::Range<usize>,
+}
+
+/// The first sixteen digits name a file well enough: a clash needs two contents of one day.
+pub(super) fn short(content: &str) -> &str {
+    content.get(..16).unwrap_or(content)
+}
+
+fn digest<'a>(parts: impl Iterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex(&hash.finalize())
+}
+
+impl View {
+    /// Sees the whole of `lake` and makes what is missing there; an import ends with this.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn refresh(lake: &Lake) -> Result<Self, LakeError> {
+        Self::open(lake, &lake.orgs(), Micros::MAX, lake.root())
+    }
+
+    /// Sees `orgs` up to `as_of`; what is missing is made below `scratch`.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn open(lake: &Lake, orgs: &[String], as_of: Micros, scratch: &Path) -> Result<Self, LakeError> {
+        let made = Lake { root: scratch.to_owned(), index: super::index::Index::default() };
+        let mut days = Vec::new();
+        for entry in lake.index.days.iter().filter(|d| orgs.contains(&d.org) && d.first_time <= as_of) {
+            let (mut content, mut events) =
+                (entry.content.clone(), lake.day_file("events", &entry.org, entry.day));
+            // Later events do not exist to the run, so the day that the instant cuts through is made anew.
+            if entry.last_time > as_of {
+                content = write_cut(lake, &made, &entry.org, entry.day, as_of)?;
+                events = made.day_file("events", &entry.org, entry.day);
+            }
+            let (org, around) = (entry.org.clone(), String::new());
+            days.push(ViewDay { org, day: entry.day, content, around, events });
+        }
+        days.sort_by(|a, b| (&a.org, a.day).cmp(&(&b.org, b.day)));
+        for at in 0..days.len() {
+            let beside = |step: i32| {
+                let other = if step < 0 { at.checked_sub(1) } else { Some(at + 1) };
+                other
+                    .and_then(|i| days.get(i))
+                    .filter(|d| d.org == days[at].org && d.day == days[at].day + step)
+                    .map_or("", |d| d.content.as_str())
+            };
+            let around = digest([beside(-1), days[at].content.as_str(), beside(1)].into_iter());
+            days[at].around = around;
+        }
+        let mut months: Vec<Month> = Vec::new();
+        for (at, day) in days.iter().enumerate() {
+            let name = day_text(day.day)[..7].to_owned();
+            match months.last_mut() {
+                Some(month) if month.org == day.org && month.name == name => month.days.end = at + 1,
+                _ => months.push(Month { org: day.org.clone(), name, days: at..at + 1 }),
+            }
+        }
+        let lake = Lake { root: lake.root.clone(), index: super::index::Index::default() };
+        let view = Self { lake, made, days, months };
+        // A few at a time: each holds the columns of some days.
+        let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let make = || view.months.par_iter().try_for_each(|month| view.make(month));
+        match pool {
+            Ok(pool) => pool.install(make)?,
+            Err(_) => view.months.iter().try_for_each(|month| view.make(month))?,
+        }
+        Ok(view)
+    }
+
+    /// Where a table of a day lies; nothing when it has to be made.
+    fn find_day(&self, table: &str, day: &ViewDay) -> Option<PathBuf> {
+        let content = if table == derive::SETTLED { &day.around } else { &day.content };
+        [&self.lake, &self.made]
+            .map(|l| l.derived_file(table, &day.org, day.day, content))
+            .into_iter()
+            .find(|path| path.exists())
+    }
+
+    fn find_month(&self, table: &str, month: &Month) -> Option<PathBuf> {
+        [&self.lake, &self.made].map(|l| self.month_file(l, table, month)).into_iter().find(|p| p.exists())
+    }
+
+    fn month_file(&self, lake: &Lake, table: &str, month: &Month) -> PathBuf {
+        let days = self.days[month.days.clone()].iter();
+        let key = digest(days.map(|d| d.content.as_str()));
+        let file = format!("{table}.{}.{}.parquet", derive::VERSION, short(&key));
+        lake.org_folder(table, &month.org).join(format!("month={}", month.name)).join(file)
+    }
+
+    /// Makes what is missing of a month.
+    fn make(&self, month: &Month) -> Result<(), LakeError> {
+        for day in &self.days[month.days.clone()] {
+            if derive::DAILY.iter().any(|table| self.find_day(table, day).is_none()) {
+                let batch = day::read(&day.events)?;
+                let merged = day::merge_one(&batch);
+                let sorted = day::Sorted::of(&merged);
+                derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted.rows())?;
+            }
+        }
+        self.settle(month)?;
+        let paths = |table: &str| -> Vec<(Day, PathBuf)> {
+            let days = self.days[month.days.clone()].iter();
+            days.filter_map(|d| Some((d.day, self.find_day(table, d)?))).collect()
+        };
+        let files = |table: &str| paths(table).into_iter().map(|(_, path)| path).collect::<Vec<_>>();
+        for table in derive::FOLDED {
+            if self.find_month(table, month).is_some() {
+                continue;
+            }
+            let path = self.month_file(&self.made, table, month);
+            match table {
+                "seen" => {
+                    let both = paths("activity").into_iter().zip(files("token_day"));
+                    let days: Vec<_> = both.map(|((day, a), t)| (day, a, t)).collect();
+                    month::seen(&path, &month.org, &days)?;
+                }
+                "uses" => {
+                    let first = parse_day(&format!("{}-01", month.name)).unwrap_or_default();
+                    month::uses(&path, &month.org, first, &paths("actors"))?;
+                }
+                _ => month::changes(&path, &files("notable"))?,
+            }
+            derive::keep_only(&path);
+        }
+        Ok(())
+    }
+
+    /// Makes `proof` of the days that lack it: loose events are looked up among the events of the days beside.
+    fn settle(&self, month: &Month) -> Result<(), LakeError> {
+        let open: Vec<usize> = month
+            .days
+            .clone()
+            .filter(|at| self.find_day(derive::SETTLED, &self.days[*at]).is_none())
+            .collect();
+        let mut loose: HashMap<usize, proof::Loose> = HashMap::new();
+        for at in &open {
+            if let Some(path) = self.find_day("loose", &self.days[*at]) {
+                loose.insert(*at, proof::Loose::read(&path)?);
+            }
+        }
+        let mut held: HashMap<usize, HashSet<String>> = HashMap::new();
+        let from = open.first().map_or(0, |at| at.saturating_sub(1));
+        let to = open.last().map_or(0, |at| (at + 2).min(self.days.len()));
+        for beside in from..to {
+            let day = &self.days[beside];
+            let near = |at: &usize| {
+                let other = &self.days[*at];
+                other.org == day.org && (other.day - day.day).abs() == 1
+            };
+            let asking: Vec<usize> = [beside.wrapping_sub(1), beside + 1]
+                .into_iter()
+                .filter(|at| loose.get(at).is_some_and(proof::Loose::is_looking) && near(at))
+                .collect();
+            if asking.is_empty() {
+                continue;
+            }
+            let table = proof::event_ids(&day.events)?;
+            let column = table.text("event_id");
+            let ids = column.cells();
+            for at in asking {
+                held.entry(at).or_default().extend(loose[&at].found(&ids));
+            }
+        }
+        for at in open {
+            let day = &self.days[at];
+            let (Some(origins), Some(loose)) = (self.find_day("origins", day), loose.get(&at)) else {
+                continue;
+            };
+            let path = self.made.derived_file(derive::SETTLED, &day.org, day.day, &day.around);
+            proof::write(&path, &day.org, &origins, loose, held.get(&at).unwrap_or(&HashSet::new()))?;
+            derive::keep_only(&path);
+        }
+        Ok(())
+    }
+
+    /// Files of a table a day, from `first` on; `events` are the events themselves.
+    #[must_use]
+    pub fn days(&self, table: &str, first: Day) -> Vec<PathBuf> {
+        self.days
+            .iter()
+            .filter(|d| d.day >= first)
+            .filter_map(|d| if table == "events" { Some(d.events.clone()) } else { self.find_day(table, d) })
+            .collect()
+    }
+
+    /// Folds of every month.
+    #[must_use]
+    pub fn months(&self, table: &str) -> Vec<PathBuf> {
+        self.months.iter().filter_map(|m| self.find_month(table, m)).collect()
+    }
+
+    /// Folds of months, and of the month that `first` falls into the days: what lies before `first` can then be
+    /// told from what does not. `daily` names the table a day that the fold was made from.
+    #[must_use]
+    pub fn months_and_days(&self, table: &str, daily: &str, first: Day) -> Vec<PathBuf> {
+        let cut = &day_text(first)[..7];
+        let mut files = Vec::new();
+        for month in &self.months {
+            if month.name == cut {
+                let days = self.days[month.days.clone()].iter();
+                files.extend(days.filter_map(|d| self.find_day(daily, d)));
+            } else {
+                files.extend(self.find_month(table, month));
+            }
+        }
+        files
+    }
+}
+
+/// The day that a file of the lake holds, read off its folder.
+#[must_use]
+pub fn day_of_file(path: &Path) -> Option<Day> {
+    let folder = path.parent()?.file_name()?.to_str()?;
+    parse_day(folder.strip_prefix("date=")?)
+}
+
+/// The days that a row of `uses` tells of: those of the bits, or the one day of a row a day.
+#[must_use]
+pub fn days_of_use(date: Day, bits: Option<i64>) -> Vec<Day> {
+    match bits {
+        Some(bits) => (0..32).filter(|b| bits >> b & 1 == 1).map(|b| date + b).collect(),
+        None => vec![date],
+    }
+}
+
+#[cfg(test)]
+mod tests;
