@@ -229,7 +229,7 @@ pub fn decide(told: Gathered, inputs: &mut Inputs<'_>, window: Window, policy: &
     let mut judged = Vec::with_capacity(tokens.len());
     for (i, (token, usage)) in tokens.iter().zip(usages.iter().cloned()).enumerate() {
         let days_in = |org: &str| {
-            let ends = [token.valid_to, token.revoked_at].into_iter().flatten().min();
+            let ends = token.known_end();
             covered(org).map_or(0, |c| i64::from(c.covered_days_within(token.valid_from, ends)))
         };
         // One secret, several organisations: a scope is judged by what it did in all of them.
@@ -535,7 +535,7 @@ fn owner_usage(
     let unsure = rows.iter().any(|r| r.user_id.is_empty() || named(r) && !by_id(r));
     let mut usage =
         OwnerUsage { spans: spans.to_vec(), by_id: owner_key.is_some() && !unsure, ..OwnerUsage::default() };
-    let ends = [token.valid_to, token.revoked_at].into_iter().flatten().min();
+    let ends = token.known_end();
     for row in rows.iter().filter(|r| by_id(r) || named(r)) {
         let mechanism = Mechanism::parse(&row.mechanism);
         if mechanism.kind != MechanismKind::Pat || row.start > window.as_of {

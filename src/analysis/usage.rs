@@ -7,7 +7,7 @@ use crate::model::catalogue::catalogue;
 use crate::model::coverage::{Basis, Coverage};
 use crate::model::finding::Confidence;
 use crate::model::time::{DAY, Micros, Span, day_of, day_start, day_text};
-use crate::model::token::Token;
+use crate::model::token::{Token, TokenState};
 use crate::model::verdict::{UseState, UseVerdict, Visibility};
 
 /// What the events say of one token.
@@ -53,7 +53,7 @@ pub fn judge(
     usage: Option<&OwnerUsage>,
     min_covered_days: i64,
 ) -> UseVerdict {
-    let ends = [token.valid_to, token.revoked_at].into_iter().flatten().min();
+    let ends = token.known_end();
     let covered_days = coverage.map_or(0, |c| c.covered_days_within(token.valid_from, ends));
     let days = plural(u64::from(covered_days), "covered day");
     let mut elsewhere = String::new();
@@ -89,6 +89,12 @@ pub fn judge(
         return answer(UseState::NotJudged, Confidence::Low, reason);
     }
     if i64::from(covered_days) < min_covered_days {
+        if token.state == TokenState::Revoked && token.revoked_at.is_none() {
+            let reason = format!(
+                "Not judged: a list calls it revoked, and no event says since when, so no day is known to be one of its life{elsewhere}."
+            );
+            return answer(UseState::NotJudged, Confidence::Low, reason);
+        }
         let reason = format!(
             "Not judged: {days} inside the window and the token's life, fewer than the {min_covered_days} that an answer needs{elsewhere}."
         );
@@ -320,5 +326,10 @@ mod tests {
         let ended = Token { revoked_at: Some(10 * DAY), ..token("vso.code") };
         let answer = judge(&ended, &Seen::default(), Some(&held), None, 30);
         assert_eq!((answer.covered_days, answer.verdict), (10, UseState::NotJudged));
+        // A list that calls it revoked, without the event: it may have been over before the window.
+        let listed = Token { state: TokenState::Revoked, valid_from: Some(0), ..token("vso.code") };
+        let answer = judge(&listed, &Seen::default(), Some(&held), None, 30);
+        assert_eq!((answer.covered_days, answer.verdict), (0, UseState::NotJudged));
+        assert!(answer.reason.contains("no event says since when"), "{}", answer.reason);
     }
 }

@@ -134,6 +134,18 @@ impl Token {
     pub fn is_over(&self) -> bool {
         matches!(self.state, TokenState::Expired | TokenState::Revoked)
     }
+
+    /// Returns the end of the part of its life that is known: nothing may be concluded from silence after it.
+    ///
+    /// Where a list calls it revoked and no event says since when, no day after its creation is known to be one of
+    /// its life.
+    #[must_use]
+    pub fn known_end(&self) -> Option<Micros> {
+        if self.state == TokenState::Revoked && self.revoked_at.is_none() {
+            return Some(self.valid_from.unwrap_or(Micros::MIN));
+        }
+        [self.valid_to, self.revoked_at].into_iter().flatten().min()
+    }
 }
 
 /// Tells whether a scope string grants everything.
