@@ -61,7 +61,8 @@ impl Cell {
 
 /// Returns `text` with the characters written out that act without being seen; the ends of lines and the tab stay,
 /// which quotes keep inside their cell.
-fn visible(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
     let hides = |c: char| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t');
     if !text.contains(hides) {
         return Cow::Borrowed(text);
