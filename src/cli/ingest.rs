@@ -151,11 +151,15 @@ fn names(files: &[PathBuf]) -> Vec<String> {
     let base = |path: &PathBuf| {
         path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())
     };
+    let mut twins: BTreeMap<String, usize> = BTreeMap::new();
+    for path in files {
+        *twins.entry(base(path)).or_default() += 1;
+    }
     files
         .iter()
         .map(|path| {
             let name = base(path);
-            let twins = files.iter().filter(|other| base(other) == name).count();
+            let twins = twins.get(&name).copied().unwrap_or_default();
             match path.parent().and_then(Path::file_name) {
                 Some(folder) if twins > 1 => format!("{}/{name}", folder.to_string_lossy()),
                 _ => name,

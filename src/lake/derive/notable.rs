@@ -140,40 +140,52 @@ static SLOTS: LazyLock<HashMap<&'static str, Vec<(usize, usize)>>> = LazyLock::n
     slots
 });
 
-/// The cells of [`KEYS`]' columns, filled event by event: as many rows a column as there are events.
+/// The cells of [`KEYS`]' columns, filled event by event. Few events fill a column, so only those are kept.
 struct Cells<'a> {
-    columns: Vec<Vec<Cow<'a, str>>>,
+    /// Filled cells by row.
+    columns: Vec<Vec<(usize, Cow<'a, str>)>>,
     /// The place of the key that filled the cell at hand.
     places: Vec<usize>,
+    rows: usize,
 }
 
 impl<'a> Cells<'a> {
-    fn new(events: usize) -> Self {
-        let column = || Vec::with_capacity(events);
-        Self { columns: KEYS.iter().map(|_| column()).collect(), places: vec![0; KEYS.len()] }
+    fn new() -> Self {
+        Self { columns: vec![Vec::new(); KEYS.len()], places: vec![0; KEYS.len()], rows: 0 }
     }
 
     /// Adds the row of an event. Data that is no object fills nothing; of a broken one counts nothing either.
     fn add(&mut self, data: &'a str) {
-        for column in &mut self.columns {
-            column.push(Cow::Borrowed(""));
-        }
+        self.rows += 1;
         self.places.fill(usize::MAX);
         let mut json = serde_json::Deserializer::from_str(data);
         if json.deserialize_map(Object(self)).is_err() || json.end().is_err() {
-            for cell in self.columns.iter_mut().filter_map(|column| column.last_mut()) {
-                *cell = Cow::Borrowed("");
+            let row = self.rows - 1;
+            for column in &mut self.columns {
+                column.pop_if(|(filled, _)| *filled == row);
             }
         }
     }
 
-    fn set(&mut self, slots: Slots, text: &Cow<'a, str>) {
+    /// The cells of a column, all rows of it.
+    fn column(&self, column: usize) -> Vec<&str> {
+        let mut cells = vec![""; self.rows];
+        for (row, text) in &self.columns[column] {
+            cells[*row] = text;
+        }
+        cells
+    }
+
+    fn set(&mut self, slots: Slots, text: Cow<'a, str>) {
         for &(column, place) in slots {
-            if place <= self.places[column]
-                && let Some(cell) = self.columns[column].last_mut()
-            {
-                self.places[column] = place;
-                cell.clone_from(text);
+            if place > self.places[column] {
+                continue;
+            }
+            self.places[column] = place;
+            let (row, cells) = (self.rows - 1, &mut self.columns[column]);
+            match cells.last_mut().filter(|(filled, _)| *filled == row) {
+                Some((_, cell)) => cell.clone_from(&text),
+                None => cells.push((row, text.clone())),
             }
         }
     }
@@ -193,7 +205,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                 Some(slots) => {
                     let text = text_in(map.next_value::<&'de RawValue>()?.get());
                     if !text.is_empty() {
-                        self.0.set(slots, &text);
+                        self.0.set(slots, text);
                     }
                 }
             }
@@ -259,7 +271,7 @@ fn text_of(value: &Value) -> String {
 pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
     let mut rows: Vec<&DayRow<'_>> = rows.iter().filter(|r| !FREQUENT.contains(&r.row.action)).collect();
     rows.sort_by_key(|r| (r.row.time, r.row.event_id));
-    let mut cells = Cells::new(rows.len());
+    let mut cells = Cells::new();
     for row in &rows {
         cells.add(row.row.data);
     }
@@ -294,8 +306,8 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
         "project_id": |r| r.row.project_id,
         "details": |r| r.row.details,
     }
-    for ((column, _), cells) in KEYS.iter().zip(&cells.columns) {
-        frame = frame.text(column, cells.iter().map(AsRef::as_ref));
+    for (i, (column, _)) in KEYS.iter().enumerate() {
+        frame = frame.text(column, cells.column(i).into_iter());
     }
     // What was searched for may stand anywhere in the data, whose shape differs from index to index.
     let searched = |r: &&DayRow<'_>| r.row.action.starts_with("Search.");
@@ -316,10 +328,10 @@ mod tests {
         assert_eq!(target(r#"{"RepoName" : "Web", "X":1}"#), "web");
         assert_eq!(target(r#"{"PipelineId":18}"#), "18");
         assert_eq!(target("{}"), "");
-        let mut cells = Cells::new(4);
+        let mut cells = Cells::new();
         let cell = |cells: &Cells<'_>, name: &str, row: usize| {
             let column = KEYS.iter().position(|(column, _)| *column == name).unwrap();
-            cells.columns[column][row].clone().into_owned()
+            cells.column(column)[row].to_owned()
         };
         cells.add(r#"{"Scopes":["vso.code","vso.build"],"valid_to":"2026-01-01","Value":null,"AllOrgs":true,"OS":"a\"b","Updates":[{"a": 1.0}]}"#);
         cells.add(r#"{"targetUser":"late","UserId":"x","ownerId":"o","PipelineId":18,"definition_id":19,"OldValue":"1","previousValue":"2"}"#);

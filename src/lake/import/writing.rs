@@ -34,13 +34,7 @@ pub(super) fn on_all_cores<J: Send, R: Send>(
             });
         }
         drop(send);
-        receive
-            .into_iter()
-            .map(|result| {
-                tick();
-                result
-            })
-            .collect()
+        receive.into_iter().inspect(|_| tick()).collect()
     })
 }
 
