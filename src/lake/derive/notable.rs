@@ -312,8 +312,9 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     // What was searched for may stand anywhere in the data, whose shape differs from index to index.
     let searched = |r: &&DayRow<'_>| r.row.action.starts_with("Search.");
     frame = frame.text("d_search", rows.iter().map(|r| if searched(r) { r.row.data } else { "" }));
-    let held = KEYS.iter().position(|(column, _)| *column == "d_variables").map(|at| &cells.columns[at]);
-    let clear: Vec<String> = held.into_iter().flatten().map(|text| variables::clear_secrets(text)).collect();
+    let variables = KEYS.iter().position(|(column, _)| *column == "d_variables");
+    let held = variables.map(|at| cells.column(at)).into_iter().flatten();
+    let clear: Vec<String> = held.map(variables::clear_secrets).collect();
     frame = frame.text("d_clear_secrets", clear.iter().map(String::as_str));
     frame.write(path)?;
     Ok(())
