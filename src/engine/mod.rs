@@ -33,7 +33,6 @@ use crate::model::policy::Policy;
 use crate::model::time::Window;
 use polars::prelude as pl;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -327,19 +326,29 @@ impl Engine {
     }
 }
 
-/// Runs Polars code; a panic inside becomes an error.
-fn guarded<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<&str>()
-            .map(|s| (*s).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "no message".to_owned());
-        Err(EngineError::new(
+/// Stack of the thread that a query runs on. Plans are walked by recursion, a frame or more a step of the query, and
+/// an overflow cannot be caught; the memory is only reserved, not touched.
+const STACK: usize = 128 << 20;
+
+/// Runs Polars code on a thread with room for deep plans; a panic inside becomes an error.
+fn guarded<T: Send>(work: impl FnOnce() -> Result<T, EngineError> + Send) -> Result<T, EngineError> {
+    let failed = |why: &str| {
+        EngineError::new(
             EngineErrorKind::Panic,
-            format!("The SQL engine gave up: {text}"),
+            format!("The SQL engine gave up: {why}"),
             "Simplify the query; this is a fault of the engine, not of the data.",
-        ))
+        )
+    };
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("query".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, work) {
+            Ok(running) => running.join().unwrap_or_else(|panic| {
+                let text = panic.downcast_ref::<&str>().copied();
+                let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+                Err(failed(text.unwrap_or("no message")))
+            }),
+            Err(error) => Err(failed(&format!("no thread could be started: {error}"))),
+        }
     })
 }
 
