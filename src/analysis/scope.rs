@@ -126,7 +126,10 @@ pub fn judge(token: &Token, proofs: &[Proof], bounds: Bounds<'_>) -> Answer {
     }
     // Under full access, and where the grant is unknown, what events needed is all there is to tell.
     if full.is_some() || token.scopes.is_none() {
-        for scope in chosen.iter().filter(|s| !granted.contains(s)) {
+        // What only full access gives says so in its own row, and must not stand in for what the rest needed.
+        let narrow: Vec<Vec<String>> =
+            needs.iter().filter(|need| !need.iter().all(|s| is_full_scope(s))).cloned().collect();
+        for scope in cover(known, &narrow).iter().filter(|s| !granted.contains(s)) {
             let mut found = Use::default();
             for proof in proofs {
                 if let Some(info) = known.action(&proof.action)
@@ -399,6 +402,12 @@ mod tests {
         assert_eq!(state(&a, "vso.code_write"), Some(ScopeState::Used));
         assert_eq!(state(&a, "vso.code_manage"), Some(ScopeState::Used));
         assert_eq!(a.observed.expect("events"), ["vso.code_manage"]);
+        // One action that only full access gives does not swallow the rows of the others.
+        let either =
+            ["Git.RepositoryCreated", "Library.AgentPoolCreated", "Billing.Quantity.Update"].map(proof);
+        let with = judge(&token("app_token"), &either, None, true);
+        assert_eq!(state(&with, "vso.code_manage"), Some(ScopeState::Used));
+        assert_eq!(state(&with, "vso.agentpools_manage"), Some(ScopeState::Used));
         let a = judge(&Token { scopes: None, ..token("") }, &proofs, None, true);
         assert_eq!(a.rows.len(), 2, "only used ones where the grant is unknown");
         assert_eq!((a.proposed, a.reduced), (None, None));
