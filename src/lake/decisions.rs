@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(lake.decisions("o").expect("none"), []);
         let (a, b) = (decision("t", 10), decision("t", 9));
         assert_eq!(lake.add_decisions(&[a.clone(), decision("u", 10)]).expect("written"), 2);
-        assert_eq!(lake.add_decisions(&[a.clone()]).expect("written"), 0);
+        assert_eq!(lake.add_decisions(std::slice::from_ref(&a)).expect("written"), 0);
         assert_eq!(
             lake.add_decisions(&[b.clone(), a.clone()]).expect("written"),
             2,

@@ -37,7 +37,7 @@ impl Lake {
             let content = hex(&Sha256::digest(&bytes));
             let whole = content == entry.content;
             let derived = |t: &&str| self.derived_file(t, &entry.org, entry.day, &content).exists();
-            if whole && derive::DAILY.iter().all(|t| derived(&t)) {
+            if whole && derive::DAILY.iter().all(derived) {
                 continue;
             }
             let Ok(batch) = day::read(&path) else {

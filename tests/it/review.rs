@@ -107,8 +107,7 @@ fn decisions_come_back_cover_findings_and_end_with_the_state() {
     assert_eq!(body, json!([{ "authorizationId": guid(2) }]));
 
     // A revoke event shows it done; a wider grant ends the decision on the other.
-    let mut log = Log::default();
-    log.events = vec![Value::Null; 900];
+    let mut log = Log { events: vec![Value::Null; 900] };
     log.add(
         "2026-03-02T09:00:00Z",
         "Token.PatRevokeEvent",

@@ -94,7 +94,7 @@ fn what_comes_after_the_instant_of_the_run_does_not_exist() {
         let rows = tokens["tokens"].as_array().expect("tokens").iter();
         rows.map(|t| t["token_id"].as_str().expect("id").to_owned()).collect()
     };
-    assert_eq!(ids(&["tokens", "--format", "json", "--as-of", "2026-02-10"]), [early.clone()]);
+    assert_eq!(ids(&["tokens", "--format", "json", "--as-of", "2026-02-10"]), std::slice::from_ref(&early));
     // The latest complete list no longer has the first one.
     assert_eq!(ids(&["tokens", "--format", "json"]), [late]);
 }

@@ -42,8 +42,11 @@ fn call(method: &str, path: &str) -> (String, String) {
     (method.to_owned(), plain)
 }
 
+/// An operation, where one is named, with the scopes of which any will do.
+type Need = (Option<(String, String)>, BTreeSet<String>);
+
 /// Calls and scopes of an action's evidence, such as `POST /a/{b} -> vso.x; DELETE /a -> vso.y`.
-fn evidence(row: &Row) -> Vec<(Option<(String, String)>, BTreeSet<String>)> {
+fn evidence(row: &Row) -> Vec<Need> {
     row["evidence"]
         .split(';')
         .filter_map(|part| part.split_once(" -> "))
