@@ -40,7 +40,7 @@ pub const SAMPLE: SimulateOptions = SimulateOptions {
     usage: false,
 };
 
-/// The organisation in `labelled-data`: every attack once, in every shape, with Usage records.
+/// The organisation in `tests/labelled-data`: every attack once, in every shape, with Usage records.
 #[must_use]
 pub fn labelled() -> SimulateOptions {
     SimulateOptions {
@@ -199,8 +199,8 @@ mod tests {
 
     #[test]
     fn the_labelled_corpus_is_what_its_options_make_and_holds_every_attack() {
-        unchanged("labelled-data", &labelled());
-        let truth = read(&committed("labelled-data"), "truth.json");
+        unchanged("tests/labelled-data", &labelled());
+        let truth = read(&committed("tests/labelled-data"), "truth.json");
         let names: BTreeSet<&str> =
             truth.as_array().expect("labels").iter().filter_map(|l| l["scenario"].as_str()).collect();
         for scenario in scenarios::Scenario::ALL {

@@ -48,7 +48,7 @@ fn every_shape_reads_back_whole() {
 #[test]
 fn usage_records_show_what_the_labels_say() {
     let place = Place::new();
-    let data = root().join("labelled-data");
+    let data = root().join("tests/labelled-data");
     let truth: Value =
         serde_json::from_slice(&std::fs::read(data.join("truth.json")).expect("truth")).expect("json");
     let data = data.display().to_string();

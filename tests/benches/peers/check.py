@@ -1,6 +1,6 @@
 """Compares `patwatch check` with DuckDB running the pack's own SQL on the same event files.
 
-    python benches/peers/check.py LAKE [--binary PATH] [--runs N] [--threads N] [--only ID]
+    python tests/benches/peers/check.py LAKE [--binary PATH] [--runs N] [--threads N] [--only ID]
 
 DuckDB (pip install duckdb) makes every table that the pack reads from the raw events of the lake, each once as
 a temporary table: `activity`, `token_day`, `seen`, `notable` with the keys of its data, `actors`, `connection_runs`, the
@@ -24,7 +24,7 @@ import duckdb
 
 from measure import machine, run, spread
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 GIVEN = ["tokens", "token_scopes", "credentials", "coverage", "gaps", "absences", "users", "actions", "scopes", "scope_includes", "action_scopes", "policy"]
 GRADES = ["info", "low", "medium", "high", "critical"]
 

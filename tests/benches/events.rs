@@ -2,7 +2,7 @@
 //!
 //! In: how many, which part of them, and a shape. Out: NDJSON, query API pages or a portal CSV on stdout, about
 //! 1.2 kB an event. Event `i` is a function of its number alone, so that parts can be made apart and a copy of an
-//! event is that event again. The standard library only: `rustc -O benches/events.rs` builds it in seconds.
+//! event is that event again. The standard library only: `rustc -O tests/benches/events.rs` builds it in seconds.
 //!
 //! `simulate` makes organisations to judge verdicts by; this makes bytes to measure speed by.
 

@@ -5,7 +5,7 @@ In: a patwatch binary and rustc (for the generator). Out: a table of ratios on s
 The peers copy: no dedupe, no day files, no derived tables. Results are compared before any time is shown.
 A time of patwatch is that of the whole process; a time of a peer leaves out the start of Python.
 
-    cargo build --release && python3 benches/peers/import.py          (needs: pip install duckdb polars)
+    cargo build --release && python3 tests/benches/peers/import.py          (needs: pip install duckdb polars)
 """
 
 import argparse
@@ -159,13 +159,13 @@ def show(result):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--patwatch", type=pathlib.Path, default=HERE.parent.parent / "target/release/patwatch")
+    parser.add_argument("--patwatch", type=pathlib.Path, default=HERE.parent.parent.parent / "target/release/patwatch")
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of the peers")
     parser.add_argument("--shape", nargs="+", default=["ndjson"], choices=["ndjson", "page", "csv", "gzip"])
     parser.add_argument("--uniform", action="store_true", help="every token as busy as the others")
-    parser.add_argument("--data", type=pathlib.Path, default=HERE.parent.parent / "target/bench", help="folder for inputs and results")
+    parser.add_argument("--data", type=pathlib.Path, default=HERE.parent.parent.parent / "target/bench", help="folder for inputs and results")
     args = parser.parse_args()
     args.data.mkdir(parents=True, exist_ok=True)
     results = []

@@ -1,6 +1,6 @@
-"""Writes the inventory that belongs to the events of benches/events.rs: every PAT of theirs, with an owner and scopes.
+"""Writes the inventory that belongs to the events of tests/benches/events.rs: every PAT of theirs, with an owner and scopes.
 
-    python benches/peers/inventory.py --tokens 8334 > inventory.json
+    python tests/benches/peers/inventory.py --tokens 8334 > inventory.json
 
 Six in ten of the generator's tokens are PATs, so 8,334 of them make 5,000.
 """
@@ -22,7 +22,7 @@ def mix(n):
 
 
 def guid(kind, n):
-    """The same GUIDs as in benches/events.rs."""
+    """The same GUIDs as in tests/benches/events.rs."""
     a, b = mix(kind << 48 ^ n), mix(mix(kind << 48 ^ n))
     return f"{a >> 32:08x}-{a >> 16 & 0xffff:04x}-4{a & 0xfff:03x}-9{b >> 52:03x}-{b & 0xffffffffffff:012x}"
 
