@@ -1,10 +1,11 @@
 //! CSV as RFC 4180 has it: UTF-8, CRLF, quotes where needed; no cell is a formula to a spreadsheet.
 //!
 //! In: a head and rows of cells. Out: bytes. Text that a spreadsheet would take for a formula gets a leading
-//! `'`; numbers stay numbers; what a terminal would obey or an eye would miss is written out as `\u{..}`. [`original`] takes the mark away again, for tables that come back.
+//! `'`; numbers stay numbers; what a terminal would obey or an eye would miss is written out as `\u{..}`.
+//! [`original`] takes the mark away again, for tables that come back.
 
 use super::Result;
-use super::terminal::is_deceptive;
+use super::terminal::{is_deceptive, written_out};
 use std::borrow::Cow;
 use std::io;
 
@@ -63,15 +64,7 @@ impl Cell {
 /// which quotes keep inside their cell.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let hides = |c: char| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t');
-    if !text.contains(hides) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if hides(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
-    }
-    Cow::Owned(out)
+    written_out(text, |c| is_deceptive(c) && !matches!(c, '\n' | '\r' | '\t'))
 }
 
 /// Returns `text` with a leading `'` where a spreadsheet would run it, or where one would be taken away.

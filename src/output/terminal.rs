@@ -7,22 +7,27 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, TableComponent,
     Width, presets,
 };
-use std::fmt::Write as _;
+use std::borrow::Cow;
 use std::io;
 
 /// Returns `text` with control, direction and invisible characters written out as `\u{..}`, so that data
 /// can neither move the cursor nor pretend to be other data.
 #[must_use]
 pub fn clean(text: &str) -> String {
+    written_out(text, is_deceptive).into_owned()
+}
+
+/// Returns `text` with every character that `hides` written out as `\u{..}`.
+#[must_use]
+pub fn written_out(text: &str, hides: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&hides) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_deceptive(c) {
-            let _ = write!(out, "{}", c.escape_unicode());
-        } else {
-            out.push(c);
-        }
+        if hides(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
-    out
+    Cow::Owned(out)
 }
 
 /// Tells whether a character acts on a terminal or a reader without being seen.

@@ -9,7 +9,7 @@ use super::raw::Raw;
 use super::shown::Shown;
 use crate::lake::Lake;
 use crate::lake::import::{Import, hex};
-use crate::lake::index::{Cover, Ingest, Run};
+use crate::lake::index::{Cover, Ingest};
 use crate::lake::snapshot::Facts;
 use crate::model::coverage::Basis;
 use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
@@ -218,15 +218,18 @@ impl Writer {
         }
         (kept.tokens, kept.users) = (inventory.iter().filter(|r| r.is_pat()).count(), people(&users));
         kept.usage = usage.len();
-        self.record(&new);
-        self.lake.save()?;
+        let inputs = self.inputs(&new);
+        if inputs.is_empty() {
+            self.lake.save()?
+        } else {
+            self.lake.add_run(inputs)?
+        }
         Ok(kept)
     }
 
-    /// Records the lists as inputs of a run.
-    fn record(&mut self, new: &BTreeMap<&str, bool>) {
-        let inputs: Vec<Ingest> = self
-            .lists
+    /// The lists as inputs of a run.
+    fn inputs(&self, new: &BTreeMap<&str, bool>) -> Vec<Ingest> {
+        self.lists
             .iter()
             .map(|(kind, sheaf)| {
                 let mut ingest = sheaf.ingest(format!("{} {kind} ({} pages)", self.org, sheaf.pages));
@@ -235,11 +238,7 @@ impl Writer {
                 (ingest.kept, ingest.duplicate) = if added { (rows, 0) } else { (0, rows) };
                 ingest
             })
-            .collect();
-        if !inputs.is_empty() {
-            let version = env!("CARGO_PKG_VERSION").to_owned();
-            self.lake.index.runs.push(Run { version, inputs });
-        }
+            .collect()
     }
 }
 
