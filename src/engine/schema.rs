@@ -207,8 +207,12 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("targets", Int, "distinct things named in the data, such as repositories"),
             ("hour_bits", Int, "bit h is set when UTC hour h has an event"),
             ("peak_10m", Int, "most events in any ten minutes; folded entries and audit log reads left out"),
-            ("peak_projects_10m", Int, "most projects in any ten minutes"),
-            ("peak_targets_10m", Int, "most targets in any ten minutes"),
+            (
+                "peak_projects_10m",
+                Int,
+                "most projects in any ten minutes, what a call dragged along left out",
+            ),
+            ("peak_targets_10m", Int, "most targets in any ten minutes, what a call dragged along left out"),
             ("peak_time", Time, "start of the busiest ten minutes"),
             ("first_time", Time, "first event"),
             ("last_time", Time, "last event"),
@@ -477,6 +481,18 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("n", Int, "events"),
             ("first_time", Time, "first event"),
             ("last_time", Time, "last event"),
+        ],
+    ),
+    (
+        "places",
+        "What the user's context (own networks, databases of countries and ASNs) tells of a network; empty without.",
+        &[
+            ("network", Text, "the /24 or /48"),
+            ("own", Bool, "whether it belongs to the organisation: all its addresses do"),
+            ("country", Text, "country in two letters; null where not known or its addresses differ"),
+            ("asn", Int, "autonomous system, which stands for the operator; null likewise"),
+            ("as_name", Text, "name of the operator"),
+            ("addresses", Int, "addresses of it in the window; 0 where the network itself was looked up"),
         ],
     ),
     (

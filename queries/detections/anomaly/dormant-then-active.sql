@@ -6,7 +6,7 @@
 --! tables      = ["token_day", "seen", "tokens", "coverage", "policy", "firsts"]
 --! message     = "The token '{name}' of {owner} made a change on {day} after {kind}; {novelties} networks or clients were new that day."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long, and for a break of three weeks in a steady rhythm. The silence counts audited changes only: reads are not in the log."
+--! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network (not one of the organisation's own) and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long, and for a break of three weeks in a steady rhythm. The silence counts audited changes only: reads are not in the log."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1550.001"]
@@ -60,7 +60,7 @@ awake AS (
 ),
 fresh AS (
   SELECT org, token_id, CAST(first_time AS DATE) AS day, COUNT(*) AS novelties
-  FROM firsts WHERE dimension IN ('network', 'client') AND values_before >= 1 AND active_before >= 1 AND novelty > 0
+  FROM firsts WHERE dimension IN ('network', 'client') AND values_before >= 1 AND active_before >= 1 AND novelty > 0 AND NOT own
   GROUP BY org, token_id, CAST(first_time AS DATE)
 )
 SELECT w.org AS org, w.token_id AS subject, w.first_time AS first_time, w.last_time AS last_time, w.n AS count, w.day AS day, w.kind AS kind,

@@ -6,20 +6,20 @@
 --! tables      = ["firsts", "policy"]
 --! message     = "The token '{name}' of {owner} showed {dimensions} kinds of new behaviour within an hour: {what}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "One new value is work, three kinds at once are another hand. How much each says is learned from the token: what it finds anew every week counts nothing, a network that others of the organisation use counts half, and so does an hour. Without a new network or client among them it stays low: a legitimate owner who starts on a new project does new things."
+--! rationale   = "One new value is work, three kinds at once are another hand. How much each says is learned from the token: what it finds anew every week counts nothing, a network that others of the organisation use or that the same operator runs counts half, and so does an hour; one of the organisation's own counts nothing, a country new to the token more. Without a new network or client among them it stays low: a legitimate owner who starts on a new project does new things."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-03", "P9"]
 WITH news AS (
-  SELECT org, token_id, dimension, value, first_time, first_event, novelty, known_before,
-    CASE WHEN dimension = 'hour' OR (dimension = 'network' AND known_before) THEN novelty / 2 ELSE novelty END AS surprise
+  SELECT org, token_id, dimension, value, place, first_time, first_event,
+    CASE WHEN dimension = 'hour' THEN novelty / 2 ELSE weight END AS surprise
   FROM firsts CROSS JOIN policy
   WHERE values_before >= 1 AND novelty >= policy.surprise_low AND first_time >= token_first + INTERVAL '1 days' * policy.joint_days
 ),
 anchors AS (SELECT org, token_id, first_time AS anchor FROM news WHERE dimension <> 'hour' GROUP BY org, token_id, first_time),
 near AS (
-  SELECT a.org AS org, a.token_id AS token_id, a.anchor AS anchor, s.dimension AS dimension, s.value AS value, s.first_time AS time, s.surprise AS surprise, s.first_event AS event_id
+  SELECT a.org AS org, a.token_id AS token_id, a.anchor AS anchor, s.dimension AS dimension, s.place AS value, s.first_time AS time, s.surprise AS surprise, s.first_event AS event_id
   FROM anchors AS a JOIN news AS s ON a.org = s.org AND a.token_id = s.token_id
   WHERE (s.dimension <> 'hour' AND s.first_time >= a.anchor AND s.first_time <= a.anchor + INTERVAL '1 hours')
     OR (s.dimension = 'hour' AND s.first_time > a.anchor - INTERVAL '1 hours' AND s.first_time <= a.anchor)

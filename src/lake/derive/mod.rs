@@ -26,7 +26,7 @@ use crate::model::time::Day;
 use std::path::Path;
 
 /// Version of what the derived tables hold; a change makes all of them anew.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// Tables made from a day's events alone.
 pub const DAILY: [&str; 7] =
@@ -51,11 +51,12 @@ pub fn write_all(
 ) -> Result<(), LakeError> {
     let path = |table| lake.derived_file(table, org, day, content);
     activity::write(&path("activity"), org, rows)?;
-    token_day::write(&path("token_day"), org, rows)?;
+    let cascades = origins::cascades(rows);
+    token_day::write(&path("token_day"), org, rows, &cascades)?;
     notable::write(&path("notable"), org, rows)?;
     actors::write(&path("actors"), org, rows)?;
     runs::write(&path("connection_runs"), org, rows)?;
-    origins::write(&path("origins"), &path("loose"), org, rows)?;
+    origins::write(&path("origins"), &path("loose"), org, rows, &cascades)?;
     for table in DAILY {
         keep_only(&path(table));
     }

@@ -19,16 +19,12 @@ pub fn stamp(time: Micros, event_id: &str) -> String {
     format!("{:016}{event_id}", time.max(0))
 }
 
-/// Writes both tables.
-///
-/// # Errors
-/// When a file cannot be written.
-pub fn write(origins: &Path, loose: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
-    let mine: Vec<&DayRow<'_>> =
-        rows.iter().filter(|r| r.kind == MechanismKind::Pat && !r.credential.is_empty()).collect();
-    write_origins(origins, org, &mine)?;
-    let mut correlations: HashMap<&str, bool> = mine
+/// The correlation ids of PAT events whose origin the day holds: what they stand on follows from that origin.
+#[must_use]
+pub fn cascades<'a>(rows: &[DayRow<'a>]) -> HashSet<&'a str> {
+    let mut correlations: HashMap<&str, bool> = rows
         .iter()
+        .filter(|r| r.kind == MechanismKind::Pat && !r.credential.is_empty())
         .filter(|r| !r.origin() && !r.row.correlation_id.is_empty())
         .map(|r| (r.row.correlation_id, false))
         .collect();
@@ -39,7 +35,23 @@ pub fn write(origins: &Path, loose: &Path, org: &str, rows: &[DayRow<'_>]) -> Re
             }
         }
     }
-    let held: HashSet<&str> = correlations.into_iter().filter(|(_, held)| *held).map(|(id, _)| id).collect();
+    correlations.into_iter().filter(|(_, held)| *held).map(|(id, _)| id).collect()
+}
+
+/// Writes both tables; `held` are the [`cascades`] of the day.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(
+    origins: &Path,
+    loose: &Path,
+    org: &str,
+    rows: &[DayRow<'_>],
+    held: &HashSet<&str>,
+) -> Result<(), LakeError> {
+    let mine: Vec<&DayRow<'_>> =
+        rows.iter().filter(|r| r.kind == MechanismKind::Pat && !r.credential.is_empty()).collect();
+    write_origins(origins, org, &mine)?;
     let rows: Vec<&DayRow<'_>> =
         mine.into_iter().filter(|r| !r.origin() && !held.contains(r.row.correlation_id)).collect();
     let r = || rows.iter();

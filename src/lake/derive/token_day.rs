@@ -1,4 +1,8 @@
 //! `token_day`: one row a PAT credential and day, with how much it did and its busiest ten minutes.
+//!
+//! Projects and targets of the busiest minutes are those of origins and orphans: one call that cascades through forty
+//! repositories is one act, not a sweep. An event counts as cascaded when its origin lies on the same day; one whose
+//! origin lies before midnight is taken for an orphan here.
 
 use super::notable;
 use crate::lake::LakeError;
@@ -6,7 +10,7 @@ use crate::lake::day::DayRow;
 use crate::lake::frame::Frame;
 use crate::model::mechanism::MechanismKind;
 use crate::model::time::{HOUR, SECOND, day_of};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::path::Path;
 
 /// The sliding span of the peaks.
@@ -29,16 +33,16 @@ struct TokenDay<'a> {
     last_time: i64,
 }
 
-/// Writes the table.
+/// Writes the table; `cascades` are correlation ids whose origin the day holds.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
+pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>], cascades: &HashSet<&str>) -> Result<(), LakeError> {
     let days: Vec<TokenDay<'_>> = rows
         .chunk_by(|a, b| a.credential == b.credential)
         .filter(|rows| !rows[0].credential.is_empty())
         .filter(|rows| rows.iter().any(|r| r.kind == MechanismKind::Pat))
-        .map(fold)
+        .map(|rows| fold(rows, cascades))
         .collect();
     let d = || days.iter();
     let mut frame = Frame::new(days.len())
@@ -64,7 +68,7 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     Ok(())
 }
 
-fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
+fn fold<'a>(rows: &[DayRow<'a>], cascades: &HashSet<&str>) -> TokenDay<'a> {
     let rows: Vec<&DayRow<'a>> = rows.iter().filter(|r| r.kind == MechanismKind::Pat).collect();
     let mut codes: Vec<u32> = Vec::with_capacity(rows.len());
     let mut distinct = |get: &dyn Fn(&DayRow<'a>) -> (u32, &'a str)| {
@@ -103,13 +107,20 @@ fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
     let busy: Vec<usize> = (0..rows.len())
         .filter(|&i| rows[i].row.folded <= 1 && rows[i].row.action != "AuditLog.AccessLog")
         .collect();
+    // What a call drags along was not touched by its caller one by one.
+    let touched = |i: usize| match rows[i] {
+        row if !row.origin() && cascades.contains(row.row.correlation_id) => ("", ""),
+        row => (row.row.project, targets[i].as_str()),
+    };
     let (mut start, mut projects, mut within) = (0, Tally::default(), Tally::default());
     for end in 0..busy.len() {
-        projects.add(rows[busy[end]].row.project);
-        within.add(&targets[busy[end]]);
+        let (project, target) = touched(busy[end]);
+        projects.add(project);
+        within.add(target);
         while rows[busy[end]].row.time - rows[busy[start]].row.time >= PEAK {
-            projects.remove(rows[busy[start]].row.project);
-            within.remove(&targets[busy[start]]);
+            let (project, target) = touched(busy[start]);
+            projects.remove(project);
+            within.remove(target);
             start += 1;
         }
         if count(end - start + 1) > day.peak {
