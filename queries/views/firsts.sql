@@ -7,8 +7,8 @@
 -- shared_before: three users or credentials had, so that it is a place of many, such as the office or its VPN.
 -- What the table `places` tells of a network: own, one of the organisation's; kin_before, the same operator in the same
 -- country as a place that the token showed earlier; country_new, a country that it never showed while others are known.
--- weight: the novelty as far as the place leaves it: nothing in an own network, half where others had been or the operator
--- is known, more in a new country. place: the value with what is known of it, for messages.
+-- weight: the novelty as far as the place leaves it: nothing in an own network, a quarter in a place of many, half where
+-- others had been or the operator is known, more in a new country. place: the value with what is known of it, for messages.
 WITH merged AS (
   SELECT org, token_id, dimension, value, MIN(first_time) AS first_time, MAX(last_time) AS last_time,
     SUM(n) AS n, SUM(origins) AS origins, SUM(active_days) AS active_days, MIN(first_event) AS first_event
@@ -104,6 +104,7 @@ SELECT w.org AS org, w.token_id AS token_id, w.dimension AS dimension, w.value A
   CASE WHEN w.dimension <> 'network' THEN w.novelty
     WHEN w.own AND w.novelty > 0 THEN 0.0
     WHEN w.country_new AND w.novelty >= policy.surprise_low AND NOT w.known_before THEN w.novelty + policy.surprise_country
+    WHEN w.shared_before AND w.novelty > 0 THEN w.novelty / 4
     WHEN w.known_before OR w.kin_before THEN w.novelty / 2 ELSE w.novelty END AS weight,
   CONCAT(w.value, CASE WHEN w.own THEN ' (one of the organisation''s own networks)'
     WHEN w.country IS NULL THEN ''

@@ -171,6 +171,11 @@ impl Session {
 
     /// An engine for one query: only what its tables need is worked out.
     pub(super) fn engine_for(&self, sql: &str, ui: &Ui) -> Result<Engine, CliError> {
+        let counted =
+            engine::check::inspect(sql).is_ok_and(|(_, tables, _)| tables.contains(engine::pack::FINDINGS));
+        if counted {
+            return Ok(self.find(&[], ui)?.engine);
+        }
         let judged = engine::check::inspect(sql).map_or(true, |(_, tables, _)| {
             tables.iter().any(|t| matches!(t.as_str(), "tokens" | "token_scopes"))
         });

@@ -3,8 +3,8 @@
 //! A fixture is `{"tables": {"token_day": [{...}]}, "policy": {...}, "expect": ["subject"]}`. `hit.json`
 //! must expect something, `near-miss.json` nothing, `benign.json` nothing at medium severity or above;
 //! `mended-*.json` are cases that a published original misses or drowns in, `context-*.json` cases whose rows of the table
-//! `places` say what own networks and a database of places told. `severity` and `says` (a part of the message) hold for
-//! every finding. Times are RFC 3339. The run stands at 2026-03-31 noon with a window of 90 days.
+//! `places` say what own networks and a database of places told. `base` names another
+//! fixture of the folder whose tables it takes over. `severity` and `says` (a part of the message) hold for every finding. Times are RFC 3339. The run stands at 2026-03-31 noon with a window of 90 days.
 
 use super::findings::run_pack;
 use super::schema::{self, Kind};
@@ -65,7 +65,17 @@ fn table(name: &str, rows: &[Map<String, Value>]) -> super::Table {
 
 fn read(path: &Path) -> Option<Value> {
     let text = std::fs::read_to_string(path).ok()?;
-    Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+    let mut fixture: Value =
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    if let Some(base) = fixture["base"].as_str() {
+        let base = read(&path.with_file_name(base)).unwrap_or_else(|| panic!("{base} is missing"));
+        for (name, rows) in base["tables"].as_object().expect("tables") {
+            if fixture["tables"][name].is_null() {
+                fixture["tables"][name] = rows.clone();
+            }
+        }
+    }
+    Some(fixture)
 }
 
 /// Names of the fixtures `mended-*.json` and `context-*.json` of a folder, in order.

@@ -1,7 +1,7 @@
 //! The newest events of many wishes at once: one pass over the raw events, newest day first.
 //!
-//! In: wishes, each for the events of one token in a span. Out: for each the newest of them. A day is
-//! read only while a wish is still open that reaches into it, and of a day only the credentials that are wished for.
+//! In: wishes, each for the events of one token in a span. Out: for each the newest of them, and how many there are. A
+//! day is read only where a wish reaches into it, and of a day only the credentials that are wished for.
 
 use super::rows::Rows;
 use super::{Engine, EngineError, Source, guarded, schema, tables, time_lit};
@@ -30,13 +30,22 @@ pub struct Wish {
 /// An event: when, and its id.
 pub type Stamped = (Micros, String);
 
+/// What answers a wish.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// The newest events, newest first, at most as many as a finding may list.
+    pub newest: Vec<Stamped>,
+    /// All of them, counted.
+    pub count: u64,
+}
+
 impl Engine {
-    /// The newest events of each wish, newest first.
+    /// Counts the events of each wish and keeps the newest.
     ///
     /// # Errors
     /// When the events cannot be read.
-    pub fn newest(&self, wishes: &[Wish]) -> Result<Vec<Vec<Stamped>>, EngineError> {
-        let mut found: Vec<Vec<Stamped>> = vec![Vec::new(); wishes.len()];
+    pub fn newest(&self, wishes: &[Wish]) -> Result<Vec<Granted>, EngineError> {
+        let mut found: Vec<Granted> = vec![Granted::default(); wishes.len()];
         let (Some(source), Some(def)) = (self.sources.get("events"), schema::table("events")) else {
             return if wishes.is_empty() { Ok(found) } else { Err(Self::missing("events")) };
         };
@@ -48,12 +57,10 @@ impl Engine {
             parts.push(None);
         }
         parts.sort_by_key(|file| std::cmp::Reverse(file.and_then(|f| day_of_file(f))));
-        let mut open: Vec<usize> = (0..wishes.len()).collect();
         for file in parts {
             let day = file.and_then(|f| day_of_file(f)).map(|d| (day_start(d), day_start(d) + DAY));
             let reaches = |w: &Wish| day.is_none_or(|(from, to)| w.from < to && w.to >= from);
-            open.retain(|at| found[*at].len() < MAX_EVENT_IDS);
-            let active: Vec<usize> = open.iter().copied().filter(|at| reaches(&wishes[*at])).collect();
+            let active: Vec<usize> = (0..wishes.len()).filter(|at| reaches(&wishes[*at])).collect();
             if active.is_empty() {
                 continue;
             }
@@ -98,12 +105,12 @@ impl Engine {
     }
 }
 
-/// Adds the rows of one day to the wishes that they fit, newest first; a wish takes no more than it can keep.
+/// Adds the rows of one day to the wishes that they fit, newest first; a wish keeps no more than a finding lists.
 fn pick(
     rows: &pl::DataFrame,
     wishes: &[Wish],
     active: &[usize],
-    found: &mut [Vec<Stamped>],
+    found: &mut [Granted],
 ) -> Result<(), EngineError> {
     let mut by_key: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
     for at in active {
@@ -128,14 +135,19 @@ fn pick(
         let Some(mine) = by_key.get(&(org, own)) else { continue };
         for at in mine {
             let wish = &wishes[*at];
-            let fits = found[*at].len() < MAX_EVENT_IDS
-                && wish.from <= time
+            let fits = wish.from <= time
                 && time <= wish.to
                 && wish.matches.iter().all(|(column, values)| {
                     columns[column.as_str()].get(row).is_some_and(|value| values.contains(value))
                 });
-            if fits && let Some(id) = id.get(row) {
-                found[*at].push((time, id.to_owned()));
+            if !fits {
+                continue;
+            }
+            found[*at].count += 1;
+            if found[*at].newest.len() < MAX_EVENT_IDS
+                && let Some(id) = id.get(row)
+            {
+                found[*at].newest.push((time, id.to_owned()));
             }
         }
     }

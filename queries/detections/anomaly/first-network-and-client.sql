@@ -6,13 +6,13 @@
 --! tables      = ["firsts", "policy", "seen"]
 --! message     = "The token '{name}' of {owner} was used from the network {place} with the client {client}, both for the first time."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A new network alone is a move and a new client alone is an upgrade; both within an hour are what a stolen token looks like. How much it says is learned from the token itself: a network counts little where new ones come every week (hosted agents, people on the road) and half where others of the organisation use it already. An own network of the organisation or a known operator counts less, a country new to the token more. High from about sixteen steady days on, medium from five, low below or in the first week. Low too where the token moved: it goes on from there for a week and more without a pause, and no older network of it shows again, while a thief works beside the owner; so a move is high until a week has passed. Reads are not in the log, so the first visible use may be late."
+--! rationale   = "A new network alone is a move and a new client alone is an upgrade; both within an hour are what a stolen token looks like. How much it says is learned from the token itself: a network counts little where new ones come every week (hosted agents, people on the road) half where others of the organisation use it already and a quarter where three do, as in the office or its VPN. An own network of the organisation or a known operator counts less, a country new to the token more. High from about sixteen steady days on, medium from five, low below or in the first week. Low too where the token moved: it goes on from there for a week and more without a pause, and no older network of it shows again, while a thief works beside the owner; so a move is high until a week has passed. Reads are not in the log, so the first visible use may be late."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1078.004"]
 --! equivalents = ["AN-07", "P5"]
 --! keys        = ["network", "client"]
---! confirm     = ["network", "client"]
+--! confirm     = ["network"]
 WITH networks AS (
   SELECT org, token_id, value AS network, first_time AS network_time, token_first, values_before, active_before, fresh_before,
     last_time AS network_last, active_days, weight AS surprise, known_before, shared_before, place
