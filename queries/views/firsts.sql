@@ -46,7 +46,7 @@ shown AS (
 anybody AS (SELECT org, dimension, value, MIN(first_time) AS org_time FROM shown GROUP BY org, dimension, value),
 comers AS (
   SELECT org, network AS value, COALESCE(credential, actor) AS who, MIN(first_time) AS come_time
-  FROM activity WHERE network IS NOT NULL AND NOT service_actor GROUP BY org, network, COALESCE(credential, actor)
+  FROM activity WHERE network IS NOT NULL AND NOT COALESCE(service_actor, FALSE) GROUP BY org, network, COALESCE(credential, actor)
 ),
 third AS (
   SELECT org, value, come_time, ROW_NUMBER() OVER (PARTITION BY org, value ORDER BY come_time) AS come_place FROM comers
@@ -54,22 +54,20 @@ third AS (
 shared AS (SELECT org, value, 'network' AS dimension, come_time AS shared_time FROM third WHERE come_place = 3),
 sited AS (
   SELECT m.org AS org, m.token_id AS token_id, m.dimension AS dimension, m.value AS value, m.first_time AS first_time, COALESCE(p.own, FALSE) AS own,
-    p.country AS country, p.asn AS asn, p.as_name AS as_name
+    p.country AS country, p.asn AS asn, p.as_name AS as_name, CASE WHEN p.country IS NOT NULL THEN m.first_time END AS located_time
   FROM merged AS m JOIN places AS p ON m.value = p.network WHERE m.dimension = 'network'
 ),
-operators AS (SELECT org, token_id, country, asn, MIN(first_time) AS kin_time FROM sited WHERE country IS NOT NULL AND asn IS NOT NULL GROUP BY org, token_id, country, asn),
-countries AS (SELECT org, token_id, country, MIN(first_time) AS country_time FROM sited WHERE country IS NOT NULL GROUP BY org, token_id, country),
-known AS (SELECT org, token_id, MIN(country_time) AS known_time FROM countries GROUP BY org, token_id),
-at_home AS (
-  SELECT s.org AS org, s.token_id AS token_id, s.dimension AS dimension, s.value AS value, s.first_time AS first_time, s.own AS own, s.country AS country,
-    s.asn AS asn, s.as_name AS as_name, o.kin_time AS kin_time
-  FROM sited AS s LEFT JOIN operators AS o ON s.org = o.org AND s.token_id = o.token_id AND s.country = o.country AND s.asn = o.asn
+since AS (
+  SELECT org, token_id, dimension, value, first_time, own, country, asn, as_name,
+    MIN(first_time) OVER (PARTITION BY org, token_id, country, asn) AS kin_time, MIN(first_time) OVER (PARTITION BY org, token_id, country) AS country_time,
+    MIN(located_time) OVER (PARTITION BY org, token_id) AS located_since
+  FROM sited
 ),
 abroad AS (
-  SELECT h.org AS org, h.token_id AS token_id, h.dimension AS dimension, h.value AS value, h.own AS own, h.country AS country, h.as_name AS as_name,
-    COALESCE(h.kin_time < h.first_time, FALSE) AS kin_before, COALESCE(c.country_time >= h.first_time AND k.known_time < h.first_time, FALSE) AS country_new
-  FROM at_home AS h LEFT JOIN countries AS c ON h.org = c.org AND h.token_id = c.token_id AND h.country = c.country
-    LEFT JOIN known AS k ON h.org = k.org AND h.token_id = k.token_id
+  SELECT org, token_id, dimension, value, own, country, as_name,
+    COALESCE(kin_time < first_time AND country IS NOT NULL AND asn IS NOT NULL, FALSE) AS kin_before,
+    COALESCE(country_time >= first_time AND country IS NOT NULL AND located_since < first_time, FALSE) AS country_new
+  FROM since
 ),
 judged AS (
   SELECT p.org AS org, p.token_id AS token_id, p.dimension AS dimension, p.value AS value, p.first_time AS first_time, p.last_time AS last_time,

@@ -12,14 +12,14 @@
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-03"]
 WITH news AS (
-  SELECT org, token_id, dimension, value, place, first_time, first_event,
+  SELECT org, token_id, dimension, value, first_time, first_event,
     CASE WHEN dimension = 'hour' THEN novelty / 2 ELSE weight END AS surprise
   FROM firsts CROSS JOIN policy
   WHERE values_before >= 1 AND novelty >= policy.surprise_low AND NOT own AND first_time >= token_first + INTERVAL '1 days' * policy.joint_days
 ),
 anchors AS (SELECT org, token_id, first_time AS anchor FROM news WHERE dimension <> 'hour' GROUP BY org, token_id, first_time),
 near AS (
-  SELECT a.org AS org, a.token_id AS token_id, a.anchor AS anchor, s.dimension AS dimension, s.place AS value, s.first_time AS time, s.surprise AS surprise, s.first_event AS event_id
+  SELECT a.org AS org, a.token_id AS token_id, a.anchor AS anchor, s.dimension AS dimension, s.value AS value, s.first_time AS time, s.surprise AS surprise, s.first_event AS event_id
   FROM anchors AS a JOIN news AS s ON a.org = s.org AND a.token_id = s.token_id
   WHERE (s.dimension <> 'hour' AND s.first_time >= a.anchor AND s.first_time <= a.anchor + INTERVAL '1 hours')
     OR (s.dimension = 'hour' AND s.first_time > a.anchor - INTERVAL '1 hours' AND s.first_time <= a.anchor)

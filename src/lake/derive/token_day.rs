@@ -1,7 +1,7 @@
 //! `token_day`: one row a PAT credential and day, with how much it did and its busiest ten minutes.
 //!
-//! Projects and targets of the busiest minutes are those of origins and orphans: one call that cascades through forty
-//! repositories is one act, not a sweep. An event counts as cascaded when its origin lies on the same day; one whose
+//! The busiest minutes hold origins and orphans alone: one call that cascades through forty repositories is one act, no
+//! burst and no sweep. An event counts as cascaded when its origin lies on the same day; one whose
 //! origin lies before midnight is taken for an orphan here.
 
 use super::notable;
@@ -103,24 +103,20 @@ fn fold<'a>(rows: &[DayRow<'a>], cascades: &HashSet<&str>) -> TokenDay<'a> {
         last_time: last.row.time,
         ..TokenDay::default()
     };
-    // A folded entry stands for an unknown spread of calls, and reading the log is what backups and patwatch do.
+    // A folded entry stands for an unknown spread of calls, reading the log is what backups and patwatch do, and what a
+    // call drags along was not done by its caller one by one.
+    let dragged = |r: &DayRow<'_>| !r.origin() && cascades.contains(r.row.correlation_id);
     let busy: Vec<usize> = (0..rows.len())
         .filter(|&i| rows[i].row.folded <= 1 && rows[i].row.action != "AuditLog.AccessLog")
+        .filter(|&i| !dragged(rows[i]))
         .collect();
-    // What a call drags along was not touched by its caller one by one.
-    let touched = |i: usize| match rows[i] {
-        row if !row.origin() && cascades.contains(row.row.correlation_id) => ("", ""),
-        row => (row.row.project, targets[i].as_str()),
-    };
     let (mut start, mut projects, mut within) = (0, Tally::default(), Tally::default());
     for end in 0..busy.len() {
-        let (project, target) = touched(busy[end]);
-        projects.add(project);
-        within.add(target);
+        projects.add(rows[busy[end]].row.project);
+        within.add(&targets[busy[end]]);
         while rows[busy[end]].row.time - rows[busy[start]].row.time >= PEAK {
-            let (project, target) = touched(busy[start]);
-            projects.remove(project);
-            within.remove(target);
+            projects.remove(rows[busy[start]].row.project);
+            within.remove(&targets[busy[start]]);
             start += 1;
         }
         if count(end - start + 1) > day.peak {
