@@ -322,11 +322,13 @@ fn of_row(
     };
     let first_time = rows.time(row, "first_time");
     let last_time = rows.time(row, "last_time").or(first_time);
+    let mut listed = BTreeSet::new();
     let event_ids = rows
         .text(row, "event_ids")
         .into_iter()
         .chain(rows.text(row, "event_id"))
         .flat_map(str::split_whitespace)
+        .filter(|id| listed.insert(*id))
         .map(str::to_owned)
         .collect();
     let wanted = detection.confirm.as_ref().zip(token).map(|(columns, token)| Wanted {

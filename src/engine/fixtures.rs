@@ -4,7 +4,7 @@
 //! must expect something, `near-miss.json` nothing, `benign.json` nothing at medium severity or above;
 //! `mended-*.json` are cases that a published original misses or drowns in, `context-*.json` cases whose rows of the table
 //! `places` say what own networks and a database of places told. `base` names another
-//! fixture of the folder whose tables it takes over. `severity` and `says` (a part of the message) hold for every finding. Times are RFC 3339. The run stands at 2026-03-31 noon with a window of 90 days.
+//! fixture of the folder whose tables it takes over, `more` holds rows to add to them. `severity` and `says` (a part of the message) hold for every finding. Times are RFC 3339. The run stands at 2026-03-31 noon with a window of 90 days.
 
 use super::findings::run_pack;
 use super::schema::{self, Kind};
@@ -72,6 +72,11 @@ fn read(path: &Path) -> Option<Value> {
         for (name, rows) in base["tables"].as_object().expect("tables") {
             if fixture["tables"][name].is_null() {
                 fixture["tables"][name] = rows.clone();
+            }
+            if let (Some(rows), Some(more)) =
+                (fixture["tables"][name].as_array().cloned(), fixture["more"][name].as_array())
+            {
+                fixture["tables"][name] = Value::Array([&rows[..], more].concat());
             }
         }
     }

@@ -26,7 +26,7 @@ import duckdb
 from measure import machine, run, spread
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-GIVEN = ["tokens", "token_scopes", "credentials", "coverage", "gaps", "absences", "users", "places", "actions", "scopes", "scope_includes", "action_scopes", "policy"]
+GIVEN = ["tokens", "token_scopes", "credentials", "coverage", "gaps", "absences", "unclear_token_events", "users", "places", "actions", "scopes", "scope_includes", "action_scopes", "policy"]
 # Text that only patwatch reads out of an event's data.
 CLEAR = "SELECT event_id, d_clear_secrets FROM notable WHERE d_clear_secrets IS NOT NULL"
 FOUND = {"org": "VARCHAR", "token_id": "VARCHAR", "detection": "VARCHAR", "slug": "VARCHAR", "family": "VARCHAR", "severity": "VARCHAR", "confidence": "VARCHAR", "first_time": "TIMESTAMP", "last_time": "TIMESTAMP", "n": "BIGINT", "fingerprint": "VARCHAR", "event_ids": "VARCHAR"}
@@ -165,7 +165,7 @@ def fold(con, detection, rows):
     for row in rows:
         key = (row["org"], str(row["subject"]), *(plain(row[k]) for k in detection.get("keys", [])))
         one = found.setdefault(key, {"count": 0, "severity": 0, "first": None, "last": None, "ids": [], "match": {}})
-        one["ids"] += [part for name in ("event_ids", "event_id") for part in (row.get(name) or "").split()]
+        one["ids"] += {part for name in ("event_ids", "event_id") for part in (row.get(name) or "").split()}
         for column in detection.get("confirm") or []:
             # A column that one of the rows leaves open stays open.
             value = row.get(column)
