@@ -49,14 +49,20 @@ pub fn database(kind: &'static str, networks: &[(&str, Field)]) -> Vec<u8> {
     for (name, number) in [
         ("binary_format_major_version", 2),
         ("binary_format_minor_version", 0),
-        ("build_epoch", 1_770_000_000),
         ("ip_version", 6),
-        ("node_count", u32::try_from(nodes).expect("small")),
         ("record_size", 32),
     ] {
         write(&mut bytes, &Field::Text(name));
-        write(&mut bytes, &Field::Number(number));
+        // Sixteen bits: type 5.
+        control(&mut bytes, 5, 2);
+        bytes.extend_from_slice(&u16::to_be_bytes(number));
     }
+    write(&mut bytes, &Field::Text("node_count"));
+    write(&mut bytes, &Field::Number(u32::try_from(nodes).expect("small")));
+    write(&mut bytes, &Field::Text("build_epoch"));
+    // Sixty-four bits: type 9, in the extended notation.
+    bytes.extend_from_slice(&[8, 2]);
+    bytes.extend_from_slice(&1_770_000_000_u64.to_be_bytes());
     write(&mut bytes, &Field::Text("database_type"));
     write(&mut bytes, &Field::Text(kind));
     write(&mut bytes, &Field::Text("description"));
