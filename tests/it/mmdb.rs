@@ -11,7 +11,7 @@ use std::net::IpAddr;
 pub enum Field {
     Text(&'static str),
     Number(u32),
-    Map(Vec<(&'static str, Field)>),
+    Map(Vec<(&'static str, Self)>),
 }
 
 /// What one half of a node of the tree leads to.
