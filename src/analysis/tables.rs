@@ -202,6 +202,10 @@ fn token_scopes(analysis: &Analysis) -> Result<Table, EngineError> {
         .time("last_time", r().map(|(_, s)| s.last_time).collect())
         .text("unseen_operations", r().map(|(_, s)| some(&s.unseen_operations.join("; "))).collect())
         .text("last_event", r().map(|(_, s)| s.event_ids.first().cloned()).collect())
+        .text(
+            "beyond_events",
+            r().map(|(_, s)| (s.state == ScopeState::BeyondGrant).then(|| s.event_ids.join(" "))).collect(),
+        )
         .build()
 }
 

@@ -488,6 +488,15 @@ fn is_own_word(text: &str) -> bool {
         || text.split_whitespace().all(|s| c.scopes.contains_key(s) || s.starts_with("vso."))
         || is_product(text)
         || is_vocabulary(text)
+        || text.split(", ").all(is_kind_of_finding)
+}
+
+/// Tells whether a text is the id of a detection or one of the kinds that PAT-A031 counts.
+fn is_kind_of_finding(text: &str) -> bool {
+    const KINDS: [&str; 9] =
+        ["place", "client", "action", "amount", "breadth", "end of life", "waking", "hour", "creation"];
+    let number = text.strip_prefix("PAT-").and_then(|rest| rest.get(1..));
+    KINDS.contains(&text) || number.is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Tells whether a text is a word that patwatch's own sentences and columns are made of.
@@ -555,6 +564,12 @@ fn is_vocabulary(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::output::{FINDINGS, TOKENS, sample, to_bytes};
+
+    #[test]
+    fn kinds_of_findings_are_own_words() {
+        assert!(is_own_word("action, client, place") && is_own_word("PAT-A001, PAT-A019"));
+        assert!(!is_own_word("place, Alice") && !is_own_word("PAT-secret"));
+    }
 
     #[test]
     fn nothing_known_survives_in_any_format() {
