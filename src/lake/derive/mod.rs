@@ -20,7 +20,7 @@ pub mod runs;
 pub mod token_day;
 mod variables;
 
-use super::day::DayRow;
+use super::day::{DayRow, Sorted};
 use super::{Lake, LakeError};
 use crate::model::time::Day;
 use std::path::Path;
@@ -38,7 +38,8 @@ pub const SETTLED: &str = "proof";
 /// Tables a month.
 pub const FOLDED: [&str; 3] = ["seen", "uses", "changes"];
 
-/// Writes every table that follows from a day's events; `content` is the id of the day file.
+/// Writes every table that follows from a day's events; `content` is the id of the day file,
+/// `rows` are all of `sorted`.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -47,13 +48,14 @@ pub fn write_all(
     org: &str,
     day: Day,
     content: &str,
+    sorted: &Sorted<'_>,
     rows: &[DayRow<'_>],
 ) -> Result<(), LakeError> {
     let path = |table| lake.derived_file(table, org, day, content);
-    activity::write(&path("activity"), org, rows)?;
+    activity::write(&path("activity"), org, sorted, rows)?;
     token_day::write(&path("token_day"), org, rows)?;
-    notable::write(&path("notable"), org, rows)?;
-    actors::write(&path("actors"), org, rows)?;
+    notable::write(&path("notable"), org, sorted, rows)?;
+    actors::write(&path("actors"), org, sorted, rows)?;
     runs::write(&path("connection_runs"), org, rows)?;
     origins::write(&path("origins"), &path("loose"), org, rows)?;
     for table in DAILY {

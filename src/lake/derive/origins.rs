@@ -25,46 +25,46 @@ pub fn stamp(time: Micros, event_id: &str) -> String {
 /// When a file cannot be written.
 pub fn write(origins: &Path, loose: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
     let mine: Vec<&DayRow<'_>> =
-        rows.iter().filter(|r| r.kind == MechanismKind::Pat && !r.credential.is_empty()).collect();
+        rows.iter().filter(|r| r.kind() == MechanismKind::Pat && !r.credential().is_empty()).collect();
     write_origins(origins, org, &mine)?;
     let mut correlations: HashMap<&str, bool> = mine
         .iter()
-        .filter(|r| !r.origin() && !r.row.correlation_id.is_empty())
-        .map(|r| (r.row.correlation_id, false))
+        .filter(|r| !r.origin() && !r.correlation_id().is_empty())
+        .map(|r| (r.correlation_id(), false))
         .collect();
     if !correlations.is_empty() {
         for row in rows {
-            if let Some(held) = correlations.get_mut(row.row.event_id) {
+            if let Some(held) = correlations.get_mut(row.event_id()) {
                 *held = true;
             }
         }
     }
     let held: HashSet<&str> = correlations.into_iter().filter(|(_, held)| *held).map(|(id, _)| id).collect();
     let rows: Vec<&DayRow<'_>> =
-        mine.into_iter().filter(|r| !r.origin() && !held.contains(r.row.correlation_id)).collect();
+        mine.into_iter().filter(|r| !r.origin() && !held.contains(r.correlation_id())).collect();
     let r = || rows.iter();
     Frame::new(rows.len())
         .text("org", r().map(|_| org))
-        .text("credential", r().map(|r| r.credential))
-        .text("action", r().map(|r| r.row.action))
-        .time("time", r().map(|r| Some(r.row.time)))
-        .text("event_id", r().map(|r| r.row.event_id))
-        .text("correlation_id", r().map(|r| r.row.correlation_id))
+        .text("credential", r().map(|r| r.credential()))
+        .text("action", r().map(|r| r.action()))
+        .time("time", r().map(|r| Some(r.time())))
+        .text("event_id", r().map(|r| r.event_id()))
+        .text("correlation_id", r().map(|r| r.correlation_id()))
         .write(loose)?;
     Ok(())
 }
 
 fn write_origins(path: &Path, org: &str, rows: &[&DayRow<'_>]) -> Result<(), LakeError> {
     let mut folds: Vec<(&str, &str, i64, String)> = Vec::new();
-    for rows in rows.chunk_by(|a, b| a.credential == b.credential) {
+    for rows in rows.chunk_by(|a, b| a.credential() == b.credential()) {
         let mut actions: BTreeMap<&str, (i64, Micros, &str)> = BTreeMap::new();
         for row in rows.iter().filter(|r| r.origin()) {
-            let own = (row.row.time, row.row.event_id);
-            let fold = actions.entry(row.row.action).or_insert((0, own.0, own.1));
+            let own = (row.time(), row.event_id());
+            let fold = actions.entry(row.action()).or_insert((0, own.0, own.1));
             let newest = (fold.1, fold.2).max(own);
             *fold = (fold.0 + 1, newest.0, newest.1);
         }
-        let credential = rows[0].credential;
+        let credential = rows[0].credential();
         folds.extend(actions.into_iter().map(|(a, (n, time, id))| (credential, a, n, stamp(time, id))));
     }
     let f = || folds.iter();
