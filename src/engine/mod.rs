@@ -5,7 +5,9 @@
 //! context of its own, because a Polars context remembers aliases from one query to the next.
 
 pub mod check;
+mod chosen;
 mod confirm;
+pub mod days;
 pub mod equivalents;
 pub mod findings;
 mod narrow;
@@ -110,6 +112,10 @@ struct Ready {
     frames: BTreeMap<&'static str, (Columns, pl::LazyFrame)>,
     /// What the detections about to run will ask for, so that a table is read once and no column in vain.
     expected: BTreeMap<&'static str, Columns>,
+    /// The same of the table that is kept by action, a query each.
+    wants: Vec<chosen::Want>,
+    /// That table, once read; the inner nothing says that it would fill too much memory.
+    chosen: Option<Option<chosen::Chosen>>,
 }
 
 /// Tables and the means to query them.
@@ -213,7 +219,15 @@ impl Engine {
     pub fn run(&self, detection: &Detection) -> Result<Rows, EngineError> {
         let checked = check::check(&detection.sql, check::Mode::Pack)?;
         let words = narrow::Words::of(&checked.statement);
-        Rows::from_frame(&self.execute(checked, |name| self.shared(name, &words))?)
+        let chosen = match checked.tables.contains(chosen::TABLE) {
+            true => self.want(&checked.statement, &words)?.map_or(Ok(None), |want| self.chosen(&want))?,
+            false => None,
+        };
+        let table = |name: &str| match &chosen {
+            Some(frame) if name == chosen::TABLE => Ok(frame.clone()),
+            _ => self.shared(name, &words),
+        };
+        Rows::from_frame(&self.execute(checked, table)?)
     }
 
     /// Learns which columns the detections about to run will ask for.
@@ -225,9 +239,15 @@ impl Engine {
                 expected.entry(def.name).or_default().extend(words.columns(def));
             }
         };
+        let mut wants = Vec::new();
         for detection in detections {
             if let Ok((statement, tables, _)) = check::inspect(&detection.sql) {
                 note(&statement, &tables);
+                if tables.contains(chosen::TABLE) {
+                    // A table that is missing is told of when the detection runs.
+                    let want = self.want(&statement, &narrow::Words::of(&statement));
+                    wants.extend(want.ok().flatten());
+                }
             }
         }
         for view in views::VIEWS {
@@ -235,7 +255,10 @@ impl Engine {
                 note(&statement, &tables);
             }
         }
-        self.ready().expected = expected;
+        let mut ready = self.ready();
+        ready.expected = expected;
+        ready.wants = wants;
+        ready.chosen = None;
     }
 
     fn execute(
@@ -322,7 +345,9 @@ impl Engine {
 
     /// Tables depend on each other, so a new one makes all be built anew.
     fn forget(&self) {
-        self.ready().frames.clear();
+        let mut ready = self.ready();
+        ready.frames.clear();
+        ready.chosen = None;
     }
 }
 

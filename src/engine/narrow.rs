@@ -1,11 +1,12 @@
 //! What a query needs of its tables: columns, and whether it looks at one token alone.
 //!
-//! In: a parsed query. Out: the words that may be columns, and the token of a condition such as
-//! `token_id = '...'`. Both may only err on the side of reading more.
+//! In: a parsed query. Out: the words that may be columns, the token of a condition such as `token_id = '...'`, and
+//! the actions of conditions such as `action = '...'`. All may only err on the side of reading more.
 
 use super::schema::TableDef;
 use sqlparser::ast::{
-    BinaryOperator, Expr, Ident, SelectItem, SetExpr, Statement, TableFactor, Value, Visit as _, Visitor,
+    BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Select, SelectItem, SetExpr, Statement, TableFactor,
+    Value, Visit as _, Visitor,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -96,6 +97,150 @@ pub(super) fn token_of(statement: &Statement) -> Option<(String, String)> {
     None
 }
 
+/// Actions that a query asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// One of these.
+    OneOf(BTreeSet<String>),
+    /// Every action that begins so.
+    Begins(String),
+    /// Those in the column `action` of a table.
+    Listed(String),
+}
+
+impl Pattern {
+    pub(super) fn fits(&self, action: &str) -> bool {
+        match self {
+            Self::OneOf(actions) => actions.contains(action),
+            Self::Begins(text) => action.starts_with(text.as_str()),
+            Self::Listed(_) => true,
+        }
+    }
+}
+
+/// The actions of a table that a query asks for wherever it names the table; nothing where it may ask for any.
+pub(super) fn actions_of(statement: &Statement, table: &str) -> Option<Vec<Pattern>> {
+    let mut asked = Asked { table, patterns: Some(Vec::new()), named: 0, seen: 0 };
+    let _ = statement.visit(&mut asked);
+    // A mention in a place that was not looked at may ask for anything.
+    asked.patterns.filter(|_| asked.named == asked.seen)
+}
+
+struct Asked<'a> {
+    table: &'a str,
+    patterns: Option<Vec<Pattern>>,
+    named: usize,
+    seen: usize,
+}
+
+impl Visitor for Asked<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        self.named += usize::from(named(factor).is_some_and(|(name, _)| name == self.table));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        let factors: Vec<&TableFactor> = select
+            .from
+            .iter()
+            .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)))
+            .collect();
+        let names: Vec<Option<(String, String)>> = factors.iter().map(|factor| named(factor)).collect();
+        // Without an alias a column is this table's only where no other table could have it.
+        let alone = names.iter().all(|n| n.as_ref().is_some_and(|(name, _)| name == self.table || name == "policy"));
+        for (_, alias) in names.iter().flatten().filter(|(name, _)| name == self.table) {
+            self.seen += 1;
+            let own = Own { alias, alone: alone && names.len() <= 2 };
+            let mut found = select.selection.as_ref().and_then(|condition| own.actions(condition));
+            found = found.or_else(|| own.listed(select, &names));
+            match (&mut self.patterns, found) {
+                (Some(patterns), Some(found)) => patterns.extend(found),
+                (patterns, _) => *patterns = None,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Name and alias of a table.
+fn named(factor: &TableFactor) -> Option<(String, String)> {
+    let TableFactor::Table { name, alias, .. } = factor else { return None };
+    let name = name.to_string().to_lowercase();
+    let alias = alias.as_ref().map_or_else(|| name.clone(), |a| a.name.value.to_lowercase());
+    Some((name, alias))
+}
+
+/// One mention of a table.
+struct Own<'a> {
+    alias: &'a str,
+    alone: bool,
+}
+
+impl Own<'_> {
+    fn is_action(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Identifier(name) => self.alone && name.value.eq_ignore_ascii_case("action"),
+            Expr::CompoundIdentifier(parts) => matches!(parts.as_slice(), [table, column]
+                if table.value.eq_ignore_ascii_case(self.alias) && column.value.eq_ignore_ascii_case("action")),
+            Expr::Nested(inner) => self.is_action(inner),
+            _ => false,
+        }
+    }
+
+    /// The actions outside of which a condition cannot hold.
+    fn actions(&self, condition: &Expr) -> Option<Vec<Pattern>> {
+        match condition {
+            Expr::Nested(inner) => self.actions(inner),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+                self.actions(left).or_else(|| self.actions(right))
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+                let mut either = self.actions(left)?;
+                either.extend(self.actions(right)?);
+                Some(either)
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+                let value = if self.is_action(left) { text(right) } else { None };
+                let value = value.or_else(|| if self.is_action(right) { text(left) } else { None })?;
+                Some(vec![Pattern::OneOf(BTreeSet::from([value]))])
+            }
+            Expr::InList { expr, list, negated: false } if self.is_action(expr) => {
+                Some(vec![Pattern::OneOf(list.iter().map(text).collect::<Option<_>>()?)])
+            }
+            Expr::Like { negated: false, any: false, expr, pattern, escape_char: None } if self.is_action(expr) => {
+                let pattern = text(pattern)?;
+                let begin = pattern.split(['%', '_', '\\']).next().unwrap_or_default();
+                Some(vec![Pattern::Begins(begin.to_owned())])
+            }
+            _ => None,
+        }
+    }
+
+    /// The view whose actions an inner join leaves.
+    fn listed(&self, select: &Select, names: &[Option<(String, String)>]) -> Option<Vec<Pattern>> {
+        for join in select.from.iter().flat_map(|from| &from.joins) {
+            let (JoinOperator::Join(on) | JoinOperator::Inner(on)) = &join.join_operator else { continue };
+            let JoinConstraint::On(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) = on else { continue };
+            for (mine, other) in [(left, right), (right, left)] {
+                let Expr::CompoundIdentifier(parts) = &**other else { continue };
+                let [table, column] = parts.as_slice() else { continue };
+                let (table, column) = (table.value.to_lowercase(), column.value.to_lowercase());
+                let known = names.iter().flatten().find(|(_, alias)| *alias == table);
+                if self.is_action(mine)
+                    && column == "action"
+                    && let Some((name, _)) = known
+                    && matches!(name.as_str(), "powerful" | "actions")
+                {
+                    return Some(vec![Pattern::Listed(name.clone())]);
+                }
+            }
+        }
+        None
+    }
+}
+
 fn is_token(expr: &Expr) -> bool {
     let is = |name: &Ident| name.value.eq_ignore_ascii_case("token_id");
     match expr {
@@ -130,6 +275,34 @@ mod tests {
         assert_eq!(Words::of(&parsed("SELECT COUNT(*) FROM token_day")).columns(def).len(), 1);
         let using = Words::of(&parsed("SELECT a.n FROM token_day a JOIN tokens USING (org, token_id)"));
         assert!(using.columns(def).contains("token_id"));
+    }
+
+    #[test]
+    fn actions_are_those_that_every_mention_names() {
+        let of = |sql: &str| actions_of(&parsed(sql), "notable");
+        let is = |names: &[&str]| Pattern::OneOf(names.iter().map(|n| (*n).to_owned()).collect());
+        let begins = |text: &str| Pattern::Begins(text.to_owned());
+        assert_eq!(of("SELECT org FROM notable WHERE action = 'A' AND time > x"), Some(vec![is(&["A"])]));
+        assert_eq!(of("SELECT org FROM notable CROSS JOIN policy WHERE action IN ('A', 'B')"), Some(vec![is(&["A", "B"])]));
+        assert_eq!(of("SELECT org FROM notable WHERE (action LIKE 'A.%' OR 'B' = action)"), Some(vec![begins("A."), is(&["B"])]));
+        assert_eq!(of("SELECT org FROM notable WHERE action LIKE '%A'"), Some(vec![begins("")]));
+        let two = "WITH a AS (SELECT org FROM notable WHERE action = 'A') SELECT n.org FROM notable AS n JOIN a ON n.org = a.org WHERE n.action = 'B'";
+        assert_eq!(of(two), Some(vec![is(&["A"]), is(&["B"])]));
+        let listed = "SELECT n.org FROM notable AS n JOIN powerful AS p ON n.action = p.action";
+        assert_eq!(of(listed), Some(vec![Pattern::Listed("powerful".to_owned())]));
+        for any in [
+            "SELECT org FROM notable",
+            "SELECT org FROM notable WHERE action <> 'A'",
+            "SELECT org FROM notable WHERE action NOT IN ('A')",
+            "SELECT org FROM notable WHERE action = 'A' OR origin",
+            "SELECT n.org FROM notable AS n JOIN activity AS a ON n.org = a.org WHERE action = 'A'",
+            "SELECT n.org FROM notable AS n JOIN activity AS a ON n.org = a.org WHERE a.action = 'A'",
+            "SELECT n.org FROM notable AS n LEFT JOIN powerful AS p ON n.action = p.action",
+            "SELECT org FROM tokens WHERE org IN (SELECT org FROM notable)",
+        ] {
+            assert_eq!(of(any), None, "{any}");
+        }
+        assert!(begins("A.").fits("A.B") && !begins("A.").fits("B.A") && is(&["A"]).fits("A") && !is(&["A"]).fits("B"));
     }
 
     #[test]
