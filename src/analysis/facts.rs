@@ -249,7 +249,8 @@ fn pat_day(part: &Part, orphans: &HashSet<EventId>) -> PatDay {
 pub fn pat_events(engine: &Engine) -> Result<Vec<Shown>, EngineError> {
     // The lake has looked for the origin of every event that is none itself; what is left without one is listed.
     let mut orphans: HashSet<EventId> = HashSet::new();
-    let of_day = |part: &Part| -> Vec<EventId> { part.cells("event_id").into_iter().map(EventId::from).collect() };
+    let of_day =
+        |part: &Part| -> Vec<EventId> { part.cells("event_id").into_iter().map(EventId::from).collect() };
     engine.each_day("lake_orphans", &["event_id"], of_day, |ids| orphans.extend(ids))?;
     let mut keys = Keys::default();
     let mut names = Names::default();
@@ -297,7 +298,8 @@ pub fn folds(engine: &Engine) -> Result<Folds, EngineError> {
         let rows: Vec<([u32; 6], Fold)> = (0..part.height())
             .filter(|row| Some(kinds.codes[*row]) == pat)
             .map(|row| {
-                let [org, credential, action, network, client, project] = texts.each_ref().map(|t| t.codes[row]);
+                let [org, credential, action, network, client, project] =
+                    texts.each_ref().map(|t| t.codes[row]);
                 let day = i32::try_from(days[row]).unwrap_or_default();
                 let hour_bits = u32::try_from(bits[row]).unwrap_or_default();
                 let fold = Fold { key: 0, day, action, network, client, project, n: n[row], hour_bits };

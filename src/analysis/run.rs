@@ -191,8 +191,11 @@ pub fn decide(mut told: Gathered, inputs: &mut Inputs<'_>, window: Window, polic
         .collect();
     let all_seen = seen(&tokens, &attributions, uses, &token_of, &index);
     let (proofs, ids) = proofs(events, &token_of, tokens.len());
-    let fold_tokens: Vec<Option<usize>> =
-        folds.keys.iter().map(|(org, credential)| token_of.get(&(org.as_str(), credential.as_str())).copied()).collect();
+    let fold_tokens: Vec<Option<usize>> = folds
+        .keys
+        .iter()
+        .map(|(org, credential)| token_of.get(&(org.as_str(), credential.as_str())).copied())
+        .collect();
     let mut of_tokens: Vec<Vec<&Fold>> = vec![Vec::new(); tokens.len()];
     for fold in &folds.rows {
         if let Some(at) = fold_tokens[fold.key as usize] {
@@ -489,8 +492,9 @@ fn proofs(
         .into_iter()
         .map(|shown| {
             let actions = shown.actions.into_iter();
-            let proofs =
-                actions.map(|(action, (origins, orphans))| Proof { action, origins, orphans }).collect::<Vec<_>>();
+            let proofs = actions
+                .map(|(action, (origins, orphans))| Proof { action, origins, orphans })
+                .collect::<Vec<_>>();
             (proofs, shown.newest.iter().map(|(_, id)| id.to_string()).collect::<Vec<_>>())
         })
         .unzip()

@@ -4,12 +4,12 @@
 //! wants of it, and for one detection the frames of its actions as one table. What would fill too much memory is not
 //! kept; each detection then reads for itself.
 
-use super::days::{Names, Part};
+use super::attributed::Tokens;
+use super::days::Part;
 use super::narrow::{Pattern, Words};
-use super::schema::{Kind, TableDef};
+use super::schema::TableDef;
 use super::{Columns, Engine, EngineError, guarded, schema, tables};
-use hashbrown::HashMap;
-use pl::{IntoLazy as _, NamedFrom as _};
+use pl::IntoLazy as _;
 use polars::prelude as pl;
 use sqlparser::ast::Statement;
 use std::collections::BTreeMap;
@@ -37,21 +37,18 @@ pub(super) struct Chosen {
     frames: BTreeMap<String, (Columns, pl::DataFrame)>,
 }
 
-/// Tokens by organisation and credential, as a column to take from and the row of each.
-struct Tokens {
-    column: pl::Series,
-    rows: HashMap<(String, String), u32>,
-}
-
 impl Engine {
     /// What a query asks of the table.
-    pub(super) fn want(&self, statement: &Statement, words: &Words) -> Result<Option<Want>, EngineError> {
+    pub(super) fn want(&self, statement: &Statement) -> Result<Option<Want>, EngineError> {
+        let words = Words::of(statement, TABLE);
         let Some(def) = schema::table(TABLE) else { return Ok(None) };
         let mut patterns = super::narrow::actions_of(statement, TABLE);
         for pattern in patterns.iter_mut().flatten() {
             if let Pattern::Listed(table) = pattern {
                 let frame = self.shared_columns(table, &["action"])?;
-                let rows = super::Rows::from_frame(&guarded(|| Ok(frame.select([pl::col("action")]).collect()?))?)?;
+                let rows = super::Rows::from_frame(&guarded(|| {
+                    Ok(frame.select([pl::col("action")]).collect()?)
+                })?)?;
                 let actions = (0..rows.len()).filter_map(|row| rows.text(row, "action").map(str::to_owned));
                 *pattern = Pattern::OneOf(actions.collect());
             }
@@ -117,25 +114,6 @@ impl Engine {
         }
         Ok(Some(Chosen { frames }))
     }
-
-    fn tokens_by_credential(&self) -> Result<Tokens, EngineError> {
-        let mut rows: HashMap<(String, String), u32> = HashMap::new();
-        let mut names = Names::default();
-        if let Some(source) = self.sources.get("credentials") {
-            let columns = ["org", "credential", "token_id"].map(pl::col);
-            let frame = source.frame.clone().select(columns);
-            let told = super::Rows::from_frame(&guarded(|| Ok(frame.collect()?))?)?;
-            for row in 0..told.len() {
-                let text = |name| told.text(row, name).map(str::to_owned);
-                if let (Some(org), Some(credential), Some(token)) =
-                    (text("org"), text("credential"), text("token_id"))
-                {
-                    rows.entry((org, credential)).or_insert_with(|| names.number(&token));
-                }
-            }
-        }
-        Ok(Tokens { column: pl::Series::new("token_id".into(), names.texts()), rows })
-    }
 }
 
 fn columns_of(wants: &[Want], action: &str) -> Columns {
@@ -149,55 +127,26 @@ fn by_action(
     wants: &[Want],
     tokens: &Tokens,
 ) -> Result<Vec<(String, pl::DataFrame)>, EngineError> {
-    let (actions, orgs, credentials) = (part.texts("action"), part.texts("org"), part.texts("credential"));
+    let actions = part.texts("action");
     let wanted: Vec<Columns> = actions.texts.iter().map(|action| columns_of(wants, action)).collect();
     let mut rows: Vec<Vec<pl::IdxSize>> = vec![Vec::new(); wanted.len()];
     for (row, code) in actions.codes.iter().enumerate() {
-        // Nothing asks for an event without an action: no condition holds of it.
         if !wanted[*code as usize].is_empty() {
             rows[*code as usize].push(pl::IdxSize::try_from(row).unwrap_or_default());
         }
     }
-    let mut known: HashMap<(u32, u32), Option<u32>> = HashMap::new();
-    let mut token_of = |row: usize| {
-        let (org, credential) = (orgs.codes[row], credentials.codes[row]);
-        *known.entry((org, credential)).or_insert_with(|| {
-            tokens.rows.get(&(orgs.texts[org as usize].clone(), credentials.texts[credential as usize].clone())).copied()
-        })
-    };
+    let own = tokens.of(part);
     let mut frames = Vec::new();
     for ((action, columns), rows) in actions.texts.iter().zip(&wanted).zip(rows) {
         if rows.is_empty() {
             continue;
         }
-        let own: Vec<Option<pl::IdxSize>> = if columns.contains("token_id") {
-            rows.iter().map(|row| token_of(*row as usize)).collect()
-        } else {
-            Vec::new()
-        };
-        let height = rows.len();
-        let rows = pl::IdxCa::from_vec("rows".into(), rows);
-        let mut made: Vec<pl::Column> = Vec::with_capacity(columns.len());
-        for column in def.columns.iter().filter(|c| columns.contains(c.name)) {
-            let cells = if column.name == "token_id" {
-                let taken: pl::IdxCa = own.iter().copied().collect();
-                tokens.column.take(&taken)?.into()
-            } else {
-                match part.frame().column(column.name) {
-                    Ok(cells) => cells.take(&rows)?,
-                    Err(_) => pl::Column::full_null(column.name.into(), height, &tables::dtype(column.kind)),
-                }
-            };
-            made.push(typed(cells, column.kind)?);
-        }
-        frames.push((action.clone(), pl::DataFrame::new(height, made)?));
+        let frame = part.rows(def, columns, &pl::IdxCa::from_vec("rows".into(), rows), |rows| {
+            tokens.take(rows.iter().map(|row| own[row.unwrap_or_default() as usize]))
+        })?;
+        frames.push((action.clone(), frame));
     }
     Ok(frames)
-}
-
-fn typed(cells: pl::Column, kind: Kind) -> Result<pl::Column, EngineError> {
-    let dtype = tables::dtype(kind);
-    Ok(if *cells.dtype() == dtype { cells } else { cells.cast(&dtype)? })
 }
 
 impl Chosen {
@@ -217,7 +166,8 @@ impl Chosen {
             }
         }
         let empty = || {
-            let none = |c: &&schema::ColumnDef| pl::Column::full_null(c.name.into(), 0, &tables::dtype(c.kind));
+            let none =
+                |c: &&schema::ColumnDef| pl::Column::full_null(c.name.into(), 0, &tables::dtype(c.kind));
             pl::DataFrame::new(0, columns.iter().map(none).collect())
         };
         Ok(Some(whole.map_or_else(empty, Ok)?.lazy()))

@@ -4,7 +4,7 @@
 //! In: a table and names of columns. Out: the files' rows as columns, texts as codes, read by several threads and
 //! handed on newest day first.
 
-use super::{Cut, Engine, EngineError, EngineErrorKind, Source, guarded, schema, tables};
+use super::{Columns, Cut, Engine, EngineError, EngineErrorKind, Source, guarded, schema, tables};
 use crate::lake::frame::Table;
 use crate::lake::view::day_of_file;
 use crate::model::time::{Day, day_of};
@@ -89,8 +89,25 @@ impl Part {
         self.frame.height()
     }
 
-    pub(super) const fn frame(&self) -> &pl::DataFrame {
-        &self.frame
+    /// Some rows as a table of the schema; `tokens` makes their column `token_id`, where it is wanted.
+    pub(super) fn rows(
+        &self,
+        def: &schema::TableDef,
+        wanted: &Columns,
+        rows: &pl::IdxCa,
+        tokens: impl Fn(&pl::IdxCa) -> Result<pl::Column, EngineError>,
+    ) -> Result<pl::DataFrame, EngineError> {
+        let mut made: Vec<pl::Column> = Vec::with_capacity(wanted.len());
+        for column in def.columns.iter().filter(|c| wanted.contains(c.name)) {
+            let dtype = tables::dtype(column.kind);
+            let cells = match self.frame.column(column.name) {
+                _ if column.name == "token_id" => tokens(rows)?,
+                Ok(cells) => cells.take(rows)?,
+                Err(_) => pl::Column::full_null(column.name.into(), rows.len(), &dtype),
+            };
+            made.push(if *cells.dtype() == dtype { cells } else { cells.cast(&dtype)? });
+        }
+        Ok(pl::DataFrame::new(rows.len(), made)?)
     }
 
     fn column(&self, name: &str) -> Option<&pl::StringChunked> {

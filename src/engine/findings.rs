@@ -135,7 +135,8 @@ fn of_rows(
     let rows = &settle(detection, rows);
     let mut hits: Vec<(Finding, Option<Wanted>)> = Vec::new();
     let mut at: HashMap<String, usize> = HashMap::new();
-    let made: Vec<_> = (0..rows.len()).into_par_iter().map(|row| of_row(detection, rows, row, names)).collect();
+    let made: Vec<_> =
+        (0..rows.len()).into_par_iter().map(|row| of_row(detection, rows, row, names)).collect();
     for one in made {
         let (finding, events) = one?;
         let Some(&i) = at.get(&finding.fingerprint) else {

@@ -100,7 +100,8 @@ impl Engine {
         let rows = Rows::from_frame(&guarded(|| Ok(frame.collect()?))?)?;
         for row in 0..rows.len() {
             let text = |name| rows.text(row, name).map(str::to_owned);
-            if let (Some(org), Some(credential), Some(token)) = (text("org"), text("credential"), text("token_id"))
+            if let (Some(org), Some(credential), Some(token)) =
+                (text("org"), text("credential"), text("token_id"))
                 && taken.insert((org.clone(), credential.clone()))
             {
                 by_token.entry((org, token)).or_default().push(credential);
@@ -147,18 +148,24 @@ impl<'a> Active<'a> {
     fn pick(&self, part: &Part) -> Vec<(usize, Vec<Stamped>)> {
         let (orgs, credentials) = (part.texts("org"), part.texts(self.key));
         let (times, ids) = (part.ints("time"), part.cells("event_id"));
-        let names: BTreeSet<&str> =
-            self.by_key.values().flatten().flat_map(|at| self.wishes[*at].matches.keys().map(String::as_str)).collect();
+        let names: BTreeSet<&str> = self
+            .by_key
+            .values()
+            .flatten()
+            .flat_map(|at| self.wishes[*at].matches.keys().map(String::as_str))
+            .collect();
         let columns: HashMap<&str, Texts> = names.into_iter().map(|name| (name, part.texts(name))).collect();
         // Values as codes of this file, a wish and column each; a wish for none of them is out.
         let codes = |at: usize| -> Option<Vec<(&Texts, Vec<bool>)>> {
             let wish = &self.wishes[at];
-            let all = wish.matches.iter().filter(|(name, values)| {
-                *name != "token_id" || !values.contains(&wish.token_id)
-            });
+            let all = wish
+                .matches
+                .iter()
+                .filter(|(name, values)| *name != "token_id" || !values.contains(&wish.token_id));
             all.map(|(name, values)| {
                 let texts = columns.get(name.as_str())?;
-                let fits: Vec<bool> = texts.texts.iter().map(|text| !text.is_empty() && values.contains(text)).collect();
+                let fits: Vec<bool> =
+                    texts.texts.iter().map(|text| !text.is_empty() && values.contains(text)).collect();
                 fits.contains(&true).then_some((texts, fits))
             })
             .collect()
@@ -168,7 +175,10 @@ impl<'a> Active<'a> {
         for row in 0..part.height() {
             let key = (orgs.codes[row], credentials.codes[row]);
             let is_wanted = *wanted.entry(key).or_insert_with(|| {
-                self.by_key.contains_key(&(orgs.texts[key.0 as usize].as_str(), credentials.texts[key.1 as usize].as_str()))
+                self.by_key.contains_key(&(
+                    orgs.texts[key.0 as usize].as_str(),
+                    credentials.texts[key.1 as usize].as_str(),
+                ))
             });
             if is_wanted {
                 rows.entry(key).or_default().push(row);

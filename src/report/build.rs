@@ -114,7 +114,9 @@ fn activities(analysis: &Analysis) -> Vec<Activity> {
         let tally = &mut tallies[at];
         let n = u64::try_from(fold.n).unwrap_or(0);
         *tally.days.entry(fold.day).or_default() += n;
-        for (list, value) in tally.lists.iter_mut().zip([fold.action, fold.network, fold.client, fold.project]) {
+        for (list, value) in
+            tally.lists.iter_mut().zip([fold.action, fold.network, fold.client, fold.project])
+        {
             *list.entry(value).or_default() += n;
         }
         tally.hours.resize(168, 0);

@@ -15,8 +15,7 @@ use std::path::Path;
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
-    let follows =
-        |r: &&DayRow<'_>| r.kind == MechanismKind::Pat && !r.credential.is_empty() && !r.origin();
+    let follows = |r: &&DayRow<'_>| r.kind == MechanismKind::Pat && !r.credential.is_empty() && !r.origin();
     let mut correlations: HashMap<&str, bool> = rows
         .iter()
         .filter(follows)
