@@ -5,7 +5,9 @@
 
 use super::{LakeError, pages};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use polars::prelude::{Column, DataFrame, DataType, ParquetReader, SerReader as _};
+use polars::prelude::{
+    Column, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsError, SerReader as _,
+};
 use polars_arrow::array::{
     Array, BooleanArray, DictionaryArray, MutableArray as _, MutableBinaryViewArray, PrimitiveArray,
 };
@@ -365,6 +367,26 @@ impl Table {
             .finish()
             .map_err(|e| LakeError::columns(path, &e))?;
         Ok(Self { frame })
+    }
+
+    /// Reads some columns of the file, those that it has, in the calling thread: for callers that read many files
+    /// at a time.
+    ///
+    /// # Errors
+    /// When it cannot be opened or is no Parquet.
+    pub fn read_known(path: &Path, columns: &[&str]) -> Result<Self, LakeError> {
+        let failed = |e: PolarsError| LakeError::columns(path, &e);
+        let file = std::fs::File::open(path).map_err(|e| LakeError::io("read", path, e))?;
+        let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
+        let schema = reader.schema().map_err(failed)?;
+        let known = columns.iter().filter(|c| schema.get(c).is_some()).map(|c| (*c).to_owned()).collect();
+        let frame = reader.with_columns(Some(known)).finish().map_err(failed)?;
+        Ok(Self { frame })
+    }
+
+    /// Gives the columns to the engine.
+    pub(crate) fn into_frame(self) -> DataFrame {
+        self.frame
     }
 
     /// Counts rows.

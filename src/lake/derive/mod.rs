@@ -4,18 +4,18 @@
 //! the content it was made from, so that a stale one is seen without opening it and made anew, and nothing else.
 //!
 //! ```text
-//! day, from its events:         activity token_day notable actors connection_runs origins loose
-//! day, with its neighbours:     proof
+//! day, from its events:         activity token_day notable actors connection_runs loose
+//! day, with its neighbours:     orphans
 //! month, from its days' tables: seen uses changes
 //! ```
 
 pub mod activity;
 pub mod actors;
 pub mod hours;
+pub mod loose;
 pub mod month;
 pub mod notable;
-pub mod origins;
-pub mod proof;
+pub mod orphans;
 pub mod runs;
 pub mod token_day;
 mod variables;
@@ -29,11 +29,13 @@ use std::path::Path;
 pub(crate) const VERSION: u32 = 2;
 
 /// Tables made from a day's events alone.
-pub const DAILY: [&str; 7] =
-    ["activity", "token_day", "notable", "actors", "connection_runs", "origins", "loose"];
+pub const DAILY: [&str; 6] = ["activity", "token_day", "notable", "actors", "connection_runs", "loose"];
 
 /// The table of a day that needs its neighbours.
-pub const SETTLED: &str = "proof";
+pub const SETTLED: &str = "orphans";
+
+/// Tables of earlier versions, which nothing reads any more.
+pub const RETIRED: [&str; 2] = ["origins", "proof"];
 
 /// Tables a month.
 pub const FOLDED: [&str; 3] = ["seen", "uses", "changes"];
@@ -57,7 +59,7 @@ pub fn write_all(
     notable::write(&path("notable"), org, sorted, rows)?;
     actors::write(&path("actors"), org, sorted, rows)?;
     runs::write(&path("connection_runs"), org, rows)?;
-    origins::write(&path("origins"), &path("loose"), org, rows)?;
+    loose::write(&path("loose"), org, rows)?;
     for table in DAILY {
         keep_only(&path(table));
     }
