@@ -11,6 +11,7 @@
 
 pub mod activity;
 pub mod actors;
+mod cascades;
 pub mod hours;
 pub mod loose;
 pub mod month;
@@ -26,7 +27,7 @@ use crate::model::time::Day;
 use std::path::Path;
 
 /// Version of what the derived tables hold; a change makes all of them anew.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// Tables made from a day's events alone.
 pub const DAILY: [&str; 6] = ["activity", "token_day", "notable", "actors", "connection_runs", "loose"];
@@ -54,12 +55,13 @@ pub fn write_all(
     rows: &[DayRow<'_>],
 ) -> Result<(), LakeError> {
     let path = |table| lake.derived_file(table, org, day, content);
+    let cascades = cascades::held(rows);
     activity::write(&path("activity"), org, sorted, rows)?;
-    token_day::write(&path("token_day"), org, rows)?;
+    token_day::write(&path("token_day"), org, rows, &cascades)?;
     notable::write(&path("notable"), org, sorted, rows)?;
     actors::write(&path("actors"), org, sorted, rows)?;
     runs::write(&path("connection_runs"), org, rows)?;
-    loose::write(&path("loose"), org, rows)?;
+    loose::write(&path("loose"), org, rows, &cascades)?;
     for table in DAILY {
         keep_only(&path(table));
     }

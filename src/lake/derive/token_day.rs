@@ -1,4 +1,8 @@
 //! `token_day`: one row a PAT credential and day, with how much it did and its busiest ten minutes.
+//!
+//! The busiest minutes hold origins and orphans alone: one call that cascades through forty repositories is one act, no
+//! burst and no sweep. An event counts as cascaded when its origin lies on the same day; one whose
+//! origin lies before midnight is taken for an orphan here.
 
 use super::notable;
 use crate::lake::LakeError;
@@ -6,7 +10,7 @@ use crate::lake::day::DayRow;
 use crate::lake::frame::Frame;
 use crate::model::mechanism::MechanismKind;
 use crate::model::time::{HOUR, SECOND, day_of};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::path::Path;
 
 /// The sliding span of the peaks.
@@ -29,16 +33,16 @@ struct TokenDay<'a> {
     last_time: i64,
 }
 
-/// Writes the table.
+/// Writes the table; `cascades` are correlation ids whose origin the day holds.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
+pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>], cascades: &HashSet<&str>) -> Result<(), LakeError> {
     let days: Vec<TokenDay<'_>> = rows
         .chunk_by(|a, b| a.codes().credential == b.codes().credential)
         .filter(|rows| !rows[0].credential().is_empty())
         .filter(|rows| rows.iter().any(|r| r.kind() == MechanismKind::Pat))
-        .map(fold)
+        .map(|rows| fold(rows, cascades))
         .collect();
     let d = || days.iter();
     let mut frame = Frame::new(days.len())
@@ -64,7 +68,7 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     Ok(())
 }
 
-fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
+fn fold<'a>(rows: &[DayRow<'a>], cascades: &HashSet<&str>) -> TokenDay<'a> {
     let rows: Vec<&DayRow<'a>> = rows.iter().filter(|r| r.kind() == MechanismKind::Pat).collect();
     let mut codes: Vec<u32> = Vec::with_capacity(rows.len());
     let mut distinct = |get: &dyn Fn(&DayRow<'a>) -> (u32, &'a str)| {
@@ -106,9 +110,12 @@ fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
         last_time: last.time(),
         ..TokenDay::default()
     };
-    // A folded entry stands for an unknown spread of calls, and reading the log is what backups and patwatch do.
+    // A folded entry stands for an unknown spread of calls, reading the log is what backups and patwatch do, and what a
+    // call drags along was not done by its caller one by one.
+    let dragged = |r: &DayRow<'_>| !r.origin() && cascades.contains(r.correlation_id());
     let busy: Vec<usize> = (0..rows.len())
         .filter(|&i| rows[i].folded() <= 1 && rows[i].action() != "AuditLog.AccessLog")
+        .filter(|&i| !dragged(rows[i]))
         .collect();
     let (mut start, mut projects, mut within) = (0, Tally::default(), Tally::default());
     for end in 0..busy.len() {
