@@ -4,10 +4,12 @@
 //! alone; a place that only reads is not among them, and the sentences say so.
 
 use super::facts::Fold;
+use crate::engine::days::Names;
 use crate::model::client::is_product;
 use crate::model::lineage::{Dependence, Integration, Worker};
 use crate::model::time::{day_start, parse_day};
 use crate::model::token::{OwnerState, Token};
+use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The day on which Microsoft ends tokens for all organisations (facts, section 0, item 9).
@@ -40,13 +42,13 @@ const MACHINES: &[&str] = &[
 
 /// Answers for one token.
 #[must_use]
-pub fn judge(token: &Token, folds: &[&Fold], as_of: i64) -> Dependence {
-    let (worker, reason) = worker(folds);
-    let integrations = integrations(folds);
+pub fn judge(token: &Token, folds: &[&Fold], names: &Names, as_of: i64) -> Dependence {
+    let (worker, reason) = worker(folds, names);
+    let integrations = integrations(folds, names);
     Dependence {
         worker,
         reason,
-        ask: ask(token, folds),
+        ask: ask(token, folds, names),
         move_to: move_to(worker, &integrations),
         ends_for_all: ends_for_all(token, as_of),
         integrations,
@@ -54,16 +56,17 @@ pub fn judge(token: &Token, folds: &[&Fold], as_of: i64) -> Dependence {
 }
 
 /// Hours of the day with an event, by day.
-fn hours_by_day(folds: &[&Fold]) -> BTreeMap<i32, i64> {
-    let mut days: BTreeMap<i32, i64> = BTreeMap::new();
-    for fold in folds {
-        *days.entry(fold.day).or_default() |= fold.hour_bits;
+fn hours_by_day(folds: &[&Fold]) -> BTreeMap<i32, u32> {
+    let mut days: BTreeMap<i32, u32> = BTreeMap::new();
+    // Folds come a day at a time.
+    for of_day in folds.chunk_by(|a, b| a.day == b.day) {
+        *days.entry(of_day[0].day).or_default() |= of_day.iter().fold(0, |bits, fold| bits | fold.hour_bits);
     }
     days
 }
 
 /// The hour that most days share, with the number of those days.
-fn usual_hour(days: &BTreeMap<i32, i64>) -> (usize, usize) {
+fn usual_hour(days: &BTreeMap<i32, u32>) -> (usize, usize) {
     let counts = (0..24).map(|h| (h, days.values().filter(|bits| *bits >> h & 1 == 1).count()));
     counts.max_by_key(|(h, n)| (*n, std::cmp::Reverse(*h))).unwrap_or_default()
 }
@@ -73,13 +76,15 @@ fn weekend(day: i32) -> bool {
     (day + 3).rem_euclid(7) >= 5
 }
 
-fn worker(folds: &[&Fold]) -> (Worker, String) {
+fn worker(folds: &[&Fold], names: &Names) -> (Worker, String) {
     if folds.is_empty() {
         return (Worker::Unclear, "No audited change in the window shows who works with it.".to_owned());
     }
     let total: i64 = folds.iter().map(|f| f.n).sum();
-    let by =
-        |fits: &dyn Fn(&str) -> bool| -> i64 { folds.iter().filter(|f| fits(&f.client)).map(|f| f.n).sum() };
+    let clients = counts(folds.iter().map(|f| (f.client, f.n)));
+    let by = |fits: &dyn Fn(&str) -> bool| -> i64 {
+        clients.iter().filter(|(client, _)| fits(names.text(**client))).map(|(_, n)| n).sum()
+    };
     let machine = by(&|c| MACHINES.contains(&c) || !c.is_empty() && !is_product(c));
     let browser = by(&|c| c == "browser");
     let days = hours_by_day(folds);
@@ -117,46 +122,54 @@ fn worker(folds: &[&Fold]) -> (Worker, String) {
     (Worker::Unclear, format!("{why} ({shape})."))
 }
 
-fn integrations(folds: &[&Fold]) -> Vec<Integration> {
-    let mut places: BTreeMap<(&str, &str), Vec<&Fold>> = BTreeMap::new();
+fn integrations(folds: &[&Fold], names: &Names) -> Vec<Integration> {
+    let mut places: HashMap<(u32, u32), Vec<&Fold>> = HashMap::new();
     for fold in folds {
-        places.entry((&fold.client, &fold.network)).or_default().push(fold);
+        places.entry((fold.client, fold.network)).or_default().push(fold);
     }
-    let mut list: Vec<Integration> = places
+    let mut places: Vec<(i64, &str, &str, Vec<&Fold>)> = places
         .into_iter()
         .map(|((client, network), folds)| {
+            (folds.iter().map(|f| f.n).sum(), names.text(client), names.text(network), folds)
+        })
+        .collect();
+    places.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
+    places.truncate(MOST_PLACES);
+    places
+        .into_iter()
+        .map(|(events, client, network, folds)| {
             let days = hours_by_day(&folds);
             let first = days.keys().next().copied().unwrap_or_default();
             let last = days.keys().next_back().copied().unwrap_or_default();
             Integration {
                 client: client.to_owned(),
                 network: network.to_owned(),
-                projects: top(folds.iter().map(|f| (f.project.as_str(), f.n))),
-                actions: top(folds.iter().map(|f| (f.action.as_str(), f.n))),
-                events: folds.iter().map(|f| u64::try_from(f.n).unwrap_or(0)).sum(),
+                projects: top(folds.iter().map(|f| (f.project, f.n)), names),
+                actions: top(folds.iter().map(|f| (f.action, f.n)), names),
+                events: u64::try_from(events).unwrap_or(0),
                 days: (first, last),
                 cadence: cadence(&days, last - first + 1),
             }
         })
-        .collect();
-    list.sort_by(|a, b| {
-        b.events.cmp(&a.events).then_with(|| (&a.client, &a.network).cmp(&(&b.client, &b.network)))
-    });
-    list.truncate(MOST_PLACES);
-    list
+        .collect()
 }
 
-fn top<'a>(values: impl Iterator<Item = (&'a str, i64)>) -> Vec<String> {
-    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-    for (value, n) in values.filter(|(v, _)| !v.is_empty()) {
+fn counts(values: impl Iterator<Item = (u32, i64)>) -> HashMap<u32, i64> {
+    let mut counts = HashMap::new();
+    for (value, n) in values {
         *counts.entry(value).or_default() += n;
     }
-    let mut list: Vec<(&str, i64)> = counts.into_iter().collect();
-    list.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    counts
+}
+
+fn top(values: impl Iterator<Item = (u32, i64)>, names: &Names) -> Vec<String> {
+    let named = counts(values).into_iter().map(|(value, n)| (names.text(value), n));
+    let mut list: Vec<(&str, i64)> = named.filter(|(value, _)| !value.is_empty()).collect();
+    list.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     list.into_iter().take(MOST_NAMES).map(|(value, _)| value.to_owned()).collect()
 }
 
-fn cadence(days: &BTreeMap<i32, i64>, span: i32) -> String {
+fn cadence(days: &BTreeMap<i32, u32>, span: i32) -> String {
     let active = days.len();
     let often = if active == 1 {
         "on one day".to_owned()
@@ -175,8 +188,8 @@ fn cadence(days: &BTreeMap<i32, i64>, span: i32) -> String {
     }
 }
 
-fn ask(token: &Token, folds: &[&Fold]) -> String {
-    let projects = top(folds.iter().map(|f| (f.project.as_str(), f.n)));
+fn ask(token: &Token, folds: &[&Fold], names: &Names) -> String {
+    let projects = top(folds.iter().map(|f| (f.project, f.n)), names);
     let of_projects = if projects.is_empty() {
         "the administrators of the organisation".to_owned()
     } else {
@@ -234,21 +247,32 @@ mod tests {
     use super::*;
     use crate::analysis::tests_support::token;
 
+    const CLIENTS: [&str; 3] = ["Terraform provider", "curl", "browser"];
+
+    fn names() -> Names {
+        let mut names = Names::default();
+        for text in CLIENTS.iter().chain(&["Git.RepositoryCreated", "203.0.113.0/24", "Payments"]) {
+            names.number(text);
+        }
+        names
+    }
+
     fn fold(day: i32, hours: &[usize], client: &str) -> Fold {
+        let mut names = names();
         Fold {
-            key: ("o".into(), "c".into()),
+            key: 0,
             day,
-            action: "Git.RepositoryCreated".into(),
-            network: "203.0.113.0/24".into(),
-            client: client.into(),
-            project: "Payments".into(),
+            action: names.number("Git.RepositoryCreated"),
+            network: names.number("203.0.113.0/24"),
+            client: names.number(client),
+            project: names.number("Payments"),
             n: i64::try_from(hours.len()).expect("small"),
-            hour_bits: hours.iter().map(|h| 1_i64 << h).sum(),
+            hour_bits: hours.iter().map(|h| 1_u32 << h).sum(),
         }
     }
 
     fn judged(folds: &[Fold]) -> Dependence {
-        judge(&token("vso.code"), &folds.iter().collect::<Vec<_>>(), 0)
+        judge(&token("vso.code"), &folds.iter().collect::<Vec<_>>(), &names(), 0)
     }
 
     #[test]
@@ -284,7 +308,7 @@ mod tests {
     #[test]
     fn who_is_gone_is_not_asked_and_global_tokens_carry_their_end() {
         let gone = Token { owner_state: OwnerState::Removed, all_orgs: Some(true), ..token("vso.code") };
-        let d = judge(&gone, &[&fold(1, &[1], "curl")], 0);
+        let d = judge(&gone, &[&fold(1, &[1], "curl")], &names(), 0);
         assert_eq!(d.ask, "ann@x.example is removed: ask the administrators of Payments");
         assert!(d.ends_for_all.expect("global").contains("2026-12-01"));
     }

@@ -1,4 +1,5 @@
-//! What the analysis asks the engine: one query a question, each turned into plain values.
+//! What the analysis asks the engine: one query a question, or one pass over a table where it is millions of rows,
+//! each turned into plain values.
 //!
 //! In: an engine that holds everything up to the run's instant. Out: credentials, proofs, token events and
 //! the events that change access or switch the log.
@@ -6,9 +7,13 @@
 use super::coverage::Switch;
 use super::ledger::TokenEvent;
 use super::people::{AccessChange, GroupChange};
+use crate::engine::days::{Names, Part, Texts};
 use crate::engine::rows::{Cell, Rows};
 use crate::engine::{Engine, EngineError};
+use crate::model::event_id::{EventId, Stamp};
+use crate::model::finding::MAX_EVENT_IDS;
 use crate::model::time::{Micros, Window, day_text};
+use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;
 
 /// A PAT credential with who used it, before it is joined to a token.
@@ -36,42 +41,68 @@ pub struct CredentialUse {
     pub last_in_window: Option<Micros>,
 }
 
-/// One event made with a PAT, inside the window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PatEvent {
+/// What the PAT events of one credential show inside the window, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shown {
     /// Organisation and credential.
     pub key: (String, String),
-    /// Bare GUID.
-    pub event_id: String,
-    /// When.
-    pub time: Micros,
-    /// Action id.
-    pub action: String,
-    /// Began its cascade.
-    pub origin: bool,
-    /// Follows an origin that the lake holds, so it proves nothing.
-    pub cascade: bool,
+    /// The newest events, as many as a verdict lists.
+    pub newest: Vec<Stamp>,
+    /// By action: origins, then orphans. Events that follow an origin which the lake holds prove nothing.
+    pub actions: BTreeMap<String, (Vec<Stamp>, Vec<Stamp>)>,
 }
 
-/// One fold of PAT activity inside the window.
+impl Shown {
+    /// Joins another credential of the same token.
+    pub fn join(&mut self, other: Self) {
+        let merge = |list: &mut Vec<Stamp>, more: Vec<Stamp>| {
+            if list.is_empty() {
+                *list = more;
+            } else if !more.is_empty() {
+                list.extend(more);
+                list.sort_unstable_by(|a, b| b.cmp(a));
+            }
+        };
+        merge(&mut self.newest, other.newest);
+        self.newest.truncate(MAX_EVENT_IDS);
+        for (action, (origins, orphans)) in other.actions {
+            let own = self.actions.entry(action).or_default();
+            merge(&mut own.0, origins);
+            merge(&mut own.1, orphans);
+        }
+    }
+}
+
+/// One fold of PAT activity inside the window; texts are numbers of [`Folds::names`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {
-    /// Organisation and credential.
-    pub key: (String, String),
+    /// Position in [`Folds::keys`].
+    pub key: u32,
     /// Day.
     pub day: i32,
     /// Action.
-    pub action: String,
+    pub action: u32,
     /// Network.
-    pub network: String,
+    pub network: u32,
     /// Client.
-    pub client: String,
+    pub client: u32,
     /// Project.
-    pub project: String,
+    pub project: u32,
     /// Events.
     pub n: i64,
     /// Hours of the day with an event.
-    pub hour_bits: i64,
+    pub hour_bits: u32,
+}
+
+/// PAT activity inside the window.
+#[derive(Debug, Clone, Default)]
+pub struct Folds {
+    /// Texts of the folds.
+    pub names: Names,
+    /// Organisations and credentials.
+    pub keys: Vec<(String, String)>,
+    /// The folds, the newest day first.
+    pub rows: Vec<Fold>,
 }
 
 /// A reader of columns by name.
@@ -136,57 +167,173 @@ pub fn credentials(engine: &Engine, window: Window) -> Result<Vec<CredentialUse>
     })
 }
 
-/// PAT events inside the window, oldest first, with whether each is an origin, an orphan or a cascade event.
+/// Keys of organisation and credential, numbered over many files.
+#[derive(Debug, Default)]
+struct Keys {
+    numbers: HashMap<(u32, u32), u32>,
+    names: Names,
+    keys: Vec<(String, String)>,
+}
+
+impl Keys {
+    fn number(&mut self, org: &str, credential: &str) -> u32 {
+        let key = (self.names.number(org), self.names.number(credential));
+        *self.numbers.entry(key).or_insert_with(|| {
+            self.keys.push((org.to_owned(), credential.to_owned()));
+            u32::try_from(self.keys.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+}
+
+/// PAT events of a day: by credential of the day, newest first.
+struct PatDay {
+    orgs: Texts,
+    credentials: Texts,
+    actions: Vec<String>,
+    events: Vec<(u32, u32, Vec<PatEvent>)>,
+}
+
+/// One event made with a PAT: its action, whether it is an origin or an orphan, and which it is.
+struct PatEvent {
+    action: u32,
+    proves: Option<Proves>,
+    stamp: Stamp,
+}
+
+/// What an event proves of its action.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proves {
+    Origin,
+    Orphan,
+}
+
+fn pat_day(part: &Part, orphans: &HashSet<EventId>) -> PatDay {
+    let kinds = part.texts("kind");
+    let mut day = PatDay {
+        orgs: part.texts("org"),
+        credentials: part.texts("credential"),
+        actions: Vec::new(),
+        events: Vec::new(),
+    };
+    let Some(pat) = kinds.code("pat") else { return day };
+    let (actions, origins) = (part.texts("action"), part.flags("origin"));
+    let (times, ids) = (part.ints("time"), part.cells("event_id"));
+    let mut at: HashMap<(u32, u32), usize> = HashMap::new();
+    // A day lies sorted by credential, time and id: from its end, each credential comes newest first.
+    for row in (0..part.height()).rev().filter(|row| kinds.codes[*row] == pat) {
+        let key = (day.orgs.codes[row], day.credentials.codes[row]);
+        let list = *at.entry(key).or_insert_with(|| {
+            day.events.push((key.0, key.1, Vec::new()));
+            day.events.len() - 1
+        });
+        let id = EventId::from(ids[row]);
+        let proves = match origins[row] {
+            true => Some(Proves::Origin),
+            false => orphans.contains(&id).then_some(Proves::Orphan),
+        };
+        day.events[list].2.push(PatEvent { action: actions.codes[row], proves, stamp: (times[row], id) });
+    }
+    for (_, _, events) in &mut day.events {
+        if !events.is_sorted_by(|a, b| a.stamp >= b.stamp) {
+            events.sort_by(|a, b| b.stamp.cmp(&a.stamp));
+        }
+    }
+    day.actions = actions.texts;
+    day
+}
+
+/// PAT events inside the window by credential, with whether each is an origin, an orphan or a cascade event.
 ///
 /// # Errors
-/// When a query fails.
-pub fn pat_events(engine: &Engine, window: Window) -> Result<Vec<PatEvent>, EngineError> {
-    let from = day_text(window.first_day()) + "T00:00:00";
+/// When a file cannot be read.
+pub fn pat_events(engine: &Engine) -> Result<Vec<Shown>, EngineError> {
     // The lake has looked for the origin of every event that is none itself; what is left without one is listed.
-    let orphans: std::collections::HashSet<String> =
-        read(engine, "SELECT newest FROM lake_orphans WHERE orphan = TRUE", |r, i| {
-            r.text(i, "newest").get(16..).unwrap_or_default().to_owned()
-        })?
-        .into_iter()
-        .collect();
-    let sql = format!(
-        "SELECT org, credential, event_id, time, action, origin FROM events
-         WHERE kind = 'pat' AND time >= TIMESTAMP '{from}' ORDER BY time, event_id"
-    );
-    let mut events = read(engine, &sql, |r, i| PatEvent {
-        key: (r.text(i, "org"), r.text(i, "credential")),
-        event_id: r.text(i, "event_id"),
-        time: r.time(i, "time").unwrap_or_default(),
-        action: r.text(i, "action"),
-        origin: r.flag(i, "origin"),
-        cascade: false,
-    })?;
-    for event in &mut events {
-        event.cascade = !event.origin && !orphans.contains(&event.event_id);
-    }
-    Ok(events)
+    let mut orphans: HashSet<EventId> = HashSet::new();
+    let of_day =
+        |part: &Part| -> Vec<EventId> { part.cells("event_id").into_iter().map(EventId::from).collect() };
+    engine.each_day("lake_orphans", &["event_id"], of_day, |ids| orphans.extend(ids))?;
+    let mut keys = Keys::default();
+    let mut names = Names::default();
+    let mut newest: Vec<Vec<Stamp>> = Vec::new();
+    let mut lists: Vec<HashMap<u32, (Vec<Stamp>, Vec<Stamp>)>> = Vec::new();
+    let columns = ["org", "credential", "kind", "action", "origin", "time", "event_id"];
+    let take = |day: PatDay| {
+        let actions = names.numbers(&day.actions);
+        for (org, credential, events) in day.events {
+            let text = |texts: &Texts, code: u32| texts.texts[code as usize].clone();
+            let key = keys.number(&text(&day.orgs, org), &text(&day.credentials, credential)) as usize;
+            newest.resize_with(keys.keys.len(), Vec::new);
+            lists.resize_with(keys.keys.len(), HashMap::new);
+            for event in events {
+                if newest[key].len() < MAX_EVENT_IDS {
+                    newest[key].push(event.stamp.clone());
+                }
+                let Some(proves) = event.proves else { continue };
+                let (origins, orphans) = lists[key].entry(actions[event.action as usize]).or_default();
+                if proves == Proves::Origin { origins.push(event.stamp) } else { orphans.push(event.stamp) }
+            }
+        }
+    };
+    engine.each_day("events", &columns, |part| pat_day(part, &orphans), take)?;
+    let shown = keys.keys.into_iter().zip(newest).zip(lists).map(|((key, newest), lists)| Shown {
+        key,
+        newest,
+        actions: lists.into_iter().map(|(action, lists)| (names.text(action).to_owned(), lists)).collect(),
+    });
+    Ok(shown.collect())
 }
 
 /// PAT activity inside the window.
 ///
 /// # Errors
-/// When the query fails.
-pub fn folds(engine: &Engine, window: Window) -> Result<Vec<Fold>, EngineError> {
-    let from = day_text(window.first_day()) + "T00:00:00";
-    let sql = format!(
-        "SELECT org, credential, date, action, network, client, project, n, hour_bits FROM activity
-         WHERE kind = 'pat' AND last_time >= TIMESTAMP '{from}'"
-    );
-    read(engine, &sql, |r, i| Fold {
-        key: (r.text(i, "org"), r.text(i, "credential")),
-        day: r.time(i, "date").map(crate::model::time::day_of).unwrap_or_default(),
-        action: r.text(i, "action"),
-        network: r.text(i, "network"),
-        client: r.text(i, "client"),
-        project: r.text(i, "project"),
-        n: r.int(i, "n"),
-        hour_bits: r.int(i, "hour_bits"),
-    })
+/// When a file cannot be read.
+pub fn folds(engine: &Engine) -> Result<Folds, EngineError> {
+    const TEXTS: [&str; 6] = ["org", "credential", "action", "network", "client", "project"];
+    let columns =
+        ["org", "credential", "action", "network", "client", "project", "kind", "date", "n", "hour_bits"];
+    let make = |part: &Part| {
+        let (texts, kinds) = (TEXTS.map(|name| part.texts(name)), part.texts("kind"));
+        let [days, n, bits] = ["date", "n", "hour_bits"].map(|name| part.ints(name));
+        let pat = kinds.code("pat");
+        let rows: Vec<([u32; 6], Fold)> = (0..part.height())
+            .filter(|row| Some(kinds.codes[*row]) == pat)
+            .map(|row| {
+                let [org, credential, action, network, client, project] =
+                    texts.each_ref().map(|t| t.codes[row]);
+                let day = i32::try_from(days[row]).unwrap_or_default();
+                let hour_bits = u32::try_from(bits[row]).unwrap_or_default();
+                let fold = Fold { key: 0, day, action, network, client, project, n: n[row], hour_bits };
+                ([org, credential, action, network, client, project], fold)
+            })
+            .collect();
+        (texts.map(|t| t.texts), rows)
+    };
+    let mut folds = Folds::default();
+    let mut keys = Keys::default();
+    engine.each_day("activity", &columns, make, |(texts, rows)| {
+        let [orgs, credentials, ..] = &texts;
+        let [_, _, actions, networks, clients, projects] =
+            texts.each_ref().map(|texts| folds.names.numbers(texts));
+        let mut last = None;
+        folds.rows.reserve(rows.len());
+        for ([org, credential, ..], fold) in rows {
+            let key = match last {
+                Some((pair, key)) if pair == (org, credential) => key,
+                _ => keys.number(&orgs[org as usize], &credentials[credential as usize]),
+            };
+            last = Some(((org, credential), key));
+            folds.rows.push(Fold {
+                key,
+                action: actions[fold.action as usize],
+                network: networks[fold.network as usize],
+                client: clients[fold.client as usize],
+                project: projects[fold.project as usize],
+                ..fold
+            });
+        }
+    })?;
+    folds.keys = keys.keys;
+    Ok(folds)
 }
 
 /// Events by day and mechanism kind inside the window.

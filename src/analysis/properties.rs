@@ -3,7 +3,7 @@
 //! Each case makes one organisation of a few tokens in memory, judges it, changes one thing and judges it again.
 
 use super::coverage::{Held, HeldDay, Switch};
-use super::facts::{CredentialUse, PatEvent};
+use super::facts::{CredentialUse, Shown};
 use super::run::{Analysis, Gathered, Inputs, decide};
 use super::tokens::Inventory;
 use crate::model::catalogue::catalogue;
@@ -81,13 +81,13 @@ fn gathered(org: &Org) -> Gathered {
     let mut told = Gathered::default();
     for (n, act) in org.acts.iter().enumerate() {
         let (time, visible) = (act.hour * HOUR, id(act.token)[..act.shown].to_owned());
-        told.events.push(PatEvent {
+        let stamp = (time, format!("e{n}").as_str().into());
+        let (origins, orphans) =
+            if act.origin { (vec![stamp.clone()], vec![]) } else { (vec![], vec![stamp.clone()]) };
+        told.events.push(Shown {
             key: (ORG.to_owned(), visible.clone()),
-            event_id: format!("e{n}"),
-            time,
-            action: act.action.clone(),
-            origin: act.origin,
-            cascade: false,
+            newest: vec![stamp],
+            actions: BTreeMap::from([(act.action.clone(), (origins, orphans))]),
         });
         told.uses.push(CredentialUse {
             org: ORG.to_owned(),

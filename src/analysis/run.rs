@@ -5,7 +5,7 @@
 
 use super::attribution::{Attribution, Credential, How, Known, attribute};
 use super::coverage::{Held, Switch, judge as judge_coverage};
-use super::facts::{self, CredentialUse, Fold, PatEvent};
+use super::facts::{self, CredentialUse, Fold, Folds, Shown};
 use super::ledger::{self, Ledger, Listed, TokenEvent, Unclear};
 use super::people::{AccessChange, GroupChange, People};
 use super::scope::{self, Proof};
@@ -14,7 +14,6 @@ use super::usage::{self, OwnerUsage, Seen};
 use super::{dependence, rotation};
 use crate::engine::{Engine, EngineError};
 use crate::model::coverage::Coverage;
-use crate::model::finding::MAX_EVENT_IDS;
 use crate::model::identity::person_key;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::lineage::{Dependence, Lineage};
@@ -76,8 +75,10 @@ pub struct Analysis {
     pub people: BTreeMap<String, People>,
     /// Token events that fit several tokens.
     pub unclear: Vec<Unclear>,
-    /// PAT activity inside the window, with the token where there is one.
-    pub folds: Vec<(Option<usize>, Fold)>,
+    /// PAT activity inside the window.
+    pub folds: Folds,
+    /// The token of each key of the folds, where there is one.
+    pub fold_tokens: Vec<Option<usize>>,
 }
 
 /// What the engine tells: everything up to the run's instant, before it is judged.
@@ -85,10 +86,10 @@ pub struct Analysis {
 pub struct Gathered {
     /// PAT credentials with their users.
     pub uses: Vec<CredentialUse>,
-    /// PAT events inside the window, oldest first.
-    pub events: Vec<PatEvent>,
+    /// PAT events inside the window, by credential.
+    pub events: Vec<Shown>,
     /// PAT activity inside the window.
-    pub folds: Vec<Fold>,
+    pub folds: Folds,
     /// `Token.*` events.
     pub token_events: Vec<TokenEvent>,
     /// Actors as events show them: organisation, storage key, label.
@@ -121,8 +122,8 @@ pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered,
     let judging = depth == Depth::Verdicts;
     Ok(Gathered {
         uses: facts::credentials(engine, window)?,
-        events: if judging { facts::pat_events(engine, window)? } else { Vec::new() },
-        folds: if judging { facts::folds(engine, window)? } else { Vec::new() },
+        events: if judging { facts::pat_events(engine)? } else { Vec::new() },
+        folds: if judging { facts::folds(engine)? } else { Folds::default() },
         token_events: facts::token_events(engine)?,
         actors: facts::actors(engine)?,
         names: facts::actor_names(engine)?,
@@ -148,7 +149,8 @@ pub fn run(
 
 /// Judges what was gathered; a function of its inputs alone.
 #[must_use]
-pub fn decide(told: Gathered, inputs: &mut Inputs<'_>, window: Window, policy: &Policy) -> Analysis {
+pub fn decide(mut told: Gathered, inputs: &mut Inputs<'_>, window: Window, policy: &Policy) -> Analysis {
+    let (events, folds) = (std::mem::take(&mut told.events), std::mem::take(&mut told.folds));
     let uses = &told.uses;
     let people = people(&told, inputs);
     let mut coverage = Vec::new();
@@ -188,17 +190,16 @@ pub fn decide(told: Gathered, inputs: &mut Inputs<'_>, window: Window, policy: &
         })
         .collect();
     let all_seen = seen(&tokens, &attributions, uses, &token_of, &index);
-    let (proofs, ids) = proofs(&told.events, &token_of, tokens.len());
-    let folds: Vec<(Option<usize>, Fold)> = told
-        .folds
+    let (proofs, ids) = proofs(events, &token_of, tokens.len());
+    let fold_tokens: Vec<Option<usize>> = folds
+        .keys
         .iter()
-        .cloned()
-        .map(|f| (token_of.get(&(f.key.0.as_str(), f.key.1.as_str())).copied(), f))
+        .map(|(org, credential)| token_of.get(&(org.as_str(), credential.as_str())).copied())
         .collect();
     let mut of_tokens: Vec<Vec<&Fold>> = vec![Vec::new(); tokens.len()];
-    for (at, fold) in &folds {
-        if let Some(at) = at {
-            of_tokens[*at].push(fold);
+    for fold in &folds.rows {
+        if let Some(at) = fold_tokens[fold.key as usize] {
+            of_tokens[at].push(fold);
         }
     }
     let mut lineages = rotation::link(&tokens, window.as_of);
@@ -243,7 +244,7 @@ pub fn decide(told: Gathered, inputs: &mut Inputs<'_>, window: Window, policy: &
         let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()));
         let created = entry.and_then(|e| e.created.clone());
         let extended = entry.map_or(0, |e| e.extended);
-        let dependence = dependence::judge(token, &of_tokens[i], window.as_of);
+        let dependence = dependence::judge(token, &of_tokens[i], &folds.names, window.as_of);
         let lineage = std::mem::take(&mut lineages[i]);
         let differs = tokens::differs(&sources, token);
         judged.push(Judged {
@@ -268,7 +269,7 @@ pub fn decide(told: Gathered, inputs: &mut Inputs<'_>, window: Window, policy: &
         .collect();
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
-    Analysis { tokens: judged, credentials, coverage, people, unclear, folds }
+    Analysis { tokens: judged, credentials, coverage, people, unclear, folds, fold_tokens }
 }
 
 /// Rows of the same token in every organisation of the run, by row.
@@ -475,40 +476,28 @@ fn seen(
     seen
 }
 
-type TimedIds = Vec<(Micros, String)>;
-
 /// Proofs and newest event ids by token.
 fn proofs(
-    events: &[PatEvent],
+    events: Vec<Shown>,
     token_of: &BTreeMap<(&str, &str), usize>,
     tokens: usize,
 ) -> (Vec<Vec<Proof>>, Vec<Vec<String>>) {
-    let mut by_action: Vec<BTreeMap<&str, (TimedIds, TimedIds)>> = vec![BTreeMap::new(); tokens];
-    let mut ids: Vec<Vec<String>> = vec![Vec::new(); tokens];
-    let mut newest_first: Vec<&PatEvent> = events.iter().collect();
-    newest_first.sort_by(|a, b| (b.time, &b.event_id).cmp(&(a.time, &a.event_id)));
-    for event in newest_first {
-        let Some(&at) = token_of.get(&(event.key.0.as_str(), event.key.1.as_str())) else { continue };
-        if ids[at].len() < MAX_EVENT_IDS {
-            ids[at].push(event.event_id.clone());
+    let mut by_token: Vec<Shown> = vec![Shown::default(); tokens];
+    for shown in events {
+        if let Some(&at) = token_of.get(&(shown.key.0.as_str(), shown.key.1.as_str())) {
+            by_token[at].join(shown);
         }
-        if event.cascade {
-            continue;
-        }
-        let (origins, orphans) = by_action[at].entry(&event.action).or_default();
-        let list = if event.origin { origins } else { orphans };
-        list.push((event.time, event.event_id.clone()));
     }
-    let proofs = by_action
+    by_token
         .into_iter()
-        .map(|actions| {
-            actions
-                .into_iter()
-                .map(|(action, (origins, orphans))| Proof { action: action.to_owned(), origins, orphans })
-                .collect()
+        .map(|shown| {
+            let actions = shown.actions.into_iter();
+            let proofs = actions
+                .map(|(action, (origins, orphans))| Proof { action, origins, orphans })
+                .collect::<Vec<_>>();
+            (proofs, shown.newest.iter().map(|(_, id)| id.to_string()).collect::<Vec<_>>())
         })
-        .collect();
-    (proofs, ids)
+        .unzip()
 }
 
 /// What usage records say of a token's owner.

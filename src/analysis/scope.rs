@@ -6,6 +6,7 @@
 use super::usage::most;
 use crate::model::catalogue::{ActionInfo, Catalogue, Certainty, catalogue};
 use crate::model::coverage::Coverage;
+use crate::model::event_id::Stamp;
 use crate::model::finding::{Confidence, MAX_EVENT_IDS};
 use crate::model::time::Micros;
 use crate::model::token::{Token, is_full_scope};
@@ -17,10 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Proof {
     /// Action id.
     pub action: String,
-    /// Origins: (time, event id).
-    pub origins: Vec<(Micros, String)>,
-    /// Events whose origin is not in the lake.
-    pub orphans: Vec<(Micros, String)>,
+    /// Origins, newest first.
+    pub origins: Vec<Stamp>,
+    /// Events whose origin is not in the lake, newest first.
+    pub orphans: Vec<Stamp>,
 }
 
 /// The answers on the grant of one token.
@@ -50,7 +51,7 @@ pub struct Bounds<'a> {
 #[derive(Debug, Default)]
 struct Use {
     confidence: Option<Confidence>,
-    events: Vec<(Micros, String)>,
+    events: Vec<Stamp>,
     actions: BTreeMap<String, u64>,
 }
 
@@ -63,7 +64,10 @@ impl Use {
             Certainty::Guess | Certainty::Unknown => Confidence::Low,
         };
         self.confidence = self.confidence.max(Some(confidence));
-        self.events.extend(proof.origins.iter().chain(&proof.orphans).cloned());
+        // The newest of a whole are among the newest of its parts.
+        for list in [&proof.origins, &proof.orphans] {
+            self.events.extend(list.iter().take(MAX_EVENT_IDS).cloned());
+        }
         *self.actions.entry(proof.action.clone()).or_default() +=
             (proof.origins.len() + proof.orphans.len()) as u64;
     }
@@ -77,7 +81,7 @@ impl Use {
             visibility: catalogue().visibility(scope),
             confidence: self.confidence.unwrap_or(Confidence::Low),
             last_time: self.events.first().map(|(time, _)| *time),
-            event_ids: self.events.into_iter().take(MAX_EVENT_IDS).map(|(_, id)| id).collect(),
+            event_ids: self.events.into_iter().take(MAX_EVENT_IDS).map(|(_, id)| id.to_string()).collect(),
             unseen_operations: Vec::new(),
             actions: self.actions.into_iter().collect(),
         }
@@ -352,7 +356,7 @@ mod tests {
         let at = |time| {
             [Proof {
                 action: "Library.AgentPoolCreated".into(),
-                origins: vec![(time, format!("e{time}"))],
+                origins: vec![(time, format!("e{time}").as_str().into())],
                 orphans: vec![],
             }]
         };

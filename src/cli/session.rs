@@ -117,7 +117,7 @@ impl Session {
         engine.register_parquet("lake_changes", &self.view.months("changes"), Cut::None)?;
         let uses = self.view.months_and_days("uses", "actors", first);
         engine.register_parquet("lake_uses", &uses, Cut::None)?;
-        engine.register_parquet("lake_orphans", &self.view.days("proof", first), Cut::None)?;
+        engine.register_parquet("lake_orphans", &self.view.days("orphans", first), Cut::None)?;
         Ok(engine)
     }
 

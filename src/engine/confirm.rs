@@ -3,10 +3,12 @@
 //! In: what each finding wants (a token, a span, values of columns). Out: its newest event ids and how many there are,
 //! from one shared pass over the raw events ([`super::newest`]).
 
+use super::days::Part;
 use super::newest::{Granted, Wish};
-use super::{Engine, EngineError, guarded, rows::Rows};
+use super::{Engine, EngineError};
+use crate::model::event_id::EventId;
 use crate::model::time::Micros;
-use polars::prelude as pl;
+use hashbrown::HashSet;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The events that one finding wants.
@@ -53,22 +55,17 @@ pub(super) fn events(
 
 /// Returns the times of the given events, as far as `notable` holds them.
 pub(super) fn times(engine: &Engine, ids: &BTreeSet<&str>) -> HashMap<String, Micros> {
-    if ids.is_empty() {
-        return HashMap::new();
+    let wanted: HashSet<EventId> = ids.iter().map(|id| EventId::from(*id)).collect();
+    let mut found = HashMap::new();
+    if wanted.is_empty() {
+        return found;
     }
-    let found = engine.times_of(ids);
+    let of_day = |part: &Part| -> Vec<(String, Micros)> {
+        let (cells, times) = (part.cells("event_id"), part.ints("time"));
+        let known = cells.iter().zip(times).filter(|(id, _)| wanted.contains(&EventId::from(**id)));
+        known.map(|(id, time)| ((*id).to_owned(), time)).collect()
+    };
     // Without times the ids keep their order, which is no worse than any other.
-    let rows = found.unwrap_or_default();
-    (0..rows.len())
-        .filter_map(|row| Some((rows.text(row, "event_id")?.to_owned(), rows.time(row, "time")?)))
-        .collect()
-}
-
-impl Engine {
-    fn times_of(&self, ids: &BTreeSet<&str>) -> Result<Rows, EngineError> {
-        let ids = pl::Series::from_iter(ids.iter().map(|id| (*id).to_owned()));
-        let wanted = pl::col("event_id").is_in(pl::lit(ids).implode(true), false);
-        let frame = self.shared_columns("notable", &["event_id", "time"])?.filter(wanted);
-        Rows::from_frame(&guarded(|| Ok(frame.select(["event_id", "time"].map(pl::col)).collect()?))?)
-    }
+    let _ = engine.each_day("notable", &["event_id", "time"], of_day, |times| found.extend(times));
+    found
 }

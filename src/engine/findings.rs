@@ -10,9 +10,10 @@ use super::rows::{Cell, Rows};
 use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
 use crate::model::finding::{Family, Finding, MAX_EVENT_IDS, NotRun, Subject, SubjectKind};
 use crate::model::time::{Micros, Window};
+use rayon::prelude::*;
 use serde_json::Map;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Runs the selected detections: by id, slug or family; an empty selection runs all.
 ///
@@ -70,7 +71,7 @@ pub fn run_pack_telling(
     for finding in &mut findings {
         span_of_state(finding, engine.window());
     }
-    findings.sort_by(|a, b| {
+    findings.par_sort_by(|a, b| {
         (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| {
             (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
                 &b.detection,
@@ -222,9 +223,11 @@ fn of_rows(
 ) -> Result<Vec<(Finding, Option<Wanted>)>, EngineError> {
     let rows = &settle(detection, rows);
     let mut hits: Vec<(Finding, Option<Wanted>)> = Vec::new();
-    let mut at: BTreeMap<String, usize> = BTreeMap::new();
-    for row in 0..rows.len() {
-        let (finding, events) = of_row(detection, rows, row, names)?;
+    let mut at: HashMap<String, usize> = HashMap::new();
+    let made: Vec<_> =
+        (0..rows.len()).into_par_iter().map(|row| of_row(detection, rows, row, names)).collect();
+    for one in made {
+        let (finding, events) = one?;
         let Some(&i) = at.get(&finding.fingerprint) else {
             at.insert(finding.fingerprint.clone(), hits.len());
             hits.push((finding, events));
@@ -255,12 +258,13 @@ fn settle(detection: &Detection, rows: &Rows) -> Rows {
         }
     }
     let mut order: Vec<(Vec<String>, usize)> = (0..settled.len())
+        .into_par_iter()
         .map(|row| (settled.cells.iter().map(|column| column[row].to_string()).collect(), row))
         .collect();
-    order.sort_unstable();
-    for column in &mut settled.cells {
-        *column = order.iter().map(|(_, row)| column[*row].clone()).collect();
-    }
+    order.par_sort_unstable();
+    settled.cells.par_iter_mut().for_each(|column| {
+        *column = order.iter().map(|(_, row)| std::mem::replace(&mut column[*row], Cell::Null)).collect();
+    });
     settled
 }
 
@@ -418,10 +422,10 @@ fn newest_first(engine: &Engine, findings: &mut [Finding], mut times: HashMap<St
         .collect();
     let more = confirm::times(engine, &ids);
     times.extend(more);
-    for finding in findings {
+    findings.par_iter_mut().for_each(|finding| {
         // Rows that were folded into one may have counted the same event twice.
         let all_listed = finding.count == finding.event_ids.len() as u64;
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         finding.event_ids.retain(|id| seen.insert(id.clone()));
         if all_listed {
             finding.count = finding.event_ids.len() as u64;
@@ -429,7 +433,7 @@ fn newest_first(engine: &Engine, findings: &mut [Finding], mut times: HashMap<St
         // A stable sort: ids whose time is not known keep their order.
         finding.event_ids.sort_by_key(|id| std::cmp::Reverse(times.get(id).copied().unwrap_or(Micros::MIN)));
         finding.event_ids.truncate(MAX_EVENT_IDS);
-    }
+    });
 }
 
 #[cfg(test)]

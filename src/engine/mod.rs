@@ -4,8 +4,11 @@
 //! cells, and findings of a pack. A query is checked ([`check`]), rewritten ([`rewrite`]) and run in a
 //! context of its own, because a Polars context remembers aliases from one query to the next.
 
+mod attributed;
 pub mod check;
+mod chosen;
 mod confirm;
+pub mod days;
 pub mod equivalents;
 pub mod findings;
 mod narrow;
@@ -110,6 +113,15 @@ struct Ready {
     frames: BTreeMap<&'static str, (Columns, pl::LazyFrame)>,
     /// What the detections about to run will ask for, so that a table is read once and no column in vain.
     expected: BTreeMap<&'static str, Columns>,
+    /// The same of the table that is kept by action, a query each.
+    wants: Vec<chosen::Want>,
+    /// That table, once read; the inner nothing says that it would fill too much memory.
+    chosen: Option<Option<chosen::Chosen>>,
+    /// What detections ask of the rows of tokens alone, and those rows, once read.
+    token_columns: Columns,
+    of_tokens: Option<Option<(Columns, pl::LazyFrame)>>,
+    /// Rows of the tables that lie in files.
+    counts: BTreeMap<String, usize>,
 }
 
 /// Tables and the means to query them.
@@ -227,22 +239,40 @@ impl Engine {
     /// When the check refuses it or it fails.
     pub fn run(&self, detection: &Detection) -> Result<Rows, EngineError> {
         let checked = check::check(&detection.sql, check::Mode::Pack)?;
-        let words = narrow::Words::of(&checked.statement);
-        Rows::from_frame(&self.execute(checked, |name| self.shared(name, &words))?)
+        let chosen = match checked.tables.contains(chosen::TABLE) {
+            true => self.want(&checked.statement)?.map_or(Ok(None), |want| self.chosen(&want))?,
+            false => None,
+        };
+        let statement = checked.statement.clone();
+        let table = |name: &str| match &chosen {
+            Some(frame) if name == chosen::TABLE => Ok(frame.clone()),
+            _ => self.shared(name, &statement),
+        };
+        Rows::from_frame(&self.execute(checked, table)?)
     }
 
     /// Learns which columns the detections about to run will ask for.
     pub(crate) fn expect<'a>(&self, detections: impl Iterator<Item = &'a Detection>) {
         let mut expected: BTreeMap<&'static str, Columns> = BTreeMap::new();
+        let mut token_columns = Columns::new();
         let mut note = |statement: &sqlparser::ast::Statement, tables: &BTreeSet<String>| {
-            let words = narrow::Words::of(statement);
             for def in tables.iter().filter_map(|t| schema::table(t)) {
-                expected.entry(def.name).or_default().extend(words.columns(def));
+                let columns = narrow::Words::of(statement, def.name).columns(def);
+                if def.name == attributed::TABLE && narrow::reads_tokens_alone(statement, def.name) {
+                    token_columns.extend(columns.iter().copied());
+                }
+                expected.entry(def.name).or_default().extend(columns);
             }
         };
+        let mut wants = Vec::new();
         for detection in detections {
             if let Ok((statement, tables, _)) = check::inspect(&detection.sql) {
                 note(&statement, &tables);
+                if tables.contains(chosen::TABLE) {
+                    // A table that is missing is told of when the detection runs.
+                    let want = self.want(&statement);
+                    wants.extend(want.ok().flatten());
+                }
             }
         }
         for view in views::VIEWS {
@@ -250,7 +280,12 @@ impl Engine {
                 note(&statement, &tables);
             }
         }
-        self.ready().expected = expected;
+        let mut ready = self.ready();
+        ready.expected = expected;
+        ready.wants = wants;
+        ready.token_columns = token_columns;
+        ready.chosen = None;
+        ready.of_tokens = None;
     }
 
     fn execute(
@@ -278,11 +313,11 @@ impl Engine {
 
     fn view(&self, view: &views::View) -> Result<pl::LazyFrame, EngineError> {
         let mut checked = check::check(view.sql, check::Mode::Pack)?;
-        let words = narrow::Words::of(&checked.statement);
+        let statement = checked.statement.clone();
         rewrite::rewrite(&mut checked.statement, &self.policy_cells());
         let mut context = polars::sql::SQLContext::new();
         for table in &checked.tables {
-            context.register(table, self.shared(table, &words)?);
+            context.register(table, self.shared(table, &statement)?);
         }
         let sql = checked.statement.to_string();
         let columns: Vec<pl::Expr> =
@@ -337,7 +372,11 @@ impl Engine {
 
     /// Tables depend on each other, so a new one makes all be built anew.
     fn forget(&self) {
-        self.ready().frames.clear();
+        let mut ready = self.ready();
+        ready.frames.clear();
+        ready.counts.clear();
+        ready.chosen = None;
+        ready.of_tokens = None;
     }
 }
 

@@ -1,16 +1,17 @@
 //! What a query needs of its tables: columns, and whether it looks at one token alone.
 //!
-//! In: a parsed query. Out: the words that may be columns, and the token of a condition such as
-//! `token_id = '...'`. Both may only err on the side of reading more.
+//! In: a parsed query. Out: the words that may be columns, the token of a condition such as `token_id = '...'`, and
+//! the actions of conditions such as `action = '...'`. All may only err on the side of reading more.
 
 use super::schema::TableDef;
 use sqlparser::ast::{
-    BinaryOperator, Expr, Ident, SelectItem, SetExpr, Statement, TableFactor, Value, Visit as _, Visitor,
+    BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, Statement,
+    TableFactor, Value, Visit as _, Visitor,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-/// Every name in a query that could be a column.
+/// Every name in a query that could be a column of one table.
 #[derive(Debug, Default)]
 pub(super) struct Words {
     names: BTreeSet<String>,
@@ -18,14 +19,14 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Collects the names of a query.
-    pub(super) fn of(statement: &Statement) -> Self {
+    /// Collects the names wherever a query reads the table.
+    pub(super) fn of(statement: &Statement, table: &str) -> Self {
         // USING and NATURAL name columns outside of expressions; rare, so every column is read then.
         let text = statement.to_string();
         let star = text.contains("USING(") || text.contains("NATURAL ");
-        let mut words = Self { names: BTreeSet::new(), star };
-        let _ = statement.visit(&mut words);
-        words
+        let mut reads = Reads { table, words: Self { names: BTreeSet::new(), star } };
+        let _ = statement.visit(&mut reads);
+        reads.words
     }
 
     /// The columns of a table that the query may read.
@@ -51,23 +52,58 @@ impl Visitor for Words {
         }
         ControlFlow::Continue(())
     }
+}
 
-    fn pre_visit_query(&mut self, query: &sqlparser::ast::Query) -> ControlFlow<()> {
-        let mut open = vec![&*query.body];
+/// Finds where a table is read.
+struct Reads<'a> {
+    table: &'a str,
+    words: Words,
+}
+
+impl Visitor for Reads<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let (mut open, mut reads) = (vec![&*query.body], false);
         while let Some(body) = open.pop() {
             match body {
                 SetExpr::Select(select) => {
-                    self.star |= select
-                        .projection
-                        .iter()
-                        .any(|i| matches!(i, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
+                    let is_mine = |factor: &TableFactor| match factor {
+                        TableFactor::Table { .. } => {
+                            named(factor).is_some_and(|(name, _)| name == self.table)
+                        }
+                        // A subquery is a query of its own.
+                        TableFactor::Derived { .. } => false,
+                        _ => true,
+                    };
+                    if !factors(select).into_iter().any(is_mine) {
+                        continue;
+                    }
+                    reads = true;
+                    let _ = select.visit(&mut self.words);
+                    let wild = |i: &SelectItem| {
+                        matches!(i, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
+                    };
+                    self.words.star |= select.projection.iter().any(wild);
                 }
                 SetExpr::SetOperation { left, right, .. } => open.extend([&**left, &**right]),
                 _ => {}
             }
         }
+        if let Some(order) = query.order_by.as_ref().filter(|_| reads) {
+            let _ = order.visit(&mut self.words);
+        }
         ControlFlow::Continue(())
     }
+}
+
+/// The tables of a FROM.
+fn factors(select: &Select) -> Vec<&TableFactor> {
+    select
+        .from
+        .iter()
+        .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)))
+        .collect()
 }
 
 /// The table and token of a query over one table with the condition `token_id = '...'`.
@@ -96,6 +132,209 @@ pub(super) fn token_of(statement: &Statement) -> Option<(String, String)> {
     None
 }
 
+/// Actions that a query asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// One of these.
+    OneOf(BTreeSet<String>),
+    /// Every action that begins so.
+    Begins(String),
+    /// Those in the column `action` of a table.
+    Listed(String),
+}
+
+impl Pattern {
+    pub(super) fn fits(&self, action: &str) -> bool {
+        match self {
+            Self::OneOf(actions) => actions.contains(action),
+            Self::Begins(text) => action.starts_with(text.as_str()),
+            Self::Listed(_) => true,
+        }
+    }
+}
+
+/// The actions of a table that a query asks for wherever it names the table; nothing where it may ask for any.
+pub(super) fn actions_of(statement: &Statement, table: &str) -> Option<Vec<Pattern>> {
+    let mut asked = Asked { table, patterns: Some(Vec::new()), named: 0, seen: 0 };
+    let _ = statement.visit(&mut asked);
+    // A mention in a place that was not looked at may ask for anything.
+    asked.patterns.filter(|_| asked.named == asked.seen)
+}
+
+struct Asked<'a> {
+    table: &'a str,
+    patterns: Option<Vec<Pattern>>,
+    named: usize,
+    seen: usize,
+}
+
+impl Visitor for Asked<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        self.named += usize::from(named(factor).is_some_and(|(name, _)| name == self.table));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        let names: Vec<Option<(String, String)>> = factors(select).into_iter().map(named).collect();
+        // Without an alias a column is this table's only where no other table could have it.
+        let alone =
+            names.iter().all(|n| n.as_ref().is_some_and(|(name, _)| name == self.table || name == "policy"));
+        for (_, alias) in names.iter().flatten().filter(|(name, _)| name == self.table) {
+            self.seen += 1;
+            let own = Own { alias, alone: alone && names.len() <= 2 };
+            let mut found = select.selection.as_ref().and_then(|condition| own.actions(condition));
+            found = found.or_else(|| own.listed(select, &names));
+            match (&mut self.patterns, found) {
+                (Some(patterns), Some(found)) => patterns.extend(found),
+                (patterns, _) => *patterns = None,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Tells whether a query reads nothing of a table but rows of tokens, wherever it names it.
+pub(super) fn reads_tokens_alone(statement: &Statement, table: &str) -> bool {
+    let mut asked = OfTokens { table, named: 0, fits: 0 };
+    let _ = statement.visit(&mut asked);
+    asked.named == asked.fits
+}
+
+struct OfTokens<'a> {
+    table: &'a str,
+    named: usize,
+    fits: usize,
+}
+
+impl Visitor for OfTokens<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        self.named += usize::from(named(factor).is_some_and(|(name, _)| name == self.table));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        let names: Vec<Option<(String, String)>> = factors(select).into_iter().map(named).collect();
+        for (_, alias) in names.iter().flatten().filter(|(name, _)| name == self.table) {
+            let is_own = |expr: &Expr| match expr {
+                Expr::Identifier(name) => names.len() == 1 && name.value.eq_ignore_ascii_case("token_id"),
+                Expr::CompoundIdentifier(parts) => matches!(parts.as_slice(), [table, column]
+                    if table.value.eq_ignore_ascii_case(alias) && column.value.eq_ignore_ascii_case("token_id")),
+                _ => false,
+            };
+            let holds = |expr: &Expr| match expr {
+                Expr::IsNotNull(inner) => is_own(inner),
+                Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => is_own(left) || is_own(right),
+                _ => false,
+            };
+            let inner = select.from.iter().flat_map(|from| &from.joins).filter_map(|join| {
+                match &join.join_operator {
+                    JoinOperator::Join(JoinConstraint::On(on))
+                    | JoinOperator::Inner(JoinConstraint::On(on)) => Some(on),
+                    _ => None,
+                }
+            });
+            let all =
+                select.selection.iter().chain(inner).any(|condition| parts(condition).into_iter().any(holds));
+            self.fits += usize::from(all);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The parts of a condition that must all hold.
+fn parts(condition: &Expr) -> Vec<&Expr> {
+    match condition {
+        Expr::Nested(inner) => parts(inner),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => [parts(left), parts(right)].concat(),
+        other => vec![other],
+    }
+}
+
+/// Name and alias of a table.
+fn named(factor: &TableFactor) -> Option<(String, String)> {
+    let TableFactor::Table { name, alias, .. } = factor else { return None };
+    let name = name.to_string().to_lowercase();
+    let alias = alias.as_ref().map_or_else(|| name.clone(), |a| a.name.value.to_lowercase());
+    Some((name, alias))
+}
+
+/// One mention of a table.
+struct Own<'a> {
+    alias: &'a str,
+    alone: bool,
+}
+
+impl Own<'_> {
+    fn is_action(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Identifier(name) => self.alone && name.value.eq_ignore_ascii_case("action"),
+            Expr::CompoundIdentifier(parts) => matches!(parts.as_slice(), [table, column]
+                if table.value.eq_ignore_ascii_case(self.alias) && column.value.eq_ignore_ascii_case("action")),
+            Expr::Nested(inner) => self.is_action(inner),
+            _ => false,
+        }
+    }
+
+    /// The actions outside of which a condition cannot hold.
+    fn actions(&self, condition: &Expr) -> Option<Vec<Pattern>> {
+        match condition {
+            Expr::Nested(inner) => self.actions(inner),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+                self.actions(left).or_else(|| self.actions(right))
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+                let mut either = self.actions(left)?;
+                either.extend(self.actions(right)?);
+                Some(either)
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+                let value = if self.is_action(left) { text(right) } else { None };
+                let value = value.or_else(|| if self.is_action(right) { text(left) } else { None })?;
+                Some(vec![Pattern::OneOf(BTreeSet::from([value]))])
+            }
+            Expr::InList { expr, list, negated: false } if self.is_action(expr) => {
+                Some(vec![Pattern::OneOf(list.iter().map(text).collect::<Option<_>>()?)])
+            }
+            Expr::Like { negated: false, any: false, expr, pattern, escape_char: None }
+                if self.is_action(expr) =>
+            {
+                let pattern = text(pattern)?;
+                let begin = pattern.split(['%', '_', '\\']).next().unwrap_or_default();
+                Some(vec![Pattern::Begins(begin.to_owned())])
+            }
+            _ => None,
+        }
+    }
+
+    /// The view whose actions an inner join leaves.
+    fn listed(&self, select: &Select, names: &[Option<(String, String)>]) -> Option<Vec<Pattern>> {
+        for join in select.from.iter().flat_map(|from| &from.joins) {
+            let (JoinOperator::Join(on) | JoinOperator::Inner(on)) = &join.join_operator else { continue };
+            let JoinConstraint::On(Expr::BinaryOp { left, op: BinaryOperator::Eq, right }) = on else {
+                continue;
+            };
+            for (mine, other) in [(left, right), (right, left)] {
+                let Expr::CompoundIdentifier(parts) = &**other else { continue };
+                let [table, column] = parts.as_slice() else { continue };
+                let (table, column) = (table.value.to_lowercase(), column.value.to_lowercase());
+                let known = names.iter().flatten().find(|(_, alias)| *alias == table);
+                if self.is_action(mine)
+                    && column == "action"
+                    && let Some((name, _)) = known
+                    && matches!(name.as_str(), "powerful" | "actions")
+                {
+                    return Some(vec![Pattern::Listed(name.clone())]);
+                }
+            }
+        }
+        None
+    }
+}
+
 fn is_token(expr: &Expr) -> bool {
     let is = |name: &Ident| name.value.eq_ignore_ascii_case("token_id");
     match expr {
@@ -122,14 +361,74 @@ mod tests {
     #[test]
     fn columns_are_those_that_a_query_names() {
         let def = schema::table("token_day").expect("table");
-        let words =
-            Words::of(&parsed("SELECT org, MAX(t.n) FROM token_day AS t WHERE t.date > DATE '2026-01-01'"));
+        let of = |sql: &str| Words::of(&parsed(sql), "token_day");
+        let words = of("SELECT org, MAX(t.n) FROM token_day AS t WHERE t.date > DATE '2026-01-01'");
         assert_eq!(words.columns(def).into_iter().collect::<Vec<_>>(), ["date", "n", "org"]);
-        let all = Words::of(&parsed("SELECT COUNT(*) FROM (SELECT * FROM token_day) AS s"));
+        let all = of("SELECT COUNT(*) FROM (SELECT * FROM token_day) AS s");
         assert_eq!(all.columns(def).len(), def.columns.len());
-        assert_eq!(Words::of(&parsed("SELECT COUNT(*) FROM token_day")).columns(def).len(), 1);
-        let using = Words::of(&parsed("SELECT a.n FROM token_day a JOIN tokens USING (org, token_id)"));
+        assert_eq!(of("SELECT COUNT(*) FROM token_day").columns(def).len(), 1);
+        let using = of("SELECT a.n FROM token_day a JOIN tokens USING (org, token_id)");
         assert!(using.columns(def).contains("token_id"));
+        let apart = of(
+            "WITH a AS (SELECT org, n FROM token_day), b AS (SELECT token_id FROM tokens) SELECT a.n, b.token_id FROM a JOIN b ON a.org = b.token_id",
+        );
+        assert_eq!(apart.columns(def).into_iter().collect::<Vec<_>>(), ["n", "org"]);
+        let ordered = of("SELECT org FROM token_day UNION ALL SELECT org FROM tokens ORDER BY peak_10m");
+        assert!(ordered.columns(def).contains("peak_10m"));
+    }
+
+    #[test]
+    fn actions_are_those_that_every_mention_names() {
+        let of = |sql: &str| actions_of(&parsed(sql), "notable");
+        let is = |names: &[&str]| Pattern::OneOf(names.iter().map(|n| (*n).to_owned()).collect());
+        let begins = |text: &str| Pattern::Begins(text.to_owned());
+        assert_eq!(of("SELECT org FROM notable WHERE action = 'A' AND time > x"), Some(vec![is(&["A"])]));
+        assert_eq!(
+            of("SELECT org FROM notable CROSS JOIN policy WHERE action IN ('A', 'B')"),
+            Some(vec![is(&["A", "B"])])
+        );
+        assert_eq!(
+            of("SELECT org FROM notable WHERE (action LIKE 'A.%' OR 'B' = action)"),
+            Some(vec![begins("A."), is(&["B"])])
+        );
+        assert_eq!(of("SELECT org FROM notable WHERE action LIKE '%A'"), Some(vec![begins("")]));
+        let two = "WITH a AS (SELECT org FROM notable WHERE action = 'A') SELECT n.org FROM notable AS n JOIN a ON n.org = a.org WHERE n.action = 'B'";
+        assert_eq!(of(two), Some(vec![is(&["A"]), is(&["B"])]));
+        let listed = "SELECT n.org FROM notable AS n JOIN powerful AS p ON n.action = p.action";
+        assert_eq!(of(listed), Some(vec![Pattern::Listed("powerful".to_owned())]));
+        for any in [
+            "SELECT org FROM notable",
+            "SELECT org FROM notable WHERE action <> 'A'",
+            "SELECT org FROM notable WHERE action NOT IN ('A')",
+            "SELECT org FROM notable WHERE action = 'A' OR origin",
+            "SELECT n.org FROM notable AS n JOIN activity AS a ON n.org = a.org WHERE action = 'A'",
+            "SELECT n.org FROM notable AS n JOIN activity AS a ON n.org = a.org WHERE a.action = 'A'",
+            "SELECT n.org FROM notable AS n LEFT JOIN powerful AS p ON n.action = p.action",
+            "SELECT org FROM tokens WHERE org IN (SELECT org FROM notable)",
+        ] {
+            assert_eq!(of(any), None, "{any}");
+        }
+        assert!(
+            begins("A.").fits("A.B")
+                && !begins("A.").fits("B.A")
+                && is(&["A"]).fits("A")
+                && !is(&["A"]).fits("B")
+        );
+    }
+
+    #[test]
+    fn a_query_on_tokens_alone_is_known_as_such() {
+        let of = |sql: &str| reads_tokens_alone(&parsed(sql), "activity");
+        assert!(of("SELECT org FROM activity WHERE client = 'x' AND token_id IS NOT NULL"));
+        assert!(of(
+            "SELECT a.n FROM tokens AS t JOIN activity AS a ON t.org = a.org AND t.token_id = a.token_id"
+        ));
+        assert!(!of("SELECT a.n FROM tokens AS t LEFT JOIN activity AS a ON t.token_id = a.token_id"));
+        assert!(!of("SELECT org FROM activity WHERE client = 'x' OR token_id IS NOT NULL"));
+        assert!(!of("SELECT org FROM activity WHERE token_id IS NULL"));
+        assert!(!of(
+            "SELECT org FROM activity WHERE token_id IS NOT NULL UNION ALL SELECT org FROM activity"
+        ));
     }
 
     #[test]

@@ -611,7 +611,11 @@ const FOLDS: &[(&str, &str, &[Line])] = &[
             ("day_bits", Int, "bit d is set when day d of the month has an event; null in a row a day"),
         ],
     ),
-    ("lake_orphans", "What the PAT events of a day prove; each orphan in a row of its own.", PROOF),
+    (
+        "lake_orphans",
+        "PAT events whose origin the lake does not hold.",
+        &[("org", Text, "organisation"), ("event_id", Text, "bare GUID of the event")],
+    ),
     (
         "lake_changes",
         "Events of the whole history that tell of tokens, of access and of the log itself.",
@@ -643,15 +647,6 @@ const FOLDS: &[(&str, &str, &[Line])] = &[
             ("d_policy_value", Text, "as in notable"),
         ],
     ),
-];
-
-const PROOF: &[Line] = &[
-    ("org", Text, "organisation"),
-    ("credential", Text, "visible part of the authorization id"),
-    ("action", Text, "action id"),
-    ("orphan", Bool, "whether these are orphans; else origins"),
-    ("n", Int, "events"),
-    ("newest", Text, "time of the newest in microseconds, sixteen digits, and its event id"),
 ];
 
 #[cfg(test)]

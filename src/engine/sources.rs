@@ -4,12 +4,14 @@
 
 use super::rows::Rows;
 use super::{
-    Columns, Cut, Engine, EngineError, Source, guarded, narrow, newest, schema, seen, tables, time_lit, views,
+    Columns, Cut, Engine, EngineError, Source, attributed, guarded, narrow, newest, schema, seen, tables,
+    time_lit, views,
 };
 use crate::lake::view::{day_of_file, days_of_use};
 use crate::model::time::Day;
 use pl::IntoLazy as _;
 use polars::prelude as pl;
+use sqlparser::ast::Statement;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -20,9 +22,18 @@ const CELL: usize = 16;
 
 impl Engine {
     /// A table as detections see it: in memory, with the columns that any of them wants.
-    pub(super) fn shared(&self, name: &str, words: &narrow::Words) -> Result<pl::LazyFrame, EngineError> {
+    pub(super) fn shared(&self, name: &str, statement: &Statement) -> Result<pl::LazyFrame, EngineError> {
         let def = schema::table(name).ok_or_else(|| Self::missing(name))?;
-        self.shared_in(def, words.columns(def))
+        let columns = narrow::Words::of(statement, name).columns(def);
+        let lies_in_files = self.sources.get(name).is_some_and(|source| !source.files.is_empty());
+        if name == attributed::TABLE
+            && lies_in_files
+            && narrow::reads_tokens_alone(statement, name)
+            && let Some(frame) = self.of_tokens(def, &columns)?
+        {
+            return Ok(frame);
+        }
+        self.shared_in(def, columns)
     }
 
     /// Some columns of a table as detections see it.
@@ -41,6 +52,7 @@ impl Engine {
         mut columns: Columns,
     ) -> Result<pl::LazyFrame, EngineError> {
         let name = def.name;
+        let asked = columns.clone();
         {
             let ready = self.ready();
             if let Some((held, frame)) = ready.frames.get(name)
@@ -51,10 +63,18 @@ impl Engine {
             columns.extend(ready.expected.get(name).into_iter().flatten());
             columns.extend(ready.frames.get(name).iter().flat_map(|(held, _)| held));
         }
-        let made = if let Some(view) = views::view(name) { self.view(view)? } else { self.lazy(name)? };
+        let made = |columns: &Columns| match (views::view(name), self.sources.get(name)) {
+            (Some(view), _) => self.view(view),
+            // Whose a row is costs a join over all of them.
+            (None, Some(source)) if name != "seen" && !columns.contains("token_id") && source.needs_token => {
+                self.of_source(def, &Source { needs_token: false, ..source.clone() })
+            }
+            _ => self.lazy(name),
+        };
         if self.is_large(name, columns.len())? {
-            return Ok(made);
+            return made(&asked);
         }
+        let made = made(&columns)?;
         let mut frame = made.select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
         // Raw events stay on disk: few queries read them, and then a small part.
         if name != "events" {
@@ -68,10 +88,20 @@ impl Engine {
     /// what its own conditions leave of it.
     pub(super) fn is_large(&self, name: &str, columns: usize) -> Result<bool, EngineError> {
         let Some(source) = self.sources.get(name).filter(|s| !s.files.is_empty()) else { return Ok(false) };
-        // The footers tell the number of rows.
-        let counted = source.frame.clone().select([pl::len().cast(pl::DataType::Int64).alias("n")]);
-        let rows = Rows::from_frame(&guarded(|| Ok(counted.collect()?))?)?.int(0, "n").unwrap_or_default();
-        Ok(usize::try_from(rows).unwrap_or(usize::MAX).saturating_mul(columns * CELL) > SHARED)
+        let known = self.ready().counts.get(name).copied();
+        let rows = match known {
+            Some(rows) => rows,
+            None => {
+                // The footers tell the number of rows.
+                let counted = source.frame.clone().select([pl::len().cast(pl::DataType::Int64).alias("n")]);
+                let rows =
+                    Rows::from_frame(&guarded(|| Ok(counted.collect()?))?)?.int(0, "n").unwrap_or_default();
+                let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+                self.ready().counts.insert(name.to_owned(), rows);
+                rows
+            }
+        };
+        Ok(rows.saturating_mul(columns * CELL) > SHARED)
     }
 
     /// A table as it lies in its files: nothing is read yet.

@@ -3,7 +3,7 @@
 //! In: a lake, organisations, an instant. Out: paths of day files and month folds. What is missing or stale is made
 //! here: in the lake by an import, in a throw-away folder by a run that looks at an earlier instant.
 
-use super::derive::{self, month, proof};
+use super::derive::{self, month, orphans};
 use super::import::{hex, write_cut};
 use super::{Lake, LakeError, day};
 use crate::model::time::{Day, Micros, day_text, parse_day};
@@ -27,7 +27,7 @@ struct ViewDay {
     org: String,
     day: Day,
     content: String,
-    /// Names the day and its neighbours, on which `proof` depends.
+    /// Names the day and its neighbours, on which `orphans` depends.
     around: String,
     events: PathBuf,
 }
@@ -61,6 +61,13 @@ impl View {
     /// # Errors
     /// When a file cannot be read or written.
     pub fn refresh(lake: &Lake) -> Result<Self, LakeError> {
+        for table in derive::RETIRED {
+            // What stays behind is only in the way: nothing names it any more.
+            for org in lake.orgs() {
+                let _ = std::fs::remove_dir_all(lake.org_folder(table, &org));
+            }
+            let _ = std::fs::remove_dir(lake.root().join(table));
+        }
         Self::open(lake, &lake.orgs(), Micros::MAX, lake.root())
     }
 
@@ -142,7 +149,7 @@ impl View {
                 let batch = day::read(&day.events)?;
                 let merged = day::merge_one(&batch);
                 let sorted = day::Sorted::of(&merged);
-                derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted.rows())?;
+                derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted, &sorted.rows())?;
             }
         }
         self.settle(month)?;
@@ -173,17 +180,17 @@ impl View {
         Ok(())
     }
 
-    /// Makes `proof` of the days that lack it: loose events are looked up among the events of the days beside.
+    /// Makes `orphans` of the days that lack it: loose events are looked up among the events of the days beside.
     fn settle(&self, month: &Month) -> Result<(), LakeError> {
         let open: Vec<usize> = month
             .days
             .clone()
             .filter(|at| self.find_day(derive::SETTLED, &self.days[*at]).is_none())
             .collect();
-        let mut loose: HashMap<usize, proof::Loose> = HashMap::new();
+        let mut loose: HashMap<usize, orphans::Loose> = HashMap::new();
         for at in &open {
             if let Some(path) = self.find_day("loose", &self.days[*at]) {
-                loose.insert(*at, proof::Loose::read(&path)?);
+                loose.insert(*at, orphans::Loose::read(&path)?);
             }
         }
         let mut held: HashMap<usize, HashSet<String>> = HashMap::new();
@@ -197,12 +204,12 @@ impl View {
             };
             let asking: Vec<usize> = [beside.wrapping_sub(1), beside + 1]
                 .into_iter()
-                .filter(|at| loose.get(at).is_some_and(proof::Loose::is_looking) && near(at))
+                .filter(|at| loose.get(at).is_some_and(orphans::Loose::is_looking) && near(at))
                 .collect();
             if asking.is_empty() {
                 continue;
             }
-            let table = proof::event_ids(&day.events)?;
+            let table = orphans::event_ids(&day.events)?;
             let column = table.text("event_id");
             let ids = column.cells();
             for at in asking {
@@ -211,11 +218,9 @@ impl View {
         }
         for at in open {
             let day = &self.days[at];
-            let (Some(origins), Some(loose)) = (self.find_day("origins", day), loose.get(&at)) else {
-                continue;
-            };
+            let Some(loose) = loose.get(&at) else { continue };
             let path = self.made.derived_file(derive::SETTLED, &day.org, day.day, &day.around);
-            proof::write(&path, &day.org, &origins, loose, held.get(&at).unwrap_or(&HashSet::new()))?;
+            orphans::write(&path, &day.org, loose, held.get(&at).unwrap_or(&HashSet::new()))?;
             derive::keep_only(&path);
         }
         Ok(())

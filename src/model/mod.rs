@@ -60,6 +60,7 @@ pub mod client;
 pub mod coverage;
 pub mod decision;
 pub mod event;
+pub mod event_id;
 pub mod finding;
 pub mod hours;
 pub mod identity;

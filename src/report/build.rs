@@ -12,6 +12,7 @@ use crate::model::finding::{Finding, Severity, SubjectKind};
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros};
 use crate::model::verdict::{ScopeState, UseState, Verdicts};
+use hashbrown::HashMap;
 use std::collections::BTreeMap;
 
 /// What the build needs beside analysis and findings.
@@ -65,7 +66,7 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
     report.coverage = analysis.coverage;
     report.population = population;
     report.findings = findings;
-    report.series = series(report, &analysis.folds, &kinds);
+    report.series = series(report, &analysis.folds.rows, &kinds);
 }
 
 fn token(
@@ -104,30 +105,30 @@ fn activities(analysis: &Analysis) -> Vec<Activity> {
     #[derive(Default, Clone)]
     struct Tally {
         days: BTreeMap<i32, u64>,
-        lists: [BTreeMap<String, u64>; 4],
+        lists: [HashMap<u32, u64>; 4],
         hours: Vec<u64>,
     }
     let mut tallies = vec![Tally::default(); analysis.tokens.len()];
-    for (at, fold) in &analysis.folds {
-        let Some(at) = at else { continue };
-        let tally = &mut tallies[*at];
+    for fold in &analysis.folds.rows {
+        let Some(at) = analysis.fold_tokens[fold.key as usize] else { continue };
+        let tally = &mut tallies[at];
         let n = u64::try_from(fold.n).unwrap_or(0);
         *tally.days.entry(fold.day).or_default() += n;
         for (list, value) in
-            tally.lists.iter_mut().zip([&fold.action, &fold.network, &fold.client, &fold.project])
+            tally.lists.iter_mut().zip([fold.action, fold.network, fold.client, fold.project])
         {
-            if !value.is_empty() {
-                *list.entry(value.clone()).or_default() += n;
-            }
+            *list.entry(value).or_default() += n;
         }
         tally.hours.resize(168, 0);
         add_hours(&mut tally.hours, fold);
     }
+    let names = &analysis.folds.names;
     tallies
         .into_iter()
         .map(|tally| {
             let [actions, networks, clients, projects] = tally.lists.map(|list| {
-                let mut list: Vec<(String, u64)> = list.into_iter().collect();
+                let named = list.into_iter().map(|(value, n)| (names.text(value).to_owned(), n));
+                let mut list: Vec<(String, u64)> = named.filter(|(value, _)| !value.is_empty()).collect();
                 list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
                 list
             });
@@ -145,17 +146,17 @@ fn activities(analysis: &Analysis) -> Vec<Activity> {
 
 /// Spreads the events of a fold over the hours in which it occurred; the fold keeps no finer count.
 fn add_hours(hours: &mut [u64], fold: &Fold) {
-    let active: Vec<usize> = (0..24).filter(|h| fold.hour_bits >> h & 1 == 1).collect();
+    let active = fold.hour_bits.count_ones() as usize;
     let n = usize::try_from(fold.n).unwrap_or(0);
     // 1970-01-01 was a Thursday; the chart's week starts on Monday.
     let weekday = usize::try_from((fold.day + 3).rem_euclid(7)).unwrap_or(0);
-    for (i, hour) in active.iter().enumerate() {
-        let share = n / active.len() + usize::from(i < n % active.len());
+    for (i, hour) in (0..24).filter(|h| fold.hour_bits >> h & 1 == 1).enumerate() {
+        let share = n / active + usize::from(i < n % active);
         hours[weekday * 24 + hour] += share as u64;
     }
 }
 
-fn series(report: &Report, folds: &[(Option<usize>, Fold)], kinds: &[(i32, String, i64)]) -> Series {
+fn series(report: &Report, folds: &[Fold], kinds: &[(i32, String, i64)]) -> Series {
     let days = (report.window.first_day(), report.window.last_day());
     let n_days = usize::try_from(days.1 - days.0 + 1).unwrap_or(0);
     let mut activity: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
@@ -172,7 +173,7 @@ fn series(report: &Report, folds: &[(Option<usize>, Fold)], kinds: &[(i32, Strin
         families.entry(finding.family).or_default()[at] += 1;
     }
     let mut hours = vec![0; 168];
-    for (_, fold) in folds {
+    for fold in folds {
         add_hours(&mut hours, fold);
     }
     let mut scopes: BTreeMap<&str, ScopeCount> = BTreeMap::new();

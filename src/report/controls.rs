@@ -5,6 +5,7 @@
 //! is not.
 
 use crate::model::finding::{DetectionMeta, Family, Finding};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 const FILE: &str = include_str!("../../queries/catalogue/controls.csv");
@@ -53,10 +54,16 @@ pub fn frameworks() -> Vec<&'static str> {
 
 /// Adds the controls of the catalogue to those that a detection names itself.
 pub fn complete(findings: &mut [Finding], detections: &mut [DetectionMeta]) {
-    let add = |list: &mut Vec<String>, family: Family, slug: &str| {
-        for control in controls().iter().filter(|c| c.concerns(family, slug)) {
-            if !list.contains(&control.control) {
-                list.push(control.control.clone());
+    let mut known: HashMap<(Family, String), Vec<&str>> = HashMap::new();
+    let mut add = |list: &mut Vec<String>, family: Family, slug: &str| {
+        // Findings come by the thousand, detections by the dozen.
+        let concerning = || {
+            let all = controls().iter().filter(|c| c.concerns(family, slug));
+            all.map(|c| c.control.as_str()).collect()
+        };
+        for control in known.entry((family, slug.to_owned())).or_insert_with(concerning) {
+            if !list.iter().any(|own| own == control) {
+                list.push((*control).to_owned());
             }
         }
     };

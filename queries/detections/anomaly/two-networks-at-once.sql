@@ -17,12 +17,11 @@ WITH stays AS (
   SELECT org, token_id, date, network, MIN(first_time) AS first_time, MAX(last_time) AS last_time
   FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL GROUP BY org, token_id, date, network
 ),
-crossed AS (
-  SELECT a.org AS org, a.token_id AS token_id, a.date AS date, a.network AS network, b.network AS other_network
-  FROM stays AS a JOIN stays AS b ON a.org = b.org AND a.token_id = b.token_id AND a.date = b.date
-  WHERE a.network <> b.network AND a.first_time <= b.last_time AND b.first_time <= a.last_time
+-- Spans sorted by their beginning overlap somewhere just where one overlaps the next.
+ordered AS (
+  SELECT org, token_id, date, first_time, LAG(last_time) OVER (PARTITION BY org, token_id, date ORDER BY first_time) AS before FROM stays
 ),
-crossed_days AS (SELECT org, token_id, date FROM crossed GROUP BY org, token_id, date),
+crossed_days AS (SELECT org, token_id, date FROM ordered WHERE before >= first_time GROUP BY org, token_id, date),
 numbered AS (SELECT org, token_id, date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS crossed_place FROM crossed_days),
 days AS (SELECT org, token_id, date FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date),
 active AS (SELECT org, token_id, date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS day_number FROM days),
@@ -31,13 +30,30 @@ odd AS (
     LN(d.day_number / (n.crossed_place - 0.5)) AS surprise
   FROM numbered AS n JOIN active AS d ON n.org = d.org AND n.token_id = d.token_id AND n.date = d.date
 ),
+rare AS (
+  SELECT o.org AS org, o.token_id AS token_id, o.date AS date, o.crossed_before AS crossed_before, o.active_before AS active_before, o.surprise AS surprise
+  FROM odd AS o CROSS JOIN policy WHERE o.surprise >= policy.surprise_low
+),
+fresh AS (
+  SELECT org, token_id, CAST(first_time AS DATE) AS date, value AS network, novelty, known_before, place, own
+  FROM firsts WHERE dimension = 'network' AND values_before >= 1
+),
+arrived AS (
+  SELECT r.org AS org, r.token_id AS token_id, r.date AS date, f.network AS network, r.crossed_before AS crossed_before,
+    r.active_before AS active_before, r.surprise AS surprise, f.novelty AS novelty, f.known_before AS known_before, f.place AS place, f.own AS own
+  FROM rare AS r JOIN fresh AS f ON r.org = f.org AND r.token_id = f.token_id AND r.date = f.date
+),
+came AS (
+  SELECT a.org AS org, a.token_id AS token_id, a.date AS date, a.network AS network, a.crossed_before AS crossed_before, a.active_before AS active_before,
+    a.surprise AS surprise, a.novelty AS novelty, a.known_before AS known_before, a.place AS place, a.own AS own, s.first_time AS first_time, s.last_time AS last_time
+  FROM arrived AS a JOIN stays AS s ON a.org = s.org AND a.token_id = s.token_id AND a.date = s.date AND a.network = s.network
+),
 met AS (
-  SELECT c.org AS org, c.token_id AS token_id, c.date AS date, c.network AS network, c.other_network AS other_network,
-    o.crossed_before AS crossed_before, o.active_before AS active_before, o.surprise AS surprise, f.novelty AS novelty, f.known_before AS known_before,
-    f.place AS place, f.own AS own
-  FROM crossed AS c JOIN odd AS o ON c.org = o.org AND c.token_id = o.token_id AND c.date = o.date
-    JOIN firsts AS f ON c.org = f.org AND c.token_id = f.token_id AND c.network = f.value CROSS JOIN policy
-  WHERE f.dimension = 'network' AND CAST(f.first_time AS DATE) = c.date AND f.values_before >= 1 AND o.surprise >= policy.surprise_low
+  SELECT c.org AS org, c.token_id AS token_id, c.date AS date, c.network AS network, s.network AS other_network,
+    c.crossed_before AS crossed_before, c.active_before AS active_before, c.surprise AS surprise, c.novelty AS novelty, c.known_before AS known_before,
+    c.place AS place, c.own AS own
+  FROM came AS c JOIN stays AS s ON c.org = s.org AND c.token_id = s.token_id AND c.date = s.date
+  WHERE c.network <> s.network AND c.first_time <= s.last_time AND s.first_time <= c.last_time
 ),
 points AS (
   SELECT org, token_id, date, network, first_time AS time FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL

@@ -4,23 +4,24 @@
 //! the content it was made from, so that a stale one is seen without opening it and made anew, and nothing else.
 //!
 //! ```text
-//! day, from its events:         activity token_day notable actors connection_runs origins loose
-//! day, with its neighbours:     proof
+//! day, from its events:         activity token_day notable actors connection_runs loose
+//! day, with its neighbours:     orphans
 //! month, from its days' tables: seen uses changes
 //! ```
 
 pub mod activity;
 pub mod actors;
+mod cascades;
 pub mod hours;
+pub mod loose;
 pub mod month;
 pub mod notable;
-pub mod origins;
-pub mod proof;
+pub mod orphans;
 pub mod runs;
 pub mod token_day;
 mod variables;
 
-use super::day::DayRow;
+use super::day::{DayRow, Sorted};
 use super::{Lake, LakeError};
 use crate::model::time::Day;
 use std::path::Path;
@@ -29,16 +30,19 @@ use std::path::Path;
 pub(crate) const VERSION: u32 = 3;
 
 /// Tables made from a day's events alone.
-pub const DAILY: [&str; 7] =
-    ["activity", "token_day", "notable", "actors", "connection_runs", "origins", "loose"];
+pub const DAILY: [&str; 6] = ["activity", "token_day", "notable", "actors", "connection_runs", "loose"];
 
 /// The table of a day that needs its neighbours.
-pub const SETTLED: &str = "proof";
+pub const SETTLED: &str = "orphans";
+
+/// Tables of earlier versions, which nothing reads any more.
+pub const RETIRED: [&str; 2] = ["origins", "proof"];
 
 /// Tables a month.
 pub const FOLDED: [&str; 3] = ["seen", "uses", "changes"];
 
-/// Writes every table that follows from a day's events; `content` is the id of the day file.
+/// Writes every table that follows from a day's events; `content` is the id of the day file,
+/// `rows` are all of `sorted`.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -47,16 +51,17 @@ pub fn write_all(
     org: &str,
     day: Day,
     content: &str,
+    sorted: &Sorted<'_>,
     rows: &[DayRow<'_>],
 ) -> Result<(), LakeError> {
     let path = |table| lake.derived_file(table, org, day, content);
-    activity::write(&path("activity"), org, rows)?;
-    let cascades = origins::cascades(rows);
+    let cascades = cascades::held(rows);
+    activity::write(&path("activity"), org, sorted, rows)?;
     token_day::write(&path("token_day"), org, rows, &cascades)?;
-    notable::write(&path("notable"), org, rows)?;
-    actors::write(&path("actors"), org, rows)?;
+    notable::write(&path("notable"), org, sorted, rows)?;
+    actors::write(&path("actors"), org, sorted, rows)?;
     runs::write(&path("connection_runs"), org, rows)?;
-    origins::write(&path("origins"), &path("loose"), org, rows, &cascades)?;
+    loose::write(&path("loose"), org, rows, &cascades)?;
     for table in DAILY {
         keep_only(&path(table));
     }

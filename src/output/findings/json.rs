@@ -2,7 +2,7 @@
 
 use crate::output::{Format, Result, Style};
 use crate::report::Report;
-use std::io;
+use std::io::{self, Write as _};
 
 /// `--format json`.
 #[derive(Debug)]
@@ -18,8 +18,11 @@ impl Format<Report> for Json {
     }
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
-        serde_json::to_writer_pretty(&mut *to, &crate::output::json::findings(report))?;
+        // The serializer writes a few bytes at a time.
+        let mut to = io::BufWriter::with_capacity(1 << 16, to);
+        serde_json::to_writer_pretty(&mut to, &crate::output::json::findings(report))?;
         writeln!(to)?;
+        to.flush()?;
         Ok(())
     }
 }

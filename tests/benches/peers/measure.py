@@ -6,23 +6,35 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+
+
+# Linux counts the memory of whoever starts a process as that process's own peak, so a small one starts it and tells.
+LAUNCH = """
+import os, sys, time
+start = time.perf_counter()
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+wall = time.perf_counter() - start
+os.write(int(sys.argv[1]), f"{wall} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrss} {os.waitstatus_to_exitcode(status)}".encode())
+"""
 
 
 def run(command, output=None, env=None, stdout=subprocess.DEVNULL):
     """Runs `command` in a process of its own; `output` is removed first. Times the whole process."""
     if output is not None:
         shutil.rmtree(output, ignore_errors=True) if output.is_dir() else output.unlink(missing_ok=True)
-    start = time.perf_counter()
-    process = subprocess.Popen([str(part) for part in command], stdout=stdout, env={**os.environ, **(env or {})})
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command[0])
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak_mb": usage.ru_maxrss * 1024 / 1e6}
+    told, tell = os.pipe()
+    launch = [sys.executable, "-I", "-S", "-c", LAUNCH, str(tell), *(str(part) for part in command)]
+    subprocess.run(launch, stdout=stdout, env={**os.environ, **(env or {})}, pass_fds=[tell], check=True)
+    os.close(tell)
+    with os.fdopen(told) as pipe:
+        wall, cpu, peak, code = pipe.read().split()
+    if int(code):
+        raise subprocess.CalledProcessError(int(code), command[0])
+    return {"wall": float(wall), "cpu": float(cpu), "peak_mb": int(peak) * 1024 / 1e6}
 
 
 def child(code, output=None, env=None):
@@ -36,14 +48,11 @@ def child(code, output=None, env=None):
     )
     if output is not None:
         output.unlink(missing_ok=True)
-    process = subprocess.Popen([sys.executable, "-c", timed], stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
-    said = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, "python")
-    wall, cpu = map(float, said.split()[-2:])
-    return {"wall": wall, "cpu": cpu, "peak_mb": usage.ru_maxrss * 1024 / 1e6}
+    with tempfile.TemporaryFile("w+") as said:
+        whole = run([sys.executable, "-c", timed], env=env, stdout=said)
+        said.seek(0)
+        wall, cpu = map(float, said.read().split()[-2:])
+    return {**whole, "wall": wall, "cpu": cpu}
 
 
 def spread(values):
