@@ -53,6 +53,7 @@ pub fn run_pack_telling(
         }
     }
     tell("event ids");
+    engine.release();
     let confirming = !wanted.is_empty();
     match confirm::events(engine, wanted) {
         Ok(mut events) => {

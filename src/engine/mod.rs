@@ -20,6 +20,7 @@ pub mod schema;
 mod seen;
 mod shape;
 mod sources;
+mod stays;
 pub mod tables;
 pub mod views;
 
@@ -178,7 +179,7 @@ impl Engine {
     /// Hands in an empty table for every table of the schema that is still missing.
     pub fn register_missing(&mut self) {
         for def in schema::tables() {
-            let made = views::view(def.name).is_some() || matches!(def.name, "policy" | "seen");
+            let made = views::view(def.name).is_some() || matches!(def.name, "policy" | "seen" | "stays");
             if !made && !self.sources.contains_key(def.name) {
                 let source = Source {
                     frame: tables::empty(def),
@@ -357,9 +358,14 @@ impl Engine {
 
     /// Tables depend on each other, so a new one makes all be built anew.
     fn forget(&self) {
+        self.ready().counts.clear();
+        self.release();
+    }
+
+    /// Lets go of what detections shared; a later query reads anew what it needs.
+    pub(crate) fn release(&self) {
         let mut ready = self.ready();
         ready.frames.clear();
-        ready.counts.clear();
         ready.chosen = None;
         ready.of_tokens = None;
     }
