@@ -41,6 +41,9 @@ pub struct CredentialUse {
     pub last_in_window: Option<Micros>,
 }
 
+/// Origins, then orphans.
+pub type Lists = (Vec<Stamp>, Vec<Stamp>);
+
 /// What the PAT events of one credential show inside the window, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shown {
@@ -49,7 +52,7 @@ pub struct Shown {
     /// The newest events, as many as a verdict lists.
     pub newest: Vec<Stamp>,
     /// By action: origins, then orphans. Events that follow an origin which the lake holds prove nothing.
-    pub actions: BTreeMap<String, (Vec<Stamp>, Vec<Stamp>)>,
+    pub actions: BTreeMap<String, Lists>,
 }
 
 impl Shown {
@@ -255,7 +258,7 @@ pub fn pat_events(engine: &Engine) -> Result<Vec<Shown>, EngineError> {
     let mut keys = Keys::default();
     let mut names = Names::default();
     let mut newest: Vec<Vec<Stamp>> = Vec::new();
-    let mut lists: Vec<HashMap<u32, (Vec<Stamp>, Vec<Stamp>)>> = Vec::new();
+    let mut lists: Vec<HashMap<u32, Lists>> = Vec::new();
     let columns = ["org", "credential", "kind", "action", "origin", "time", "event_id"];
     let take = |day: PatDay| {
         let actions = names.numbers(&day.actions);
