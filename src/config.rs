@@ -1,10 +1,11 @@
-//! The configuration file: thresholds, the organisation's networks and hours, approved exceptions.
+//! The configuration file: thresholds, the organisation's networks and hours, databases of places, approved exceptions.
 //!
 //! In: TOML text. Out: a checked [`Config`]; a fault names line and column. Everything has a default, so no
 //! file is needed.
 
 use crate::model::decision::Approval;
 use crate::model::hours::{DAYS, is_zone, parse_minute};
+use crate::model::network::Cidr;
 use crate::model::policy::Policy;
 use crate::model::time::{Day, parse_day};
 use toml::Spanned;
@@ -16,6 +17,10 @@ pub struct Config {
     pub policy: Policy,
     /// Networks that belong to the organisation, as CIDR.
     pub networks: Vec<String>,
+    /// Databases of countries and ASNs, beside those of the command line. A run is known by their hashes, not by
+    /// where they lie.
+    #[serde(skip)]
+    pub geo: Vec<String>,
     /// Findings that somebody approved.
     #[serde(rename = "exception")]
     pub exceptions: Vec<Exception>,
@@ -27,6 +32,7 @@ pub struct Config {
 struct File {
     policy: Policy,
     networks: Vec<Spanned<String>>,
+    geo: Vec<Spanned<String>>,
     working_hours: Hours,
     #[serde(rename = "exception")]
     exceptions: Vec<Exception>,
@@ -118,7 +124,7 @@ impl Config {
             return Err(at(key(text, "time_zone"), no_zone(&policy.time_zone)));
         }
         for network in &file.networks {
-            if !is_cidr(network.get_ref()) {
+            if Cidr::parse(network.get_ref()).is_none() {
                 let message = format!(
                     "\"{}\" is no network; write it as 203.0.113.0/24 or 2001:db8::/32",
                     network.get_ref()
@@ -126,11 +132,24 @@ impl Config {
                 return Err(at(network.span().start, message));
             }
         }
+        for path in &file.geo {
+            if path.get_ref().trim().is_empty() {
+                let message = "geo names no file; give the path of a database in MaxMind's format".to_owned();
+                return Err(at(path.span().start, message));
+            }
+        }
         for exception in &file.exceptions {
             exception.check().map_err(|(offset, message)| at(offset, message))?;
         }
         let networks = file.networks.into_iter().map(Spanned::into_inner).collect();
-        Ok(Self { policy, networks, exceptions: file.exceptions })
+        let geo = file.geo.into_iter().map(Spanned::into_inner).collect();
+        Ok(Self { policy, networks, geo, exceptions: file.exceptions })
+    }
+
+    /// The organisation's networks.
+    #[must_use]
+    pub fn own_networks(&self) -> Vec<Cidr> {
+        self.networks.iter().filter_map(|text| Cidr::parse(text)).collect()
     }
 
     /// The exceptions as the report weighs them.
@@ -232,15 +251,6 @@ fn day(name: &str, text: &Spanned<String>) -> Result<Day, Fault> {
     day.ok_or_else(|| {
         (text.span().start, format!("{name} = \"{}\" is no day; write it as 2026-12-31", text.get_ref()))
     })
-}
-
-fn is_cidr(text: &str) -> bool {
-    let Some((address, bits)) = text.split_once('/') else { return false };
-    match (address.parse::<std::net::IpAddr>(), bits.parse::<u8>()) {
-        (Ok(std::net::IpAddr::V4(_)), Ok(bits)) => bits <= 32,
-        (Ok(std::net::IpAddr::V6(_)), Ok(bits)) => bits <= 128,
-        _ => false,
-    }
 }
 
 #[cfg(test)]

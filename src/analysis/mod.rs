@@ -12,6 +12,7 @@ pub mod dependence;
 pub mod facts;
 pub mod ledger;
 pub mod people;
+pub mod places;
 pub mod proposal;
 pub mod risk;
 pub mod rotation;

@@ -95,6 +95,7 @@ fn tokens(
         .time("last_observed", time(&|j| j.usage.last_observed))
         .time("last_observed_ever", time(&|j| j.usage.last_observed_ever))
         .int("n_events", t().map(|j| int(j.usage.events)).collect())
+        .text("use_events", text(&|j| some(&j.usage.event_ids.join(" "))))
         .int("covered_days", t().map(|j| Some(i64::from(j.usage.covered_days))).collect())
         .text("invisible_scopes", text(&|j| some(&sight(&j.token).1.join(" "))))
         .text("observed_scopes", text(&|j| join(&j.scope.observed)))

@@ -7,7 +7,7 @@ use super::ui::Ui;
 use crate::analysis::coverage::{Held, HeldDay};
 use crate::analysis::run::{Analysis, Depth, Inputs};
 use crate::analysis::tokens::Inventory;
-use crate::analysis::{facts, run, tables};
+use crate::analysis::{facts, places, run, tables};
 use crate::config::Config;
 use crate::engine::pack::Pack;
 use crate::engine::{self, Cut, Engine, findings};
@@ -16,14 +16,17 @@ use crate::lake::view::View;
 use crate::lake::{Lake, import, index};
 use crate::model::coverage::Basis;
 use crate::model::inventory::{UsageRow, UserRow};
+use crate::model::network::Site;
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros, Span, Window, day_start, format_time, parse_day, parse_time};
 use crate::model::token::Token;
 use crate::report::review::Decided;
 use crate::report::{Input, Population, Report, build};
+use crate::source::geo::{self, Database};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// A lake with what this run sees of it.
@@ -42,6 +45,8 @@ pub(super) struct Session {
     pub pack: Pack,
     /// What `--from` brought.
     pub ingested: Option<Ingested>,
+    /// Databases of places, as the command line names them, then as the configuration does.
+    geo: Vec<Database>,
     /// Holds the throw-away folders until the run ends.
     _folders: Vec<tempfile::TempDir>,
     /// What of the lake stands before the run's instant.
@@ -68,6 +73,7 @@ impl Session {
         ui: &Ui,
     ) -> Result<Self, CliError> {
         let pack = load_pack(&selection.queries)?;
+        let geo = databases(&selection.geo, &config)?;
         let mut folders = Vec::new();
         let mut ingested = None;
         let lake = if selection.from.is_empty() {
@@ -97,7 +103,7 @@ impl Session {
         let view = View::open(&lake, &orgs, as_of, scratch.path())?;
         folders.push(scratch);
         ui.detail(&format!("lake: {:.2?}", started.elapsed()));
-        Ok(Self { lake, orgs, window, policy, config, pack, ingested, _folders: folders, view })
+        Ok(Self { lake, orgs, window, policy, config, pack, ingested, geo, _folders: folders, view })
     }
 
     /// An engine over the days of the window and the folds of the whole history.
@@ -128,6 +134,9 @@ impl Session {
         for table in tables::tables(&analysis, &taken, &self.policy)? {
             engine.register(table);
         }
+        let site = |address| geo::site_of(&self.geo, address);
+        let look_up: Option<&dyn Fn(IpAddr) -> Site> = if self.geo.is_empty() { None } else { Some(&site) };
+        engine.register(places::table(&engine, &self.config.own_networks(), look_up)?);
         engine.register_missing();
         ui.detail(&format!("analysis: {:.2?}", started.elapsed()));
         Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()? }))
@@ -162,6 +171,11 @@ impl Session {
 
     /// An engine for one query: only what its tables need is worked out.
     pub(super) fn engine_for(&self, sql: &str, ui: &Ui) -> Result<Engine, CliError> {
+        let counted =
+            engine::check::inspect(sql).is_ok_and(|(_, tables, _)| tables.contains(engine::pack::FINDINGS));
+        if counted {
+            return Ok(self.find(&[], ui)?.engine);
+        }
         let judged = engine::check::inspect(sql).map_or(true, |(_, tables, _)| {
             tables.iter().any(|t| matches!(t.as_str(), "tokens" | "token_scopes"))
         });
@@ -288,13 +302,32 @@ impl Session {
                 reasons: i.reasons.clone(),
             })
             .collect();
+        inputs.extend(self.geo.iter().map(|database| Input {
+            name: database.name.clone(),
+            sha256: database.sha256.clone(),
+            kind: "places".to_owned(),
+            ..Input::default()
+        }));
         inputs.sort();
         inputs
     }
 }
 
+/// Opens the databases of places; a relative path of the configuration starts where the command runs.
+fn databases(named: &[PathBuf], config: &Config) -> Result<Vec<Database>, CliError> {
+    let configured = config.geo.iter().map(PathBuf::from);
+    let open = |path: PathBuf| {
+        Database::open(&path).map_err(|error| {
+            CliError::new(error.to_string()).hint(
+                "--geo and the key geo take files such as GeoLite2-Country.mmdb or GeoLite2-ASN.mmdb, as their maker hands them out, unpacked",
+            )
+        })
+    };
+    named.iter().cloned().chain(configured).map(open).collect()
+}
+
 /// The compiled-in pack with the user's folders.
-pub(super) fn load_pack(folders: &[std::path::PathBuf]) -> Result<Pack, CliError> {
+pub(super) fn load_pack(folders: &[PathBuf]) -> Result<Pack, CliError> {
     Pack::with_folders(folders).map_err(|problems| {
         let mut lines = problems.iter().map(ToString::to_string);
         let first = lines.next().unwrap_or_default();

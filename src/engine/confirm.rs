@@ -1,10 +1,10 @@
-//! Event ids for every finding that asks for them.
+//! Event ids for every finding that asks for them, and their exact number.
 //!
-//! In: what each finding wants (a token, a span, values of columns). Out: its newest event ids, from one shared
-//! pass over the raw events ([`super::newest`]).
+//! In: what each finding wants (a token, a span, values of columns). Out: its newest event ids and how many there are,
+//! from one shared pass over the raw events ([`super::newest`]).
 
 use super::days::Part;
-use super::newest::Wish;
+use super::newest::{Granted, Wish};
 use super::{Engine, EngineError};
 use crate::model::event_id::EventId;
 use crate::model::time::Micros;
@@ -35,14 +35,14 @@ impl Wanted {
     }
 }
 
-/// Returns the newest event ids by fingerprint, newest first.
+/// Returns the newest events by fingerprint, and how many there are.
 ///
 /// # Errors
 /// When the events cannot be read.
 pub(super) fn events(
     engine: &Engine,
     wanted: Vec<(String, Wanted)>,
-) -> Result<HashMap<String, Vec<String>>, EngineError> {
+) -> Result<HashMap<String, Granted>, EngineError> {
     let (fingerprints, wishes): (Vec<String>, Vec<Wish>) = wanted
         .into_iter()
         .map(|(fingerprint, w)| {
@@ -50,12 +50,7 @@ pub(super) fn events(
             (fingerprint, Wish { org, token_id, from, to, matches })
         })
         .unzip();
-    let found = engine.newest(&wishes)?;
-    Ok(fingerprints
-        .into_iter()
-        .zip(found)
-        .map(|(fingerprint, events)| (fingerprint, events.into_iter().map(|(_, id)| id).collect()))
-        .collect())
+    Ok(fingerprints.into_iter().zip(engine.newest(&wishes)?).collect())
 }
 
 /// Returns the times of the given events, as far as `notable` holds them.

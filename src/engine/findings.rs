@@ -1,12 +1,13 @@
 //! Rows of a detection become findings.
 //!
 //! In: a pack and an engine. Out: findings with messages, fingerprints and event ids, and the detections
-//! that did not run. One that fails or panics is left out alone; the others still run.
+//! that did not run. Detections over the findings of others run after them. One that fails or panics is left out alone; the others still run.
 
 use super::confirm::{self, Wanted};
-use super::pack::{Detection, FIXED_COLUMNS, Pack};
+use super::newest::Granted;
+use super::pack::{Detection, FINDINGS, FIXED_COLUMNS, Pack};
 use super::rows::{Cell, Rows};
-use super::{Engine, EngineError, EngineErrorKind};
+use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
 use crate::model::finding::{Family, Finding, MAX_EVENT_IDS, NotRun, Subject, SubjectKind};
 use crate::model::time::{Micros, Window};
 use rayon::prelude::*;
@@ -23,6 +24,9 @@ pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding
 }
 
 /// Runs the selected detections and tells of each before it runs.
+///
+/// Detections that read the table `findings` run last, over what those that they count found; such a one is run for
+/// them where it was not selected, and its findings are not handed out.
 #[must_use]
 pub fn run_pack_telling(
     engine: &Engine,
@@ -31,47 +35,39 @@ pub fn run_pack_telling(
     mut tell: impl FnMut(&str),
 ) -> (Vec<Finding>, Vec<NotRun>) {
     let names = Names::read(engine);
-    let (mut findings, mut not_run) = (Vec::new(), Vec::new());
-    let mut wanted: Vec<(String, Wanted)> = Vec::new();
-    engine.expect(pack.select(select).into_iter());
-    for detection in pack.select(select) {
-        tell(&detection.meta.id);
-        match engine.run(detection).and_then(|rows| of_rows(detection, &rows, &names)) {
-            Ok(hits) => {
-                for (finding, events) in hits {
-                    if let Some(events) = events {
-                        wanted.push((finding.fingerprint.clone(), events));
-                    }
-                    findings.push(finding);
-                }
-            }
-            Err(error) => not_run.push(NotRun {
-                detection: detection.meta.id.clone(),
-                failed: error.kind != EngineErrorKind::Missing,
+    let (second, first): (Vec<&Detection>, Vec<&Detection>) =
+        pack.select(select).into_iter().partition(|d| d.is_second());
+    let handed_in = engine.has(FINDINGS);
+    let counted = |d: &&Detection| !handed_in && second.iter().any(|s| s.counts.contains(&d.meta.id));
+    let unasked: Vec<&Detection> =
+        pack.detections.iter().filter(counted).filter(|d| !d.is_second() && !first.contains(d)).collect();
+    let mut run = Run { engine, names: &names, findings: Vec::new(), not_run: Vec::new() };
+    run.all(&[first, unasked.clone()].concat(), &mut tell);
+    if !second.is_empty() {
+        let failed: Vec<String> = run.not_run.iter().map(|n| n.detection.clone()).collect();
+        let ready = if handed_in { Ok(()) } else { table(&run.findings).and_then(|t| engine.hand_on(t)) };
+        match ready {
+            Ok(()) => run.all(&second, &mut tell),
+            Err(error) => run.not_run.extend(second.iter().map(|d| NotRun {
+                detection: d.meta.id.clone(),
+                failed: true,
                 reason: sentence(&error),
-            }),
+            })),
         }
-    }
-    tell("event ids");
-    engine.release();
-    let confirming = !wanted.is_empty();
-    match confirm::events(engine, wanted) {
-        Ok(mut events) => {
-            for finding in &mut findings {
-                if let Some(ids) = events.remove(&finding.fingerprint) {
-                    finding.event_ids = ids;
-                }
+        for d in &second {
+            if let Some(lacking) = d.counts.iter().find(|id| failed.contains(id)) {
+                run.not_run.push(NotRun {
+                    detection: d.meta.id.clone(),
+                    failed: true,
+                    reason: format!("It counts {lacking}, which did not run."),
+                });
             }
         }
-        // The findings stand without their event ids; that the ids are missing must be said.
-        Err(error) if confirming => not_run.push(NotRun {
-            detection: "event ids of confirmed findings".to_owned(),
-            failed: error.kind != EngineErrorKind::Missing,
-            reason: sentence(&error),
-        }),
-        Err(_) => {}
     }
-    newest_first(engine, &mut findings);
+    let Run { mut findings, mut not_run, .. } = run;
+    let unasked: BTreeSet<&str> = unasked.iter().map(|d| d.meta.id.as_str()).collect();
+    findings.retain(|f| !unasked.contains(f.detection.as_str()));
+    not_run.retain(|n| !unasked.contains(n.detection.as_str()));
     for finding in &mut findings {
         span_of_state(finding, engine.window());
     }
@@ -86,6 +82,99 @@ pub fn run_pack_telling(
         })
     });
     (findings, not_run)
+}
+
+/// A run of the pack and what it has found so far.
+struct Run<'a> {
+    engine: &'a Engine,
+    names: &'a Names,
+    findings: Vec<Finding>,
+    not_run: Vec<NotRun>,
+}
+
+impl Run<'_> {
+    /// Runs detections and gives their findings event ids.
+    fn all(&mut self, detections: &[&Detection], tell: &mut impl FnMut(&str)) {
+        let mut wanted: Vec<(String, Wanted)> = Vec::new();
+        let mut findings: Vec<Finding> = Vec::new();
+        self.engine.expect(detections.iter().copied());
+        for detection in detections {
+            tell(&detection.meta.id);
+            match self.engine.run(detection).and_then(|rows| of_rows(detection, &rows, self.names)) {
+                Ok(hits) => {
+                    for (finding, events) in hits {
+                        if let Some(events) = events {
+                            wanted.push((finding.fingerprint.clone(), events));
+                        }
+                        findings.push(finding);
+                    }
+                }
+                Err(error) => self.not_run.push(NotRun {
+                    detection: detection.meta.id.clone(),
+                    failed: error.kind != EngineErrorKind::Missing,
+                    reason: sentence(&error),
+                }),
+            }
+        }
+        tell("event ids");
+        self.engine.release();
+        let confirming = !wanted.is_empty();
+        let mut times: HashMap<String, Micros> = HashMap::new();
+        match confirm::events(self.engine, wanted) {
+            Ok(mut events) => {
+                for finding in &mut findings {
+                    if let Some(granted) = events.remove(&finding.fingerprint) {
+                        confirmed(finding, granted, &mut times);
+                    }
+                }
+            }
+            // The findings stand without their event ids; that the ids are missing must be said.
+            Err(error) if confirming => self.not_run.push(NotRun {
+                detection: "event ids of confirmed findings".to_owned(),
+                failed: error.kind != EngineErrorKind::Missing,
+                reason: sentence(&error),
+            }),
+            Err(_) => {}
+        }
+        newest_first(self.engine, &mut findings, times);
+        self.findings.append(&mut findings);
+    }
+}
+
+/// Gives a finding its confirmed events beside those that its row names; their number is then exact.
+fn confirmed(finding: &mut Finding, granted: Granted, times: &mut HashMap<String, Micros>) {
+    if granted.newest.is_empty() {
+        return;
+    }
+    let own: BTreeSet<&str> = granted.newest.iter().map(|(_, id)| id.as_str()).collect();
+    finding.event_ids.retain(|id| !own.contains(id.as_str()));
+    // Where the list is cut, what the row names may be among the events left out of it.
+    let more = if granted.count > own.len() as u64 { 0 } else { finding.event_ids.len() as u64 };
+    finding.count = granted.count + more;
+    for (time, id) in granted.newest {
+        times.insert(id.clone(), time);
+        finding.event_ids.push(id);
+    }
+}
+
+/// The table `findings`: what the first pass found about tokens.
+fn table(findings: &[Finding]) -> Result<Table, EngineError> {
+    let about: Vec<&Finding> = findings.iter().filter(|f| f.subject.kind == SubjectKind::Token).collect();
+    let text = |get: &dyn Fn(&Finding) -> String| about.iter().map(|f| Some(get(f))).collect::<Vec<_>>();
+    TableBuilder::new(FINDINGS)
+        .text("org", text(&|f| f.org.clone()))
+        .text("token_id", text(&|f| f.subject.id.clone()))
+        .text("detection", text(&|f| f.detection.clone()))
+        .text("slug", text(&|f| f.slug.clone()))
+        .text("family", text(&|f| f.family.as_str().to_owned()))
+        .text("severity", text(&|f| f.severity.as_str().to_owned()))
+        .text("confidence", text(&|f| f.confidence.as_str().to_owned()))
+        .time("first_time", about.iter().map(|f| f.first_time).collect())
+        .time("last_time", about.iter().map(|f| f.last_time).collect())
+        .int("n", about.iter().map(|f| i64::try_from(f.count).ok()).collect())
+        .text("fingerprint", text(&|f| f.fingerprint.clone()))
+        .text("event_ids", text(&|f| f.event_ids.join(" ")))
+        .build()
 }
 
 /// A state such as a long life or a wide grant holds from its beginning to the run's instant; an anomaly ends
@@ -238,11 +327,13 @@ fn of_row(
     };
     let first_time = rows.time(row, "first_time");
     let last_time = rows.time(row, "last_time").or(first_time);
+    let mut listed = BTreeSet::new();
     let event_ids = rows
         .text(row, "event_ids")
         .into_iter()
         .chain(rows.text(row, "event_id"))
         .flat_map(str::split_whitespace)
+        .filter(|id| listed.insert(*id))
         .map(str::to_owned)
         .collect();
     let wanted = detection.confirm.as_ref().zip(token).map(|(columns, token)| Wanted {
@@ -323,17 +414,24 @@ pub(super) fn places(message: &str) -> Vec<&str> {
 }
 
 /// Sorts event ids newest first, drops repeats and keeps the newest hundred.
-fn newest_first(engine: &Engine, findings: &mut [Finding]) {
+fn newest_first(engine: &Engine, findings: &mut [Finding], mut times: HashMap<String, Micros>) {
     let ids: BTreeSet<&str> = findings
         .iter()
         .filter(|f| f.event_ids.len() > 1)
         .flat_map(|f| f.event_ids.iter().map(String::as_str))
+        .filter(|id| !times.contains_key(*id))
         .collect();
-    let times = confirm::times(engine, &ids);
-    findings.par_iter_mut().filter(|f| f.event_ids.len() > 1).for_each(|finding| {
+    let more = confirm::times(engine, &ids);
+    times.extend(more);
+    findings.par_iter_mut().for_each(|finding| {
+        // Rows that were folded into one may have counted the same event twice.
+        let all_listed = finding.count == finding.event_ids.len() as u64;
         let mut seen = HashSet::new();
         finding.event_ids.retain(|id| seen.insert(id.clone()));
-        // A stable sort: ids whose time is not known keep their order, which `confirm` made newest first.
+        if all_listed {
+            finding.count = finding.event_ids.len() as u64;
+        }
+        // A stable sort: ids whose time is not known keep their order.
         finding.event_ids.sort_by_key(|id| std::cmp::Reverse(times.get(id).copied().unwrap_or(Micros::MIN)));
         finding.event_ids.truncate(MAX_EVENT_IDS);
     });

@@ -2,8 +2,9 @@
 //!
 //! A fixture is `{"tables": {"token_day": [{...}]}, "policy": {...}, "expect": ["subject"]}`. `hit.json`
 //! must expect something, `near-miss.json` nothing, `benign.json` nothing at medium severity or above;
-//! `mended-*.json` are cases that a published original misses or drowns in. Times are RFC 3339. The run stands
-//! at 2026-03-31 noon with a window of 90 days.
+//! `mended-*.json` are cases that a published original misses or drowns in, `context-*.json` cases whose rows of the table
+//! `places` say what own networks and a database of places told. `base` names another
+//! fixture of the folder whose tables it takes over, `more` holds rows to add to them. `severity` and `says` (a part of the message) hold for every finding. Times are RFC 3339. The run stands at 2026-03-31 noon with a window of 90 days.
 
 use super::findings::run_pack;
 use super::schema::{self, Kind};
@@ -64,15 +65,30 @@ fn table(name: &str, rows: &[Map<String, Value>]) -> super::Table {
 
 fn read(path: &Path) -> Option<Value> {
     let text = std::fs::read_to_string(path).ok()?;
-    Some(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+    let mut fixture: Value =
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    if let Some(base) = fixture["base"].as_str() {
+        let base = read(&path.with_file_name(base)).unwrap_or_else(|| panic!("{base} is missing"));
+        for (name, rows) in base["tables"].as_object().expect("tables") {
+            if fixture["tables"][name].is_null() {
+                fixture["tables"][name] = rows.clone();
+            }
+            if let (Some(rows), Some(more)) =
+                (fixture["tables"][name].as_array().cloned(), fixture["more"][name].as_array())
+            {
+                fixture["tables"][name] = Value::Array([&rows[..], more].concat());
+            }
+        }
+    }
+    Some(fixture)
 }
 
-/// Names of the fixtures `mended-*.json` of a folder, in order.
-fn mended(folder: &Path) -> Vec<String> {
+/// Names of the fixtures `mended-*.json` and `context-*.json` of a folder, in order.
+fn more_of(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .map(|e| e.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with("mended-"))
+        .filter(|name| name.starts_with("mended-") || name.starts_with("context-"))
         .collect();
     names.sort_unstable();
     names
@@ -99,14 +115,14 @@ fn every_detection_meets_its_fixtures() {
         let m = &detection.meta;
         let own = m.equivalents.iter().any(|e| e.strip_prefix('P').is_some_and(|n| n.parse::<u8>().is_ok()));
         let token = own || m.subject == SubjectKind::Token && m.family == Family::Anomaly;
-        let mended = mended(&root.join(id));
+        let more = more_of(&root.join(id));
         let fixed = [
             ("hit.json", true, Some(true)),
             ("near-miss.json", true, Some(false)),
             ("benign.json", token, Some(false)),
         ];
-        // Cases that a published original misses, or drowns in: the fixture itself says which.
-        let more = mended.iter().map(|name| (name.as_str(), true, None));
+        // Cases that a published original misses or drowns in, and such with context: the fixture itself says which.
+        let more = more.iter().map(|name| (name.as_str(), true, None));
         for (name, needed, hits) in fixed.into_iter().chain(more) {
             let Some(fixture) = read(&root.join(id).join(name)) else {
                 if needed {
@@ -133,6 +149,11 @@ fn every_detection_meets_its_fixtures() {
                 && findings.iter().any(|f| f.severity.as_str() != severity)
             {
                 faults.push(format!("{id}/{name}: severity {} is not {severity}", findings[0].severity));
+            }
+            if let Some(says) = fixture["says"].as_str()
+                && let Some(f) = findings.iter().find(|f| !f.message.contains(says))
+            {
+                faults.push(format!("{id}/{name}: \"{says}\" is not in: {}", f.message));
             }
             for f in &findings {
                 let raw = fixture["tables"]["events"].is_array();

@@ -179,7 +179,8 @@ impl Engine {
     /// Hands in an empty table for every table of the schema that is still missing.
     pub fn register_missing(&mut self) {
         for def in schema::tables() {
-            let made = views::view(def.name).is_some() || matches!(def.name, "policy" | "seen" | "stays");
+            let made = views::view(def.name).is_some()
+                || matches!(def.name, "policy" | "seen" | "stays" | pack::FINDINGS);
             if !made && !self.sources.contains_key(def.name) {
                 let source = Source {
                     frame: tables::empty(def),
@@ -190,6 +191,20 @@ impl Engine {
                 self.sources.insert(def.name, source);
             }
         }
+    }
+
+    /// Tells whether a table was handed in.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.sources.contains_key(name)
+    }
+
+    /// Hands a table that was made on the way on to the queries that follow.
+    pub(crate) fn hand_on(&self, table: Table) -> Result<(), EngineError> {
+        let def = schema::table(table.name).ok_or_else(|| Self::missing(table.name))?;
+        let columns = def.columns.iter().map(|c| c.name).collect();
+        self.ready().frames.insert(def.name, (columns, table.frame));
+        Ok(())
     }
 
     /// The window that queries see.
@@ -358,14 +373,19 @@ impl Engine {
 
     /// Tables depend on each other, so a new one makes all be built anew.
     fn forget(&self) {
-        self.ready().counts.clear();
+        {
+            let mut ready = self.ready();
+            ready.counts.clear();
+            ready.frames.clear();
+        }
         self.release();
     }
 
     /// Lets go of what detections shared; a later query reads anew what it needs.
     pub(crate) fn release(&self) {
         let mut ready = self.ready();
-        ready.frames.clear();
+        // Findings of the first detections are for those that count them.
+        ready.frames.retain(|name, _| *name == pack::FINDINGS);
         ready.chosen = None;
         ready.of_tokens = None;
     }

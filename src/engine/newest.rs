@@ -1,7 +1,7 @@
 //! The newest events of many wishes at once: one pass over the raw events, newest day first.
 //!
-//! In: wishes, each for the events of one token in a span. Out: for each the newest of them. A day is
-//! read only while a wish is still open that reaches into it, and of a day only the credentials that are wished for.
+//! In: wishes, each for the events of one token in a span. Out: for each the newest of them, and how many there are. A
+//! day is read only where a wish reaches into it, and of a day only the credentials that are wished for.
 
 use super::days::{Part, Texts};
 use super::rows::Rows;
@@ -34,18 +34,27 @@ pub struct Wish {
 pub type Stamped = (Micros, String);
 
 /// A wish and what a day adds to it.
-type Picked = (usize, Vec<Stamped>);
+type Picked = (usize, Granted);
 
 /// Wishes of so few credentials are answered from the row groups that hold them.
 const FEW: usize = 16;
 
+/// What answers a wish.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// The newest events, newest first, at most as many as a finding may list.
+    pub newest: Vec<Stamped>,
+    /// All of them, counted.
+    pub count: u64,
+}
+
 impl Engine {
-    /// The newest events of each wish, newest first.
+    /// Counts the events of each wish and keeps the newest.
     ///
     /// # Errors
     /// When the events cannot be read.
-    pub fn newest(&self, wishes: &[Wish]) -> Result<Vec<Vec<Stamped>>, EngineError> {
-        let mut found: Vec<Vec<Stamped>> = vec![Vec::new(); wishes.len()];
+    pub fn newest(&self, wishes: &[Wish]) -> Result<Vec<Granted>, EngineError> {
+        let mut found: Vec<Granted> = vec![Granted::default(); wishes.len()];
         let (Some(source), Some(def)) = (self.sources.get("events"), schema::table("events")) else {
             return if wishes.is_empty() { Ok(found) } else { Err(Self::missing("events")) };
         };
@@ -64,16 +73,14 @@ impl Engine {
             files.push(None);
         }
         files.sort_by_key(|file| std::cmp::Reverse(file.and_then(|f| day_of_file(f))));
-        // As many at a time as keep the threads busy; what a newer day fills is not looked for in an older one.
+        // As many at a time as keep the threads busy.
         for some in files.chunks(rayon::current_num_threads() * 2) {
             let picked: Vec<Result<Vec<Picked>, EngineError>> = some
                 .par_iter()
                 .map(|file| {
                     let day = file.and_then(|f| day_of_file(f)).map(|d| (day_start(d), day_start(d) + DAY));
                     let reaches = |w: &Wish| day.is_none_or(|(from, to)| w.from < to && w.to >= from);
-                    let active: Vec<usize> = (0..wishes.len())
-                        .filter(|at| found[*at].len() < MAX_EVENT_IDS && reaches(&wishes[*at]))
-                        .collect();
+                    let active: Vec<usize> = (0..wishes.len()).filter(|at| reaches(&wishes[*at])).collect();
                     if active.is_empty() {
                         return Ok(Vec::new());
                     }
@@ -85,9 +92,11 @@ impl Engine {
                 })
                 .collect();
             for of_day in picked {
-                for (at, events) in of_day? {
-                    let room = MAX_EVENT_IDS - found[at].len();
-                    found[at].extend(events.into_iter().take(room));
+                for (at, of_day) in of_day? {
+                    let granted = &mut found[at];
+                    granted.count += of_day.count;
+                    let room = MAX_EVENT_IDS - granted.newest.len();
+                    granted.newest.extend(of_day.newest.into_iter().take(room));
                 }
             }
         }
@@ -147,7 +156,7 @@ impl<'a> Active<'a> {
         Self { wishes, key, by_key }
     }
 
-    /// The rows of a day that each wish fits, newest first; no more of them than a wish can keep.
+    /// The rows of a day that each wish fits, counted, and the newest of them first.
     fn pick(&self, part: &Part) -> Vec<Picked> {
         let (orgs, credentials) = (part.texts("org"), part.texts(self.key));
         let (times, ids) = (part.ints("time"), part.cells("event_id"));
@@ -187,7 +196,7 @@ impl<'a> Active<'a> {
                 rows.entry(key).or_default().push(row);
             }
         }
-        let mut found: BTreeMap<usize, Vec<(Micros, usize)>> = BTreeMap::new();
+        let mut found: BTreeMap<usize, (u64, Vec<(Micros, usize)>)> = BTreeMap::new();
         for (key, mut rows) in rows {
             // Within one instant the least id comes first.
             rows.sort_unstable_by_key(|row| (std::cmp::Reverse(times[*row]), ids[*row]));
@@ -200,18 +209,23 @@ impl<'a> Active<'a> {
                         && times[**row] <= wish.to
                         && matches.iter().all(|(texts, fits)| fits[texts.codes[**row] as usize])
                 };
-                let newest = rows.iter().filter(fits).take(MAX_EVENT_IDS).map(|row| (times[*row], *row));
-                found.entry(*at).or_default().extend(newest);
+                let (count, newest) = found.entry(*at).or_default();
+                for (n, row) in rows.iter().filter(fits).enumerate() {
+                    *count += 1;
+                    if n < MAX_EVENT_IDS {
+                        newest.push((times[*row], *row));
+                    }
+                }
             }
         }
         let stamped = |(time, row): (Micros, usize)| (time, ids[row].to_owned());
         found
             .into_iter()
-            .map(|(at, mut events)| {
+            .map(|(at, (count, mut newest))| {
                 // Several credentials of one token.
-                events.sort_unstable_by_key(|(time, row)| (std::cmp::Reverse(*time), ids[*row]));
-                events.truncate(MAX_EVENT_IDS);
-                (at, events.into_iter().map(stamped).collect())
+                newest.sort_unstable_by_key(|(time, row)| (std::cmp::Reverse(*time), ids[*row]));
+                newest.truncate(MAX_EVENT_IDS);
+                (at, Granted { newest: newest.into_iter().map(stamped).collect(), count })
             })
             .collect()
     }

@@ -23,6 +23,8 @@ pub struct Detection {
     pub tables: Vec<String>,
     /// Columns by which raw events are confirmed; nothing when the row names its own events.
     pub confirm: Option<Vec<String>>,
+    /// Ids of the detections whose findings it counts; it then reads the table `findings` and runs after them.
+    pub counts: Vec<String>,
     /// The whole file, so that lines in errors are lines of the file.
     pub sql: String,
     /// Path of the file.
@@ -85,6 +87,19 @@ struct Head {
     #[serde(default)]
     keys: Vec<String>,
     confirm: Option<Vec<String>>,
+    #[serde(default)]
+    counts: Vec<String>,
+}
+
+/// The table of what the detections of the first pass found.
+pub const FINDINGS: &str = "findings";
+
+impl Detection {
+    /// Tells whether it looks at the findings of others, and so runs after them.
+    #[must_use]
+    pub fn is_second(&self) -> bool {
+        self.tables.iter().any(|t| t == FINDINGS)
+    }
 }
 
 /// Event columns that a detection may be confirmed by.
@@ -160,7 +175,30 @@ impl Pack {
     /// Checks every query of the pack against the rules and its head; no problem, no lines.
     #[must_use]
     pub fn lint(&self) -> Vec<Problem> {
-        self.detections.iter().flat_map(lint).collect()
+        self.detections
+            .iter()
+            .flat_map(lint)
+            .chain(self.detections.iter().flat_map(|d| self.counted(d)))
+            .collect()
+    }
+
+    /// Checks that a detection over findings names what it counts, all of it in this pack or the compiled-in one.
+    fn counted(&self, d: &Detection) -> Vec<Problem> {
+        let line = head_line(d, "counts");
+        if d.is_second() == d.counts.is_empty() {
+            let text = "A detection reads the table findings if and only if its head names the detections that it counts.";
+            return vec![problem(&d.file, line, text, "Write both `counts` and `tables`, or neither.")];
+        }
+        let builtin =
+            |id: &str| compiled::DETECTIONS.iter().any(|(_, text)| text.contains(&format!("\"{id}\"")));
+        let first = |id: &str| self.get(id).map_or_else(|| builtin(id), |d| !d.is_second());
+        let strange = d.counts.iter().filter(|id| !first(id));
+        strange
+            .map(|id| {
+                let text = format!("It counts \"{id}\", which is no detection of the first pass.");
+                problem(&d.file, line, text, "Name ids that `patwatch detections list` prints.")
+            })
+            .collect()
     }
 
     /// Finds detections by id, slug or family; an empty selection is everything.
@@ -278,6 +316,7 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
     Ok(Detection {
         tables: head.tables,
         confirm: head.confirm,
+        counts: head.counts,
         sql: text.to_owned(),
         file: file.to_owned(),
         meta: DetectionMeta {
@@ -300,14 +339,17 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
     })
 }
 
+/// The line of a key of the head.
+fn head_line(d: &Detection, key: &str) -> usize {
+    d.sql
+        .lines()
+        .position(|l| l.strip_prefix("--!").is_some_and(|l| l.trim_start().starts_with(key)))
+        .map_or(1, |i| i + 1)
+}
+
 fn lint(d: &Detection) -> Vec<Problem> {
     let mut out = Vec::new();
-    let head_line = |key: &str| {
-        d.sql
-            .lines()
-            .position(|l| l.strip_prefix("--!").is_some_and(|l| l.trim_start().starts_with(key)))
-            .map_or(1, |i| i + 1)
-    };
+    let head_line = |key: &str| head_line(d, key);
     for column in d.confirm.iter().flatten() {
         if !CONFIRM_COLUMNS.contains(&column.as_str()) {
             let mend = format!("Use some of {}.", CONFIRM_COLUMNS.join(", "));

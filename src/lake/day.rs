@@ -9,43 +9,25 @@ use super::{LakeError, merge};
 use crate::model::batch::{DictColumn, EventBatch};
 use crate::model::event::EventRow;
 use crate::model::mechanism::{Mechanism, MechanismKind};
-use crate::model::time::day_of;
+use crate::model::time::{Micros, day_of};
 use crate::model::{client, identity, network};
 use hashbrown::HashMap;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// One event with what follows from its fields.
+/// One event of a sorted day, with what follows from its fields: a place, from which each field is looked up when
+/// it is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct DayRow<'a> {
-    /// The event.
-    pub row: EventRow<'a>,
-    /// Bits of all shapes it arrived in.
-    pub shapes: u8,
-    /// Mechanism class, such as `PAT_Unscoped`.
-    pub class: &'a str,
-    /// Mechanism kind.
-    pub kind: MechanismKind,
-    /// Visible part of the credential, lower case.
-    pub credential: &'a str,
-    /// UPN in lower case, else name, else id.
-    pub actor: &'a str,
-    /// Made by the service itself.
-    pub service_actor: bool,
-    /// /24 or /48 of the address.
-    pub network: &'a str,
-    /// Product behind the user agent.
-    pub client: &'a str,
-    /// Numbers that stand for texts of the row: equal within the day where the texts are.
-    pub codes: Codes,
+    day: &'a Sorted<'a>,
+    at: usize,
 }
 
-/// Codes of a row's texts, to fold by without hashing the texts again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+/// Numbers that stand for texts of a row: equal within the day where the texts are, so that a fold need not hash
+/// the texts again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Codes {
-    /// Of the mechanism, which decides class, kind and credential.
-    pub mechanism: u32,
     /// Of the credential.
     pub credential: u32,
     /// Of the class.
@@ -56,19 +38,159 @@ pub struct Codes {
     pub action: u32,
     /// Of the address.
     pub address: u32,
-    /// Of the network.
-    pub network: u32,
     /// Of the client.
     pub client: u32,
     /// Of the project's name.
     pub project: u32,
 }
 
+/// Declares how a row looks its texts up: what the event itself holds once an event, once a text, and what follows.
+macro_rules! fields {
+    (batch { $($b:ident: $bdoc:literal),+ $(,)? } texts { $($t:ident: $tdoc:literal),+ $(,)? } own { $($o:ident: $odoc:literal),+ $(,)? }) => {
+        impl<'a> DayRow<'a> {
+            $(
+                #[doc = $bdoc]
+                #[must_use]
+                pub fn $b(&self) -> &'a str {
+                    let (batch, i) = self.day.place(self.at);
+                    batch.$b.get(i)
+                }
+            )+
+            $(
+                #[doc = $tdoc]
+                #[must_use]
+                pub fn $t(&self) -> &'a str {
+                    self.day.texts.$t.get(self.at)
+                }
+            )+
+            $(
+                #[doc = $odoc]
+                #[must_use]
+                pub fn $o(&self) -> &'a str {
+                    self.day.$o.get(self.at)
+                }
+            )+
+        }
+
+        impl Sorted<'_> {
+            /// Adds columns of repeated text to a table of some of the rows, without hashing any text again.
+            ///
+            /// # Panics
+            /// In debug builds, when a name is none of these columns'.
+            #[must_use]
+            pub(super) fn add(&self, frame: Frame, names: &[&str], rows: &[DayRow<'_>]) -> Frame {
+                names.iter().fold(frame, |frame, name| match *name {
+                    $(stringify!($t) => self.texts.$t.add(frame, name, rows),)+
+                    $(stringify!($o) => self.$o.add(frame, name, rows),)+
+                    _ => {
+                        debug_assert!(false, "{name} is no column of repeated text");
+                        frame
+                    }
+                })
+            }
+        }
+    };
+}
+
+fields! {
+    batch {
+        event_id: "Bare event GUID.",
+        correlation_id: "Correlation id.",
+        details: "Rendered text.",
+        data: "The `data` object as JSON text.",
+    }
+    texts {
+        action: "Action id.",
+        area: "Area.",
+        category: "Category.",
+        mechanism: "Mechanism as written.",
+        actor_upn: "UPN as written.",
+        actor_id: "Id of the actor.",
+        actor_cuid: "CUID of the actor.",
+        actor_name: "Display name of the actor.",
+        actor_client_id: "Client id of the actor.",
+        address: "Address as written.",
+        user_agent: "User agent as written.",
+        project: "Name of the project.",
+        project_id: "Id of the project.",
+        scope_type: "Scope type.",
+        scope_id: "Scope id.",
+        scope_name: "Scope display name.",
+    }
+    own {
+        class: "Mechanism class, such as `PAT_Unscoped`.",
+        credential: "Visible part of the credential, lower case.",
+        actor: "UPN in lower case, else name, else id.",
+        network: "/24 or /48 of the address.",
+        client: "Product behind the user agent.",
+    }
+}
+
 impl DayRow<'_> {
+    /// When it happened.
+    #[must_use]
+    pub fn time(&self) -> Micros {
+        self.day.times[self.at]
+    }
+
+    /// Mechanism kind.
+    #[must_use]
+    pub fn kind(&self) -> MechanismKind {
+        self.day.kinds[self.at]
+    }
+
+    /// Tells whether it was made by the service itself.
+    #[must_use]
+    pub fn service_actor(&self) -> bool {
+        self.day.service[self.at]
+    }
+
+    /// Bits of all shapes it arrived in.
+    #[must_use]
+    pub fn shapes(&self) -> u8 {
+        let (batch, i) = self.day.place(self.at);
+        batch.shapes[i]
+    }
+
+    /// How many reads of the log the entry stands for.
+    #[must_use]
+    pub fn folded(&self) -> u32 {
+        let (batch, i) = self.day.place(self.at);
+        batch.folded[i]
+    }
+
     /// Tells whether the event began its cascade.
     #[must_use]
     pub fn origin(&self) -> bool {
-        self.row.event_id == self.row.correlation_id
+        self.day.origins[self.at]
+    }
+
+    /// Numbers for its texts.
+    #[must_use]
+    pub fn codes(&self) -> Codes {
+        let (day, at) = (self.day, self.at);
+        Codes {
+            credential: day.credential.codes[at],
+            class: day.class.codes[at],
+            actor: day.actor.codes[at],
+            action: day.texts.action.codes[at],
+            address: day.texts.address.codes[at],
+            client: day.client.codes[at],
+            project: day.texts.project.codes[at],
+        }
+    }
+
+    /// Numbers for its network and its other names of the actor, beside [`Self::codes`].
+    #[must_use]
+    pub fn network_code(&self) -> u32 {
+        self.day.network.codes[self.at]
+    }
+
+    /// Numbers for the id, CUID and display name of its actor.
+    #[must_use]
+    pub fn actor_codes(&self) -> [u32; 3] {
+        let texts = &self.day.texts;
+        [&texts.actor_id, &texts.actor_cuid, &texts.actor_name].map(|column| column.codes[self.at])
     }
 }
 
@@ -212,6 +334,12 @@ impl<V: AsRef<str>> Coded<V> {
     fn get(&self, i: usize) -> &str {
         self.values[self.codes[i] as usize].as_ref()
     }
+
+    /// Adds the column to a table of some of the rows.
+    fn add(&self, frame: Frame, name: &str, rows: &[DayRow<'_>]) -> Frame {
+        let codes: Vec<u32> = rows.iter().map(|row| self.codes[row.at]).collect();
+        frame.coded_text(name, &codes, &self.values)
+    }
 }
 
 impl<'a> Coded<&'a str> {
@@ -278,6 +406,8 @@ pub struct Sorted<'a> {
     order: Vec<(u32, u32)>,
     /// Which rank brought each row.
     pub ranks: Vec<u32>,
+    times: Vec<i64>,
+    origins: Vec<bool>,
     texts: Texts<'a>,
     class: Coded<Cow<'a, str>>,
     kinds: Vec<MechanismKind>,
@@ -297,8 +427,13 @@ impl<'a> Sorted<'a> {
         let texts = Texts::of(merged, &order);
         let kinds: Vec<MechanismKind> =
             texts.mechanism.values.iter().map(|text| Mechanism::parse(text).kind).collect();
+        let batches = || order.iter().map(|&(b, i)| (merged.batch(b), i as usize));
         let mut sorted = Self {
             merged,
+            times: batches().map(|(batch, i)| batch.time[i]).collect(),
+            origins: batches()
+                .map(|(batch, i)| batch.event_id.get(i) == batch.correlation_id.get(i))
+                .collect(),
             ranks: places.iter().map(|n| merged.ranks[*n as usize]).collect(),
             class: texts.mechanism.follow(|text| Mechanism::parse(text).class.into()),
             kinds: texts.mechanism.codes.iter().map(|code| kinds[*code as usize]).collect(),
@@ -381,35 +516,15 @@ impl Sorted<'_> {
         self.order.is_empty()
     }
 
-    /// The rows, with what follows from them.
+    fn place(&self, at: usize) -> (&EventBatch, usize) {
+        let (b, i) = self.order[at];
+        (self.merged.batch(b), i as usize)
+    }
+
+    /// The rows, in their order.
     #[must_use]
     pub fn rows(&self) -> Vec<DayRow<'_>> {
-        let row = |(at, &(b, i)): (usize, &(u32, u32))| {
-            let (batch, i) = (self.merged.batch(b), i as usize);
-            DayRow {
-                row: batch.row(i),
-                shapes: batch.shapes[i],
-                class: self.class.get(at),
-                kind: self.kinds[at],
-                credential: self.credential.get(at),
-                actor: self.actor.get(at),
-                service_actor: self.service[at],
-                network: self.network.get(at),
-                client: self.client.get(at),
-                codes: Codes {
-                    mechanism: self.texts.mechanism.codes[at],
-                    credential: self.credential.codes[at],
-                    class: self.class.codes[at],
-                    actor: self.actor.codes[at],
-                    action: self.texts.action.codes[at],
-                    address: self.texts.address.codes[at],
-                    network: self.network.codes[at],
-                    client: self.client.codes[at],
-                    project: self.texts.project.codes[at],
-                },
-            }
-        };
-        self.order.iter().enumerate().map(row).collect()
+        (0..self.len()).map(|at| DayRow { day: self, at }).collect()
     }
 
     /// The areas that occur.
@@ -431,8 +546,8 @@ impl Sorted<'_> {
         let frame = Frame::new(self.len())
             .coded_text("org", &vec![0; self.len()], &[org])
             .unique_text("event_id", at().map(|(batch, i)| batch.event_id.get(i)))
-            .time("time", at().map(|(batch, i)| Some(batch.time[i])))
-            .date("date", at().map(|(batch, i)| Some(day_of(batch.time[i]))));
+            .time("time", self.times.iter().map(|time| Some(*time)))
+            .date("date", self.times.iter().map(|time| Some(day_of(*time))));
         let frame = coded!(self.texts, frame; action, area, category, mechanism);
         let frame = coded!(self, frame; class).text("kind", self.kinds.iter().map(|k| k.as_str()));
         let frame = coded!(self, frame; credential, actor);
@@ -440,10 +555,7 @@ impl Sorted<'_> {
             .flag("service_actor", self.service.iter().map(|service| Some(*service)))
             .unique_text("correlation_id", at().map(|(batch, i)| batch.correlation_id.get(i)))
             .unique_text("activity_id", at().map(|(batch, i)| batch.activity_id.get(i)))
-            .flag(
-                "origin",
-                at().map(|(batch, i)| Some(batch.event_id.get(i) == batch.correlation_id.get(i))),
-            );
+            .flag("origin", self.origins.iter().map(|origin| Some(*origin)));
         let frame = coded!(self.texts, frame; address);
         let frame = coded!(self, frame; network, client);
         coded!(self.texts, frame; user_agent, project_id, project, scope_type, scope_id, scope_name)
@@ -583,9 +695,9 @@ mod tests {
             assert_eq!(merged.kept, BTreeMap::from([(1, 3), (2, 3)]));
             let sorted = Sorted::of(&merged);
             let rows = sorted.rows();
-            let details: Vec<&str> = rows.iter().map(|r| r.row.details).collect();
+            let details: Vec<&str> = rows.iter().map(DayRow::details).collect();
             assert_eq!(details, ["", "", "more", "more", "more", "more"]);
-            assert!(rows.windows(2).all(|w| w[0].row.event_id < w[1].row.event_id));
+            assert!(rows.windows(2).all(|w| w[0].event_id() < w[1].event_id()));
         }
     }
 }

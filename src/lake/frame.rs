@@ -3,20 +3,19 @@
 //! In: named columns of plain values. Out: a file written beside its target, synced and renamed, so that a
 //! reader never sees half of one.
 
-use super::LakeError;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use super::{LakeError, pages};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use polars::prelude::{
     Column, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsError, SerReader as _,
 };
 use polars_arrow::array::{
     Array, BooleanArray, DictionaryArray, MutableArray as _, MutableBinaryViewArray, PrimitiveArray,
 };
-use polars_arrow::bitmap::Bitmap;
+use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field, IntegerType, TimeUnit};
-use polars_parquet::parquet::error::ParquetError;
 use polars_parquet::write::{
-    CompressionOptions, Compressor, DynIter, DynStreamingIterator, Encoding, FallibleStreamingIterator as _,
-    FileWriter, StatisticsOptions, Version, WriteOptions, ZstdLevel, array_to_columns,
+    CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, StatisticsOptions, Version,
+    WriteOptions, array_to_columns,
 };
 use std::hash::BuildHasher as _;
 use std::io::Write as _;
@@ -80,6 +79,29 @@ impl Frame {
     pub fn coded_text<V: AsRef<str>>(self, name: &str, codes: &[u32], values: &[V]) -> Self {
         let mut local = vec![u32::MAX; values.len()];
         let arrays = codes.chunks(ROW_GROUP).map(|rows| by_code(rows, values, &mut local)).collect();
+        self.add(name, ArrowDataType::Utf8View, Statistics::Full, arrays)
+    }
+
+    /// Adds text of which most rows have none: `cells` are those that have, by row, in order.
+    #[must_use]
+    pub fn sparse_text<V: AsRef<str>>(self, name: &str, cells: &[(usize, V)]) -> Self {
+        let height = self.height;
+        if cells.len() > height / 4 {
+            let mut values = vec![""; height];
+            for (row, text) in cells {
+                values[*row] = text.as_ref();
+            }
+            return self.text(name, values.into_iter());
+        }
+        let mut rest = cells;
+        let arrays = (0..height).step_by(ROW_GROUP).map(|start| {
+            let rows = ROW_GROUP.min(height - start);
+            let own = rest.partition_point(|(row, _)| *row < start + rows);
+            let (now, later) = rest.split_at(own);
+            rest = later;
+            sparse(rows, start, now)
+        });
+        let arrays = arrays.collect();
         self.add(name, ArrowDataType::Utf8View, Statistics::Full, arrays)
     }
 
@@ -154,7 +176,8 @@ impl Frame {
                 binary_statistics_truncate_length: None,
             },
             version: Version::V1,
-            compression: CompressionOptions::Zstd(ZstdLevel::try_new(1).ok()),
+            // Told by each page; see `pages`.
+            compression: CompressionOptions::Uncompressed,
             data_page_size: None,
         };
         let schema: ArrowSchema = self.columns.iter().map(|(field, ..)| field.clone()).collect();
@@ -175,10 +198,7 @@ impl Frame {
                 let pages = array_to_columns(array, kind.clone(), options, &[encoding])
                     .map_err(|e| failed(e.to_string()))?;
                 for pages in pages {
-                    let pages =
-                        pages.map(|page| page.map_err(|e| ParquetError::FeatureNotSupported(e.to_string())));
-                    let packed =
-                        Compressor::new(pages, options.compression, Vec::new()).map_err(PolarsError::from);
+                    let packed = pages::pack(pages).map_err(|e| failed(e.to_string()))?;
                     columns.push(Ok(DynStreamingIterator::new(packed)));
                 }
             }
@@ -234,6 +254,22 @@ fn by_value(rows: &[&str]) -> Option<Box<dyn Array>> {
     Some(by_code(&keys, &values, &mut local))
 }
 
+/// Rows from `start` on as a dictionary; those that `cells` leave out are null.
+fn sparse<V: AsRef<str>>(rows: usize, start: usize, cells: &[(usize, V)]) -> Box<dyn Array> {
+    let mut keys = vec![0; rows];
+    let mut valid = MutableBitmap::from_len_zeroed(rows);
+    let mut index: HashMap<&str, u32> = HashMap::new();
+    let mut texts = MutableBinaryViewArray::<str>::new();
+    for (row, text) in cells.iter().map(|(row, text)| (row - start, text.as_ref())) {
+        keys[row] = *index.entry(text).or_insert_with(|| {
+            texts.push(Some(text));
+            u32::try_from(texts.len() - 1).unwrap_or(u32::MAX)
+        });
+        valid.set(row, true);
+    }
+    dictionary(keys, Some(valid.into()), texts)
+}
+
 /// Rows as a dictionary, from the codes of a greater one; `local` holds `u32::MAX` for each of its values.
 fn by_code<V: AsRef<str>>(rows: &[u32], values: &[V], local: &mut [u32]) -> Box<dyn Array> {
     let mut used: Vec<u32> = Vec::new();
@@ -258,17 +294,28 @@ fn by_code<V: AsRef<str>>(rows: &[u32], values: &[V], local: &mut [u32]) -> Box<
     for code in used {
         local[code as usize] = u32::MAX;
     }
+    let valid = nulls.map(|null| rows.iter().map(|&code| code != null).collect::<Bitmap>());
+    dictionary(keys, valid, texts)
+}
+
+fn dictionary(
+    keys: Vec<u32>,
+    valid: Option<Bitmap>,
+    mut texts: MutableBinaryViewArray<str>,
+) -> Box<dyn Array> {
     if texts.is_empty() {
         // A key must point somewhere, even where every row is null.
         texts.push(Some(""));
     }
-    let valid = nulls.map(|null| rows.iter().map(|&code| code != null).collect::<Bitmap>());
-    let keys = PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), valid);
+    let (texts, keys) = (texts.freeze(), PrimitiveArray::new(ArrowDataType::UInt32, keys.into(), valid));
     let kind = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(ArrowDataType::Utf8View), false);
-    match DictionaryArray::try_new(kind, keys, texts.freeze().boxed()) {
+    match DictionaryArray::try_new(kind, keys.clone(), texts.clone().boxed()) {
         Ok(array) => array.boxed(),
         // Every key was made beside its text; the plain form holds the same rows.
-        Err(_) => plain(&rows.iter().map(|&code| values[code as usize].as_ref()).collect::<Vec<_>>()),
+        Err(_) => {
+            let text = |key: Option<&u32>| key.and_then(|key| texts.get(*key as usize)).unwrap_or_default();
+            plain(&keys.iter().map(text).collect::<Vec<_>>())
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod frame;
 pub mod import;
 pub mod index;
 pub mod merge;
+mod pages;
 pub mod snapshot;
 pub mod verify;
 pub mod view;

@@ -48,7 +48,7 @@ impl Lake {
             let merged = day::merge_one(&batch);
             let sorted = day::Sorted::of(&merged);
             let rows = sorted.rows();
-            derive::write_all(self, &entry.org, entry.day, &content, &rows)?;
+            derive::write_all(self, &entry.org, entry.day, &content, &sorted, &rows)?;
             if let Some(held) = self.index.days.iter_mut().find(|d| **d == entry) {
                 held.content = content;
                 held.rows = rows.len() as u64;

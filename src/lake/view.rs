@@ -149,7 +149,7 @@ impl View {
                 let batch = day::read(&day.events)?;
                 let merged = day::merge_one(&batch);
                 let sorted = day::Sorted::of(&merged);
-                derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted.rows())?;
+                derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted, &sorted.rows())?;
             }
         }
         self.settle(month)?;

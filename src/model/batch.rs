@@ -43,6 +43,15 @@ impl TextColumn {
         self.ends.is_empty()
     }
 
+    fn with_room(rows: usize, bytes: usize) -> Self {
+        Self { ends: Vec::with_capacity(rows), bytes: String::with_capacity(bytes) }
+    }
+
+    fn shrink(&mut self) {
+        self.ends.shrink_to_fit();
+        self.bytes.shrink_to_fit();
+    }
+
     fn capacity(&self) -> usize {
         self.ends.capacity() * size_of::<usize>() + self.bytes.capacity()
     }
@@ -58,6 +67,10 @@ pub struct DictColumn {
 }
 
 impl DictColumn {
+    fn with_room(rows: usize) -> Self {
+        Self { codes: Vec::with_capacity(rows), ..Self::default() }
+    }
+
     /// Adds a row.
     #[inline]
     pub fn push(&mut self, text: &str) {
@@ -136,7 +149,43 @@ macro_rules! batch {
             $(#[doc = concat!("See [`EventRow::", stringify!($t), "`].")] pub $t: TextColumn,)+
         }
 
+        /// How much room a batch takes, so that the next one like it is not grown piece by piece.
+        #[derive(Debug, Clone, Copy, Default)]
+        pub struct Room {
+            rows: usize,
+            $($t: usize,)+
+        }
+
         impl EventBatch {
+            /// Starts a batch with room for what `room` was learnt from, and a little more.
+            #[must_use]
+            pub fn with_room(room: &Room) -> Self {
+                let more = |n: usize| n + n / 8;
+                let rows = more(room.rows);
+                Self {
+                    time: Vec::with_capacity(rows),
+                    shapes: Vec::with_capacity(rows),
+                    folded: Vec::with_capacity(rows),
+                    $($d: DictColumn::with_room(rows),)+
+                    $($t: TextColumn::with_room(rows, more(room.$t)),)+
+                }
+            }
+
+            /// The room that the rows take.
+            #[must_use]
+            pub fn room(&self) -> Room {
+                Room { rows: self.time.len(), $($t: self.$t.bytes.len(),)+ }
+            }
+
+            /// Gives back what was reserved and is not used.
+            pub fn shrink(&mut self) {
+                self.time.shrink_to_fit();
+                self.shapes.shrink_to_fit();
+                self.folded.shrink_to_fit();
+                $(self.$d.codes.shrink_to_fit();)+
+                $(self.$t.shrink();)+
+            }
+
             /// Adds an event.
             pub fn push(&mut self, row: &EventRow<'_>) {
                 self.push_merged(row, row.shape.bit());
@@ -181,6 +230,14 @@ batch! {
         address, user_agent, project_id, project, scope_type, scope_id, scope_name,
     }
     text { event_id, correlation_id, activity_id, details, data }
+}
+
+impl Room {
+    /// Counts the rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
 }
 
 impl EventBatch {

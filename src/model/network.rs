@@ -1,6 +1,69 @@
-//! The network of an address: the /24 of an IPv4 address, the /48 of an IPv6 one.
+//! Networks: the /24 of an IPv4 address and the /48 of an IPv6 one, networks written as CIDR, and what is known of a
+//! place.
 
 use std::net::IpAddr;
+
+/// What a database tells of an address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Country, ISO 3166 in two capital letters.
+    pub country: Option<String>,
+    /// Number of the autonomous system, which stands for the operator of the network.
+    pub asn: Option<u32>,
+    /// Name of the operator.
+    pub as_name: Option<String>,
+}
+
+/// A network written as `203.0.113.0/24` or `2001:db8::/32`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cidr {
+    base: IpAddr,
+    bits: u8,
+}
+
+impl Cidr {
+    /// Reads a network; nothing for text that is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = text.trim().split_once('/')?;
+        let (base, bits) = (address.parse::<IpAddr>().ok()?, bits.parse::<u8>().ok()?);
+        (bits <= width(base)).then_some(Self { base, bits })
+    }
+
+    /// Tells whether an address lies in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        width(self.base) == width(address) && head(self.base, self.bits) == head(address, self.bits)
+    }
+
+    /// Tells whether a whole other network lies in it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        self.bits <= other.bits && self.contains(other.base)
+    }
+
+    /// The first address.
+    #[must_use]
+    pub const fn base(&self) -> IpAddr {
+        self.base
+    }
+}
+
+const fn width(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    }
+}
+
+/// The leading bits of an address.
+fn head(address: IpAddr, bits: u8) -> u128 {
+    let number = match address {
+        IpAddr::V4(v4) => u128::from(u32::from(v4)),
+        IpAddr::V6(v6) => u128::from(v6),
+    };
+    number.checked_shr(u32::from(width(address) - bits)).unwrap_or(0)
+}
 
 /// Returns the network that `address` belongs to, such as `203.0.113.0/24`; text that is no address
 /// stays as it is, so that a masked address still compares with itself.
@@ -35,6 +98,22 @@ pub fn parse(address: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cidr() {
+        let net = |text: &str| Cidr::parse(text).expect("a network");
+        let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
+        assert!(net("203.0.113.0/24").contains(ip("203.0.113.255")));
+        assert!(!net("203.0.113.0/24").contains(ip("203.0.114.0")));
+        assert!(net("0.0.0.0/0").contains(ip("8.8.8.8")) && net("::/0").contains(ip("2001:db8::1")));
+        assert!(!net("::/0").contains(ip("8.8.8.8")));
+        assert!(net("2001:db8::/32").covers(&net("2001:db8:5::/48")));
+        assert!(!net("203.0.113.128/25").covers(&net("203.0.113.0/24")));
+        assert!(net("198.51.100.7/32").contains(ip("198.51.100.7")));
+        for wrong in ["203.0.113.0", "203.0.113.0/33", "2001:db8::/129", "x/24", "203.0.113.0/", ""] {
+            assert_eq!(Cidr::parse(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn networks() {

@@ -39,6 +39,10 @@ pub struct Policy {
     pub surprise_medium: f64,
     /// Sum of surprises that is urgent: two new things after sixteen uneventful days.
     pub surprise_high: f64,
+    /// What a country that the token never showed adds to the surprise of a network.
+    pub surprise_country: f64,
+    /// Days that a token must go on from a new place, and from no old one, before that counts as a move.
+    pub move_days: i64,
     /// Quiet days that break a steady rhythm; three weeks outlast a holiday.
     pub quiet_days: i64,
     /// Distinct repositories or other targets within ten minutes that count as breadth.
@@ -79,6 +83,8 @@ impl Default for Policy {
             surprise_steady: 3.0,
             surprise_medium: 5.0,
             surprise_high: 7.0,
+            surprise_country: 1.0,
+            move_days: 7,
             quiet_days: 21,
             breadth_targets: 10,
             many_revokes: 5,

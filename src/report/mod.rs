@@ -131,7 +131,7 @@ pub struct Population {
 }
 
 /// One input that the lake was made from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Input {
     /// File name or URL, without folders that name a machine.
     pub name: String,

@@ -3,8 +3,28 @@
 use super::decode::Columns;
 use std::sync::Arc;
 
-/// How much text a block holds.
-pub(super) const BLOCK: usize = 4 << 20;
+/// How much text a block holds: so much that the texts that repeat are learnt anew seldom.
+pub(super) const BLOCK: usize = 16 << 20;
+/// How much the first block holds, so that a small input asks for little and all threads soon have work.
+const FIRST: usize = 1 << 20;
+
+/// How much the blocks of an input hold, one after the other.
+#[derive(Debug)]
+pub(super) struct Sizes(usize);
+
+impl Sizes {
+    /// Starts small.
+    pub(super) fn new() -> Self {
+        Self(FIRST)
+    }
+
+    /// The size of the next block: twice that of the last, up to [`BLOCK`].
+    pub(super) fn next(&mut self) -> usize {
+        let size = self.0;
+        self.0 = BLOCK.min(size * 2);
+        size
+    }
+}
 /// The longest record that is taken; longer ones are damage.
 pub(super) const MAX_RECORD: usize = 16 << 20;
 

@@ -15,6 +15,7 @@ mod decode;
 mod encoding;
 mod error;
 mod expand;
+pub mod geo;
 mod intake;
 mod lines;
 mod nested;

@@ -3,12 +3,13 @@
 //! Buffers go round: a block is cut only into a buffer that has been delivered before, so that no more than a
 //! few blocks are in memory, and a slow receiver holds the input back.
 
-use super::block::{BLOCK, Block, Cut, Layout};
+use super::block::{Block, Cut, Layout, Sizes};
 use super::decode::{Chunk, Kind, decode};
 use super::intake::{Closed, Intake};
 use super::nested::{self, Meta, Pages, Stop};
 use super::sniff::{Framing, sniff};
 use super::{KindHint, Options, Outcome, Sink, SourceError, lines, table};
+use crate::model::batch::Room;
 use crate::model::event::Shape;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -106,10 +107,18 @@ enum Cutting {
 }
 
 fn work(blocks: &Mutex<Receiver<(u64, Block)>>, hint: KindHint, give: &SyncSender<Done>) {
+    let mut room = Room::default();
     loop {
         let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, block)) = next else { return };
-        let chunk = std::panic::catch_unwind(|| decode(&block, hint));
+        let chunk = std::panic::catch_unwind(|| {
+            let mut taken = room;
+            (decode(&block, hint, &mut taken), taken)
+        });
+        let chunk = chunk.map(|(chunk, taken)| {
+            room = taken;
+            chunk
+        });
         if give.send(Done { number, chunk, buffer: block.bytes }).is_err() {
             return;
         }
@@ -164,12 +173,15 @@ fn gather(
 ) -> Result<Pages, Stop> {
     let mut open = Gathering { bytes: buffer().ok_or(Stop::Asked)?, cuts: Vec::new() };
     open.bytes.clear();
+    let mut sizes = Sizes::new();
+    let mut size = sizes.next();
     let pages = nested::scan(input, 1, &mut |record, meta| {
         open.add(record, meta);
-        if open.bytes.len() < BLOCK {
+        if open.bytes.len() < size {
             return true;
         }
         let full = std::mem::take(&mut open);
+        size = sizes.next();
         if !emit(full.block(false)) {
             return false;
         }

@@ -1,7 +1,7 @@
 //! CSV: text in, blocks of rows out. The header decides what the rows are.
 
 use super::KindHint;
-use super::block::{BLOCK, Block, Layout, MAX_RECORD};
+use super::block::{Block, Layout, MAX_RECORD, Sizes};
 use super::decode::Columns;
 use super::nested::Stop;
 use std::cell::Cell;
@@ -63,13 +63,15 @@ pub(super) fn cut(
         .buffer_capacity(1 << 18)
         .from_reader(input);
     let mut broken: Option<u64> = None;
+    let mut sizes = Sizes::new();
     loop {
         let bytes = buffer().ok_or(Stop::Asked)?;
         let mut rows = Vec::new();
         let mut held = 0;
         let mut ended = false;
         let mut first = 0;
-        while held < BLOCK {
+        let size = sizes.next();
+        while held < size {
             let mut row = csv::ByteRecord::new();
             match reader.read_byte_record(&mut row) {
                 Ok(true) => {

@@ -5,6 +5,8 @@ mod bad_input;
 mod bundle;
 mod lab;
 mod live;
+mod mmdb;
+mod places;
 mod pull;
 mod pull_killed;
 mod pull_trouble;

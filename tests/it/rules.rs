@@ -259,3 +259,38 @@ fn grants_follow_the_events_and_generations_the_dates() {
         explained.stdout
     );
 }
+
+/// One call that cascades is one act: it makes neither a burst nor a sweep. What follows no known origin counts.
+#[test]
+fn what_a_call_drags_along_is_no_burst() {
+    let place = Place::new();
+    let mut log = Log::default();
+    log.office(3);
+    let mechanism = format!("PAT_Unscoped authorizationId: {}", guid(1));
+    let origin = log.add("2026-01-02T10:00:00Z", "Project.CreateQueued", &mechanism, json!({}));
+    for (second, correlation) in (1..=12).map(|n| (n, origin.clone())).chain([(20, guid(77)), (21, guid(78))])
+    {
+        log.add(
+            &format!("2026-01-02T10:00:{second:02}Z"),
+            "Git.RepositoryCreated",
+            &mechanism,
+            json!({
+                "RepoId": guid(500 + second), "RepoName": format!("repo-{second}"),
+            }),
+        );
+        let event = log.events.last_mut().expect("an event");
+        event["correlationId"] = json!(correlation);
+        event["projectId"] = json!(guid(900 + second));
+        event["projectName"] = json!(format!("project-{second}"));
+    }
+    place.write("in/audit.json", log.page());
+    let sql = "SELECT n, origins, peak_10m, peak_projects_10m, peak_targets_10m FROM token_day WHERE credential IS NOT NULL";
+    let ran = place.run(&["query", sql, "--from", "in", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let rows = ran.json();
+    let rows = rows.get("rows").unwrap_or(&rows);
+    assert_eq!(
+        rows,
+        &json!([{"n": 15, "origins": 1, "peak_10m": 3, "peak_projects_10m": 2, "peak_targets_10m": 2}])
+    );
+}

@@ -6,7 +6,7 @@
 --! tables      = ["seen", "policy", "powerful"]
 --! message     = "The token '{name}' of {owner} did {action}, which no token of the organisation had done in the log before."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "What is never done with tokens and suddenly is deserves a look. Every token is compared with the organisation and, in other detections, with itself, so that one busy token cannot hide the rest. Medium for critical actions, and for all once the log taught for four weeks; low before, and nothing in the first two: the young log teaches."
+--! rationale   = "What is never done with tokens and suddenly is deserves a look. Every token is compared with the organisation and, in other detections, with itself, so that one busy token cannot hide the rest. Medium for critical actions, and for all once the log taught for four weeks; low before and where it became a habit of the token (done on three days or more, over a week or longer), and nothing in the first two: the young log teaches."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078"]
@@ -14,7 +14,7 @@
 --! keys        = ["action"]
 --! confirm     = ["action"]
 WITH first_uses AS (
-  SELECT org, value AS action, token_id, first_time, last_time, origins, first_event FROM seen
+  SELECT org, value AS action, token_id, first_time, last_time, origins, active_days, first_event FROM seen
   WHERE dimension = 'action' AND token_id IS NOT NULL AND origins > 0
 ),
 org_first AS (SELECT org, action, MIN(first_time) AS org_time FROM first_uses GROUP BY org, action),
@@ -24,9 +24,10 @@ judged AS (
   WHERE f.org_time >= s.start_time + INTERVAL '1 days' * policy.learning_days AND s.tokens >= 2 AND f.org_time >= policy.window_from
 ),
 hits AS (
-  SELECT j.org AS org, j.action AS action, j.start_time AS start_time, u.token_id AS token_id, u.first_time AS first_time, u.last_time AS last_time, u.origins AS n, u.first_event AS event_id
+  SELECT j.org AS org, j.action AS action, j.start_time AS start_time, u.token_id AS token_id, u.first_time AS first_time, u.last_time AS last_time, u.origins AS n, u.active_days AS active_days, u.first_event AS event_id
   FROM judged AS j JOIN first_uses AS u ON j.org = u.org AND j.action = u.action WHERE u.first_time <= j.org_time
 )
 SELECT h.org AS org, h.token_id AS subject, h.first_time AS first_time, h.last_time AS last_time, h.n AS count, h.action AS action, h.event_id AS event_id,
-  COALESCE(p.grade, 'ordinary') AS grade, CASE WHEN p.grade = 'critical' OR h.first_time >= h.start_time + INTERVAL '2 days' * policy.learning_days THEN 'medium' ELSE 'low' END AS severity
+  COALESCE(p.grade, 'ordinary') AS grade, CASE WHEN h.active_days >= 3 AND h.last_time >= h.first_time + INTERVAL '1 days' * policy.move_days THEN 'low'
+    WHEN p.grade = 'critical' OR h.first_time >= h.start_time + INTERVAL '2 days' * policy.learning_days THEN 'medium' ELSE 'low' END AS severity
 FROM hits AS h LEFT JOIN powerful AS p ON h.action = p.action CROSS JOIN policy

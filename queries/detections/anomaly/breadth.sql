@@ -6,7 +6,7 @@
 --! tables      = ["token_day", "policy"]
 --! message     = "The token '{name}' of {owner} touched {projects} projects and {targets} targets such as repositories within ten minutes on {day}; its most on {past_days} earlier days were {past_projects} and {past_targets}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "Sweeping through projects is how an intruder takes stock. Judged against the token's own past, since migration and policy tools do it every day. Clones and reads are not in the log, so only sweeps that change something show."
+--! rationale   = "Sweeping through projects is how an intruder takes stock. Judged against the token's own past, since migration and policy tools do it every day. What one call drags along (a cascade) counts once. Medium for projects at twice the most before, and for targets at three times the most, where projects are more than before too or the targets twice the threshold: a day of many repositories in its own projects is work. Clones and reads are not in the log, so only sweeps that change something show."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1526", "T1213.003"]
@@ -36,7 +36,8 @@ SELECT p.org AS org, p.token_id AS subject, p.wide_time AS first_time, p.wide_ti
   p.past_days AS past_days,
   CASE WHEN p.past_days >= policy.learning_active_days
       AND ((p.wide_projects >= policy.breadth_projects AND p.wide_projects >= 2 * p.past_projects AND p.wide_projects >= p.past_projects + 4)
-        OR (p.wide_targets >= policy.breadth_targets AND p.wide_targets >= 3 * p.past_targets))
+        OR (p.wide_targets >= policy.breadth_targets AND p.wide_targets >= 3 * p.past_targets
+          AND (p.wide_projects > p.past_projects OR p.wide_targets >= 2 * policy.breadth_targets)))
     THEN 'medium' ELSE 'low' END AS severity
 FROM past AS p CROSS JOIN policy
 WHERE (p.wide_projects >= policy.breadth_projects AND p.wide_projects > p.past_projects + 1)

@@ -6,7 +6,7 @@
 --! tables      = ["token_day", "seen", "tokens", "coverage", "policy", "firsts"]
 --! message     = "The token '{name}' of {owner} made a change on {day} after {kind}; {novelties} networks or clients were new that day."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long, and for a break of three weeks in a steady rhythm. The silence counts audited changes only: reads are not in the log."
+--! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network (not one of the organisation's own) and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long or who keep to the one or two hours of the day that they always had, and for a break of three weeks in a steady rhythm. The silence counts audited changes only: reads are not in the log."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1550.001"]
@@ -58,11 +58,21 @@ awake AS (
   SELECT d.org AS org, d.token_id AS token_id, d.date AS day, d.first_time AS first_time, d.last_time AS last_time, d.n AS n, 'no change since its creation' AS kind, 0 AS steady
   FROM days AS d JOIN covered AS c ON d.org = c.org AND d.token_id = c.token_id WHERE d.first_time <= c.born_time
 ),
+hours AS (
+  SELECT w.org AS org, w.token_id AS token_id, w.day AS day, SUM(CASE WHEN CAST(s.first_time AS DATE) < w.day THEN 1 ELSE 0 END) AS hours_known,
+    SUM(CASE WHEN CAST(s.first_time AS DATE) = w.day THEN 1 ELSE 0 END) AS hours_new
+  FROM awake AS w JOIN seen AS s ON w.org = s.org AND w.token_id = s.token_id WHERE s.dimension = 'hour' GROUP BY w.org, w.token_id, w.day
+),
+scheduled AS (SELECT org, token_id, day FROM hours WHERE hours_known <= 2 AND hours_new = 0),
+kept AS (
+  SELECT w.org AS org, w.token_id AS token_id, w.day AS day, w.first_time AS first_time, w.last_time AS last_time, w.n AS n, w.kind AS kind, w.steady AS steady, k.day AS kept_day
+  FROM awake AS w LEFT JOIN scheduled AS k ON w.org = k.org AND w.token_id = k.token_id AND w.day = k.day
+),
 fresh AS (
   SELECT org, token_id, CAST(first_time AS DATE) AS day, COUNT(*) AS novelties
-  FROM firsts WHERE dimension IN ('network', 'client') AND values_before >= 1 AND active_before >= 1 AND novelty > 0
+  FROM firsts WHERE dimension IN ('network', 'client') AND values_before >= 1 AND active_before >= 1 AND novelty > 0 AND NOT own
   GROUP BY org, token_id, CAST(first_time AS DATE)
 )
 SELECT w.org AS org, w.token_id AS subject, w.first_time AS first_time, w.last_time AS last_time, w.n AS count, w.day AS day, w.kind AS kind,
-  COALESCE(f.novelties, 0) AS novelties, CASE WHEN COALESCE(f.novelties, 0) >= 2 OR w.steady = 1 THEN 'medium' ELSE 'low' END AS severity
-FROM awake AS w LEFT JOIN fresh AS f ON w.org = f.org AND w.token_id = f.token_id AND w.day = f.day
+  COALESCE(f.novelties, 0) AS novelties, CASE WHEN COALESCE(f.novelties, 0) >= 2 OR (w.steady = 1 AND w.kept_day IS NULL) THEN 'medium' ELSE 'low' END AS severity
+FROM kept AS w LEFT JOIN fresh AS f ON w.org = f.org AND w.token_id = f.token_id AND w.day = f.day

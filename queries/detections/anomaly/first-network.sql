@@ -4,16 +4,18 @@
 --! confidence  = "medium"
 --! subject     = "token"
 --! tables      = ["firsts", "policy"]
---! message     = "The token '{name}' of {owner} first showed the network {value} after {active_days_before} active days with {values_before} others."
+--! message     = "The token '{name}' of {owner} first showed the network {place} after {active_days_before} active days with {values_before} others."
 --! fix         = "Ask the owner if it comes with other findings; alone it is rarely more than a change of habit."
---! rationale   = "Low by itself: people move between home, office and VPN, and build servers get new addresses. Whether it is news at all is learned from the token: one that shows a new network every week does not fire. Kept as evidence for an analyst; the detections that ask for several signs at once grade higher."
+--! rationale   = "Low by itself: people move between home, office and VPN, and build servers get new addresses. Whether it is news at all is learned from the token: one that shows a new network every week does not fire. One of the organisation's own networks is told as information only. Kept as evidence for an analyst; the detections that ask for several signs at once grade higher."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-04", "P5"]
 --! keys        = ["value"]
+--! confirm     = ["network"]
 SELECT f.org AS org, f.token_id AS subject, f.first_time AS first_time,
-  CASE WHEN f.last_time > f.first_time + INTERVAL '1 days' THEN f.first_time + INTERVAL '1 days' ELSE f.last_time END AS last_time, f.n AS count, f.value AS value,
-  f.values_before AS values_before, f.active_before AS active_days_before, f.fresh_before AS days_with_news, f.known_before AS known_to_others, f.first_event AS event_id
+  CASE WHEN f.last_time > f.first_time + INTERVAL '1 days' THEN f.first_time + INTERVAL '1 days' ELSE f.last_time END AS last_time, f.n AS count, f.value AS value, f.value AS network,
+  f.values_before AS values_before, f.active_before AS active_days_before, f.fresh_before AS days_with_news, f.known_before AS known_to_others, f.first_event AS event_id,
+  f.place AS place, CASE WHEN f.own THEN 'info' ELSE 'low' END AS severity
 FROM firsts AS f CROSS JOIN policy
 WHERE f.dimension = 'network' AND f.values_before >= 1 AND f.novelty >= policy.surprise_low AND f.first_time >= f.token_first + INTERVAL '1 days' * policy.joint_days

@@ -12,8 +12,9 @@
 --! attack      = ["T1078.004"]
 --! equivalents = ["AN-04", "P5"]
 --! keys        = ["value"]
+--! confirm     = ["project"]
 SELECT f.org AS org, f.token_id AS subject, f.first_time AS first_time,
-  CASE WHEN f.last_time > f.first_time + INTERVAL '1 days' THEN f.first_time + INTERVAL '1 days' ELSE f.last_time END AS last_time, f.n AS count, f.value AS value,
+  CASE WHEN f.last_time > f.first_time + INTERVAL '1 days' THEN f.first_time + INTERVAL '1 days' ELSE f.last_time END AS last_time, f.n AS count, f.value AS value, f.value AS project,
   f.values_before AS values_before, f.active_before AS active_days_before, f.fresh_before AS days_with_news, f.known_before AS known_to_others, f.first_event AS event_id
 FROM firsts AS f CROSS JOIN policy
 WHERE f.dimension = 'project' AND f.values_before >= 1 AND f.novelty >= policy.surprise_low AND f.first_time >= f.token_first + INTERVAL '1 days' * policy.joint_days

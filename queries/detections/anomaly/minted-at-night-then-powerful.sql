@@ -11,6 +11,7 @@
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1098.001"]
 --! equivalents = ["P12"]
+--! confirm     = ["action"]
 WITH made AS (
   SELECT org, token_id, created_at, created_event FROM tokens CROSS JOIN policy
   WHERE created_at >= policy.window_from AND created_outside_hours

@@ -6,16 +6,16 @@
 --! tables      = ["firsts", "policy"]
 --! message     = "The token '{name}' of {owner} showed {dimensions} kinds of new behaviour within an hour: {what}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "One new value is work, three kinds at once are another hand. How much each says is learned from the token: what it finds anew every week counts nothing, a network that others of the organisation use counts half, and so does an hour. Without a new network or client among them it stays low: a legitimate owner who starts on a new project does new things."
+--! rationale   = "One new value is work, three kinds at once are another hand. How much each says is learned from the token: what it finds anew every week counts nothing, a network that others of the organisation use or that the same operator runs counts half, and so does an hour; one of the organisation's own is no news, a country new to the token more. Without a new network or client among them it stays low: a legitimate owner who starts on a new project does new things."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]
---! equivalents = ["AN-03", "P9"]
+--! equivalents = ["AN-03"]
 WITH news AS (
-  SELECT org, token_id, dimension, value, first_time, first_event, novelty, known_before,
-    CASE WHEN dimension = 'hour' OR (dimension = 'network' AND known_before) THEN novelty / 2 ELSE novelty END AS surprise
+  SELECT org, token_id, dimension, value, first_time, first_event,
+    CASE WHEN dimension = 'hour' THEN novelty / 2 ELSE weight END AS surprise
   FROM firsts CROSS JOIN policy
-  WHERE values_before >= 1 AND novelty >= policy.surprise_low AND first_time >= token_first + INTERVAL '1 days' * policy.joint_days
+  WHERE values_before >= 1 AND novelty >= policy.surprise_low AND NOT own AND first_time >= token_first + INTERVAL '1 days' * policy.joint_days
 ),
 anchors AS (SELECT org, token_id, first_time AS anchor FROM news WHERE dimension <> 'hour' GROUP BY org, token_id, first_time),
 near AS (
@@ -29,15 +29,16 @@ kinds AS (
     STRING_AGG(CONCAT(dimension, ' ', value), ', ') AS what, STRING_AGG(event_id, ' ') AS event_ids
   FROM near GROUP BY org, token_id, anchor, dimension
 ),
+events_of AS (SELECT org, token_id, anchor, COUNT(DISTINCT event_id) AS n FROM near GROUP BY org, token_id, anchor),
 summed AS (
   SELECT org, token_id, anchor, COUNT(*) AS dimensions, SUM(surprise) AS surprise, MAX(last_new) AS last_new, SUM(news) AS news,
     MAX(CASE WHEN dimension IN ('network', 'client') THEN 1 ELSE 0 END) AS placed, MAX(CASE WHEN dimension = 'hour' THEN 1 ELSE 0 END) AS timed,
     STRING_AGG(what, ', ') AS what, STRING_AGG(event_ids, ' ') AS event_ids
   FROM kinds GROUP BY org, token_id, anchor
 )
-SELECT s.org AS org, s.token_id AS subject, s.anchor AS first_time, CASE WHEN s.last_new > s.anchor THEN s.last_new ELSE s.anchor END AS last_time, s.news AS count, s.dimensions AS dimensions,
+SELECT s.org AS org, s.token_id AS subject, s.anchor AS first_time, CASE WHEN s.last_new > s.anchor THEN s.last_new ELSE s.anchor END AS last_time, e.n AS count, s.news AS news, s.dimensions AS dimensions,
   s.what AS what, s.surprise AS surprise, s.event_ids AS event_ids,
   CASE WHEN s.placed = 0 OR s.dimensions - s.timed < 3 OR s.surprise < policy.surprise_high THEN 'low'
     WHEN s.surprise >= 2 * policy.surprise_high AND s.dimensions - s.timed >= 4 THEN 'high' ELSE 'medium' END AS severity
-FROM summed AS s CROSS JOIN policy
+FROM summed AS s JOIN events_of AS e ON s.org = e.org AND s.token_id = e.token_id AND s.anchor = e.anchor CROSS JOIN policy
 WHERE s.dimensions >= 3

@@ -3,10 +3,10 @@
 --! severity    = "low"
 --! confidence  = "low"
 --! subject     = "token"
---! tables      = ["seen", "activity", "powerful", "tokens"]
+--! tables      = ["seen", "activity", "powerful", "tokens", "places"]
 --! message     = "The token '{name}' of {owner} was created from {created_network} and first used from {network}, which no other user or token of the organisation uses."
 --! fix         = "Ask the owner where the token was put to use."
---! rationale   = "Copying a token into a pipeline is what tokens are for, so this alone is low. Medium when it did a critical action within a day of its creation. A network that others use too, such as that of the build servers, does not fire; agents with changing networks are left out by their client."
+--! rationale   = "Copying a token into a pipeline is what tokens are for, so this alone is low. Medium when it did a critical action within a day of its creation. A network that others use too, such as that of the build servers, does not fire; agents with changing networks are left out by their client. One of the organisation's own networks, or the operator and country that it was made from, stays low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1550.001"]
@@ -48,9 +48,18 @@ manned AS (
   SELECT l.org AS org, l.token_id AS token_id, l.created_at AS created_at, l.created_event AS created_event, l.created_network AS created_network, l.network AS network,
     l.born_time AS born_time, l.last_time AS last_time, l.n AS n, a.agents AS agents
   FROM lonely AS l LEFT JOIN agents AS a ON l.org = a.org AND l.token_id = a.token_id
+),
+sited AS (
+  SELECT m.org AS org, m.token_id AS token_id, m.network AS network, m.created_network AS created_network, p.own AS own, p.country AS country, p.asn AS asn
+  FROM manned AS m JOIN places AS p ON m.network = p.network
+),
+known AS (
+  SELECT s.org AS org, s.token_id AS token_id, s.network AS network, s.own OR COALESCE(s.country = p.country AND s.asn = p.asn, FALSE) AS at_home
+  FROM sited AS s LEFT JOIN places AS p ON s.created_network = p.network
 )
 SELECT m.org AS org, m.token_id AS subject, m.born_time AS first_time, m.last_time AS last_time, m.n AS count, m.created_network AS created_network,
   m.network AS network, m.created_at AS created_at, m.created_event AS created_event,
-  CASE WHEN c.critical_time <= m.created_at + INTERVAL '1 days' THEN 'medium' ELSE 'low' END AS severity
+  CASE WHEN NOT COALESCE(k.at_home, FALSE) AND c.critical_time <= m.created_at + INTERVAL '1 days' THEN 'medium' ELSE 'low' END AS severity
 FROM manned AS m LEFT JOIN earliest AS c ON m.org = c.org AND m.token_id = c.token_id
+  LEFT JOIN known AS k ON m.org = k.org AND m.token_id = k.token_id AND m.network = k.network
 WHERE m.agents IS NULL

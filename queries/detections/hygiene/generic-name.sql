@@ -9,7 +9,7 @@
 --! rationale   = "A name that says nothing makes every review and every incident slower. A short list of words and very short names; low, since it harms nobody by itself."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST IA-5"]
-SELECT org, token_id AS subject, valid_from AS first_time, policy.as_of AS last_time, COALESCE(name, 'no name') AS shown, scopes, valid_to
+SELECT org, token_id AS subject, valid_from AS first_time, policy.as_of AS last_time, 0 AS count, COALESCE(name, 'no name') AS shown, scopes, valid_to
 FROM tokens CROSS JOIN policy
 WHERE NOT over AND known_inventory AND (name IS NULL OR LENGTH(TRIM(name)) <= 2
   OR LOWER(TRIM(name)) IN ('pat', 'token', 'mytoken', 'my token', 'my pat', 'mypat', 'test', 'test token', 'testtoken', 'test pat', 'testpat', 'tmp', 'temp', 'new', 'new token', 'key', 'secret', 'default', 'foo', 'asdf', 'abc', 'azure', 'devops', 'azure devops', 'ado', 'access', 'access token', 'personal access token', 'pat1', 'pat2', 'token1', 'token2', 'test1', 'test2', 'test123', 'untitled', 'full', 'full access', 'admin', 'build', 'dev', 'work', 'pat token', 'pattoken')

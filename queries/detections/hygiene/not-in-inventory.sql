@@ -11,7 +11,7 @@
 --! controls    = ["NIST CM-8"]
 --! equivalents = ["P17"]
 WITH taken AS (SELECT org, MAX(inventory_taken) AS taken FROM tokens WHERE known_inventory GROUP BY org)
-SELECT t.org AS org, t.token_id AS subject, t.created_at AS first_time, t.last_observed AS last_time, t.n_events AS count, t.last_observed AS last_observed,
+SELECT t.org AS org, t.token_id AS subject, t.created_at AS first_time, t.last_observed AS last_time, t.n_events AS count, t.use_events AS event_ids, t.last_observed AS last_observed,
   COALESCE(t.owner, 'an owner not known') AS who, i.taken AS inventory
 FROM tokens AS t JOIN taken AS i ON t.org = i.org
 WHERE NOT t.known_inventory AND t.known_events AND NOT t.over AND t.last_observed IS NOT NULL AND i.taken IS NOT NULL

@@ -14,6 +14,6 @@ WITH twins AS (
   SELECT org, owner, name, COUNT(*) AS tokens, MAX(valid_from) AS newest FROM tokens
   WHERE NOT over AND known_inventory AND name IS NOT NULL AND owner IS NOT NULL GROUP BY org, owner, name
 )
-SELECT t.org AS org, t.token_id AS subject, t.valid_from AS first_time, policy.as_of AS last_time, w.tokens AS tokens, t.valid_from AS valid_from, w.newest AS newest
+SELECT t.org AS org, t.token_id AS subject, t.valid_from AS first_time, policy.as_of AS last_time, 0 AS count, w.tokens AS tokens, t.valid_from AS valid_from, w.newest AS newest
 FROM twins AS w JOIN tokens AS t ON w.org = t.org AND w.owner = t.owner AND w.name = t.name CROSS JOIN policy
 WHERE w.tokens >= 2 AND NOT t.over AND t.known_inventory

@@ -10,5 +10,5 @@
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! equivalents = ["P13"]
-SELECT g.org AS org, g.org AS subject, g.from_time AS first_time, g.to_time AS last_time, g.from_time AS from_time, g.reason AS reason
+SELECT g.org AS org, g.org AS subject, g.from_time AS first_time, g.to_time AS last_time, 0 AS count, g.from_time AS from_time, g.reason AS reason
 FROM gaps AS g CROSS JOIN policy WHERE g.to_time >= policy.window_from AND g.from_time <= policy.as_of

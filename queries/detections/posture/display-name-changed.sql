@@ -4,7 +4,7 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["actors"]
---! message     = "{subject} appears under {count} display names: {names}."
+--! message     = "{subject} appears under {name_count} display names: {names}."
 --! fix         = "Check the directory for who changed the name, and why."
 --! rationale   = "A changed name can hide an actor from readers of the log. Keyed by the stable id; marriages do it too, hence low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
@@ -13,5 +13,5 @@
 --! equivalents = ["SEN-H12"]
 WITH pairs AS (SELECT org, actor_cuid, actor_name, MIN(first_time) AS time, MAX(last_time) AS last_time FROM actors WHERE actor_cuid IS NOT NULL AND actor_name IS NOT NULL AND NOT COALESCE(service_actor, FALSE)
     AND actor_cuid <> '00000000-0000-0000-0000-000000000000' GROUP BY org, actor_cuid, actor_name)
-SELECT org, actor_cuid AS subject, MIN(time) AS first_time, MAX(last_time) AS last_time, COUNT(*) AS count, STRING_AGG(actor_name, ', ') AS names
+SELECT org, actor_cuid AS subject, MIN(time) AS first_time, MAX(last_time) AS last_time, 0 AS count, COUNT(*) AS name_count, STRING_AGG(actor_name, ', ') AS names
 FROM pairs GROUP BY org, actor_cuid HAVING COUNT(*) > 1

@@ -3,16 +3,16 @@
 --! severity    = "low"
 --! confidence  = "low"
 --! subject     = "user"
---! tables      = ["activity", "notable", "policy"]
+--! tables      = ["activity", "notable", "policy", "places"]
 --! message     = "{subject} did {action} from {network}, a network seen on {days} days in the whole log."
 --! fix         = "Ask the user whether it was them; tokens made with a stolen session come from places like this."
---! rationale   = "The rule that this stands for needs a list of company networks; here a network counts as foreign when the organisation's log shows it on fewer than three days. Low: people travel. The first weeks of the log teach and do not fire."
+--! rationale   = "The rule that this stands for needs a list of company networks: one of the configuration (`networks`) never fires. Without it, and for all others, a network counts as foreign when the organisation's log shows it on fewer than three days. Low: people travel. The first weeks of the log teach and do not fire."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1528", "T1550.001"]
 --! equivalents = ["BEN-4"]
 --! keys        = ["network"]
-WITH places AS (SELECT org, network, COUNT(DISTINCT date) AS days FROM activity WHERE network IS NOT NULL GROUP BY org, network),
+WITH visits AS (SELECT org, network, COUNT(DISTINCT date) AS days FROM activity WHERE network IS NOT NULL GROUP BY org, network),
 admin AS (
   SELECT org, actor, action, network, time, event_id FROM notable CROSS JOIN policy
   WHERE action IN ('Token.PatCreateEvent', 'Token.PatUpdateEvent', 'Token.PatRevokeEvent', 'Token.SshCreateEvent', 'Token.SshUpdateEvent', 'Token.SshRevokeEvent')
@@ -20,7 +20,11 @@ admin AS (
 ),
 rare AS (
   SELECT a.org AS org, a.actor AS actor, a.action AS action, a.network AS network, a.time AS time, a.event_id AS event_id, p.days AS days
-  FROM admin AS a JOIN places AS p ON a.org = p.org AND a.network = p.network WHERE p.days < 3
+  FROM admin AS a JOIN visits AS p ON a.org = p.org AND a.network = p.network WHERE p.days < 3
+),
+foreign_ones AS (
+  SELECT r.org AS org, r.actor AS actor, r.action AS action, r.network AS network, r.time AS time, r.event_id AS event_id, r.days AS days
+  FROM rare AS r LEFT JOIN places AS l ON r.network = l.network WHERE NOT COALESCE(l.own, FALSE)
 )
 SELECT org, actor AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, network, MAX(action) AS action, MAX(days) AS days, STRING_AGG(event_id, ' ') AS event_ids
-FROM rare GROUP BY org, actor, network
+FROM foreign_ones GROUP BY org, actor, network

@@ -9,5 +9,5 @@
 --! rationale   = "Full access gives everything that the owner may do, so one leak costs the account. The observed scopes are a start, not a proposal: reads leave no trace. Medium when the owner is no longer active or the token showed nothing, since less is at stake today."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
-SELECT org, token_id AS subject, n_events AS count, COALESCE(observed_scopes, 'nothing that is audited') AS observed, full_access, all_orgs, valid_to, scopes
+SELECT org, token_id AS subject, n_events AS count, use_events AS event_ids, COALESCE(observed_scopes, 'nothing that is audited') AS observed, full_access, all_orgs, valid_to, scopes
 FROM tokens WHERE full_access AND NOT over

@@ -4,58 +4,60 @@
 //! goes by, without touching what they did.
 
 use crate::lake::LakeError;
-use crate::lake::day::DayRow;
+use crate::lake::day::{DayRow, Sorted};
 use crate::lake::frame::Frame;
 use crate::model::mechanism::MechanismKind;
 use crate::model::time::{Micros, day_of};
 use hashbrown::HashMap;
 use std::path::Path;
 
-/// Credential and class (PATs alone), kind, actor, ids and name, and whether the service itself acted.
-type Key<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, &'a str, &'a str, bool);
-
 /// Writes the table.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
-    let mut folds: HashMap<Key<'_>, (i64, Micros, Micros)> = HashMap::new();
+pub fn write(path: &Path, org: &str, sorted: &Sorted<'_>, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
+    // Kind and service actor count beside the names: one actor signs in in several ways.
+    let mut index = HashMap::new();
+    let mut folds: Vec<(DayRow<'_>, i64, Micros, Micros)> = Vec::new();
     for row in rows {
         // Other mechanisms carry an id a session, which nothing asks for.
-        let pat = row.kind == MechanismKind::Pat;
-        let (credential, class) = if pat { (row.credential, row.class) } else { ("", "") };
-        let r = &row.row;
-        let key = (
-            credential,
-            class,
-            row.kind.as_str(),
-            row.actor,
-            r.actor_id,
-            r.actor_cuid,
-            r.actor_name,
-            row.service_actor,
-        );
-        let fold = folds.entry(key).or_insert((0, r.time, r.time));
-        *fold = (fold.0 + 1, fold.1.min(r.time), fold.2.max(r.time));
+        let pat = row.kind() == MechanismKind::Pat;
+        let codes = row.codes();
+        let mechanism = pat.then_some((codes.credential, codes.class));
+        let key = (mechanism, row.kind(), codes.actor, row.actor_codes(), row.service_actor());
+        let at = *index.entry(key).or_insert_with(|| {
+            folds.push((*row, 0, row.time(), row.time()));
+            folds.len() - 1
+        });
+        let (_, n, first, last) = &mut folds[at];
+        (*n, *first, *last) = (*n + 1, row.time().min(*first), row.time().max(*last));
     }
-    let mut folds: Vec<_> = folds.into_iter().collect();
-    folds.sort_unstable();
-    let day = rows.first().map(|r| day_of(r.row.time));
+    folds.sort_by_cached_key(|(row, ..)| {
+        let (credential, class) = mechanism(row);
+        let names = (row.actor(), row.actor_id(), row.actor_cuid(), row.actor_name());
+        (credential, class, row.kind().as_str(), names, row.service_actor())
+    });
+    let keys: Vec<DayRow<'_>> = folds.iter().map(|(row, ..)| *row).collect();
+    let day = rows.first().map(|r| day_of(r.time()));
+    let k = || keys.iter();
+    let frame = Frame::new(folds.len())
+        .text("org", k().map(|_| org))
+        .date("date", k().map(|_| day))
+        .text("credential", k().map(|k| mechanism(k).0))
+        .text("class", k().map(|k| mechanism(k).1))
+        .text("kind", k().map(|k| k.kind().as_str()));
     let f = || folds.iter();
-    Frame::new(folds.len())
-        .text("org", f().map(|_| org))
-        .date("date", f().map(|_| day))
-        .text("credential", f().map(|(k, _)| k.0))
-        .text("class", f().map(|(k, _)| k.1))
-        .text("kind", f().map(|(k, _)| k.2))
-        .text("actor", f().map(|(k, _)| k.3))
-        .text("actor_id", f().map(|(k, _)| k.4))
-        .text("actor_cuid", f().map(|(k, _)| k.5))
-        .text("actor_name", f().map(|(k, _)| k.6))
-        .flag("service_actor", f().map(|(k, _)| Some(k.7)))
-        .int("n", f().map(|(_, n)| Some(n.0)))
-        .time("first_time", f().map(|(_, n)| Some(n.1)))
-        .time("last_time", f().map(|(_, n)| Some(n.2)))
+    sorted
+        .add(frame, &["actor", "actor_id", "actor_cuid", "actor_name"], &keys)
+        .flag("service_actor", k().map(|k| Some(k.service_actor())))
+        .int("n", f().map(|f| Some(f.1)))
+        .time("first_time", f().map(|f| Some(f.2)))
+        .time("last_time", f().map(|f| Some(f.3)))
         .write(path)?;
     Ok(())
+}
+
+/// Credential and class, of PATs alone.
+fn mechanism<'a>(row: &DayRow<'a>) -> (&'a str, &'a str) {
+    if row.kind() == MechanismKind::Pat { (row.credential(), row.class()) } else { ("", "") }
 }

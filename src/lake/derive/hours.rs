@@ -8,8 +8,8 @@ use crate::model::time::HOUR;
 #[must_use]
 pub fn count(rows: &[DayRow<'_>]) -> Vec<u32> {
     let mut hours = vec![0; 24];
-    for row in rows.iter().filter(|r| !r.service_actor && !r.row.action.starts_with("AuditLog.AccessLog")) {
-        let hour = usize::try_from(row.row.time.rem_euclid(24 * HOUR) / HOUR).unwrap_or(0);
+    for row in rows.iter().filter(|r| !r.service_actor() && !r.action().starts_with("AuditLog.AccessLog")) {
+        let hour = usize::try_from(row.time().rem_euclid(24 * HOUR) / HOUR).unwrap_or(0);
         hours[hour] += 1;
     }
     hours

@@ -11,6 +11,7 @@
 
 pub mod activity;
 pub mod actors;
+mod cascades;
 pub mod hours;
 pub mod loose;
 pub mod month;
@@ -20,13 +21,13 @@ pub mod runs;
 pub mod token_day;
 mod variables;
 
-use super::day::DayRow;
+use super::day::{DayRow, Sorted};
 use super::{Lake, LakeError};
 use crate::model::time::Day;
 use std::path::Path;
 
 /// Version of what the derived tables hold; a change makes all of them anew.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// Tables made from a day's events alone.
 pub const DAILY: [&str; 6] = ["activity", "token_day", "notable", "actors", "connection_runs", "loose"];
@@ -40,7 +41,8 @@ pub const RETIRED: [&str; 2] = ["origins", "proof"];
 /// Tables a month.
 pub const FOLDED: [&str; 3] = ["seen", "uses", "changes"];
 
-/// Writes every table that follows from a day's events; `content` is the id of the day file.
+/// Writes every table that follows from a day's events; `content` is the id of the day file,
+/// `rows` are all of `sorted`.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -49,15 +51,17 @@ pub fn write_all(
     org: &str,
     day: Day,
     content: &str,
+    sorted: &Sorted<'_>,
     rows: &[DayRow<'_>],
 ) -> Result<(), LakeError> {
     let path = |table| lake.derived_file(table, org, day, content);
-    activity::write(&path("activity"), org, rows)?;
-    token_day::write(&path("token_day"), org, rows)?;
-    notable::write(&path("notable"), org, rows)?;
-    actors::write(&path("actors"), org, rows)?;
+    let cascades = cascades::held(rows);
+    activity::write(&path("activity"), org, sorted, rows)?;
+    token_day::write(&path("token_day"), org, rows, &cascades)?;
+    notable::write(&path("notable"), org, sorted, rows)?;
+    actors::write(&path("actors"), org, sorted, rows)?;
     runs::write(&path("connection_runs"), org, rows)?;
-    loose::write(&path("loose"), org, rows)?;
+    loose::write(&path("loose"), org, rows, &cascades)?;
     for table in DAILY {
         keep_only(&path(table));
     }

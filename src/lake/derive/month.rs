@@ -97,8 +97,13 @@ pub fn seen(path: &Path, org: &str, days: &[(Day, PathBuf, PathBuf)]) -> Result<
         let shown = shown.each_ref().map(|t| t.cells());
         let [n, origins, first_time, last_time] =
             ["n", "origins", "first_time", "last_time"].map(|c| table.int(c));
+        // Rows of a credential stand together.
+        let mut before = ("", names.number(""));
         for i in (0..table.height()).filter(|i| kind[*i] == "pat") {
-            let own = names.number(credential[i]);
+            if credential[i] != before.0 {
+                before = (credential[i], names.number(credential[i]));
+            }
+            let own = before.1;
             for (dimension, cells) in (0_u8..).zip(&shown) {
                 if cells[i].is_empty() {
                     continue;

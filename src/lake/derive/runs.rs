@@ -26,13 +26,13 @@ struct Runs<'a> {
 /// When the file cannot be written.
 pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
     let mut folds: HashMap<(&str, &str, &str), Runs<'_>> = HashMap::new();
-    for row in rows.iter().filter(|r| r.row.action == RUN) {
-        let (connection, definition) = (connection(row.row.data), definition(row.row.data));
+    for row in rows.iter().filter(|r| r.action() == RUN) {
+        let (connection, definition) = (connection(row.data()), definition(row.data()));
         if connection.is_empty() || definition.is_empty() {
             continue;
         }
-        let (time, event) = (row.row.time, row.row.event_id);
-        let fold = folds.entry((row.row.project, definition, connection)).or_insert(Runs {
+        let (time, event) = (row.time(), row.event_id());
+        let fold = folds.entry((row.project(), definition, connection)).or_insert(Runs {
             n: 0,
             first: time,
             last: time,
@@ -45,7 +45,7 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     }
     let mut folds: Vec<_> = folds.into_iter().collect();
     folds.sort_unstable_by_key(|(key, _)| *key);
-    let day = rows.first().map(|r| day_of(r.row.time));
+    let day = rows.first().map(|r| day_of(r.time()));
     let f = || folds.iter();
     Frame::new(folds.len())
         .text("org", f().map(|_| org))

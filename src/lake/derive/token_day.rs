@@ -1,4 +1,8 @@
 //! `token_day`: one row a PAT credential and day, with how much it did and its busiest ten minutes.
+//!
+//! The busiest minutes hold origins and orphans alone: one call that cascades through forty repositories is one act, no
+//! burst and no sweep. An event counts as cascaded when its origin lies on the same day; one whose
+//! origin lies before midnight is taken for an orphan here.
 
 use super::notable;
 use crate::lake::LakeError;
@@ -6,7 +10,7 @@ use crate::lake::day::DayRow;
 use crate::lake::frame::Frame;
 use crate::model::mechanism::MechanismKind;
 use crate::model::time::{HOUR, SECOND, day_of};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::path::Path;
 
 /// The sliding span of the peaks.
@@ -29,16 +33,16 @@ struct TokenDay<'a> {
     last_time: i64,
 }
 
-/// Writes the table.
+/// Writes the table; `cascades` are correlation ids whose origin the day holds.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
+pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>], cascades: &HashSet<&str>) -> Result<(), LakeError> {
     let days: Vec<TokenDay<'_>> = rows
-        .chunk_by(|a, b| a.credential == b.credential)
-        .filter(|rows| !rows[0].credential.is_empty())
-        .filter(|rows| rows.iter().any(|r| r.kind == MechanismKind::Pat))
-        .map(fold)
+        .chunk_by(|a, b| a.codes().credential == b.codes().credential)
+        .filter(|rows| !rows[0].credential().is_empty())
+        .filter(|rows| rows.iter().any(|r| r.kind() == MechanismKind::Pat))
+        .map(|rows| fold(rows, cascades))
         .collect();
     let d = || days.iter();
     let mut frame = Frame::new(days.len())
@@ -64,8 +68,8 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     Ok(())
 }
 
-fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
-    let rows: Vec<&DayRow<'a>> = rows.iter().filter(|r| r.kind == MechanismKind::Pat).collect();
+fn fold<'a>(rows: &[DayRow<'a>], cascades: &HashSet<&str>) -> TokenDay<'a> {
+    let rows: Vec<&DayRow<'a>> = rows.iter().filter(|r| r.kind() == MechanismKind::Pat).collect();
     let mut codes: Vec<u32> = Vec::with_capacity(rows.len());
     let mut distinct = |get: &dyn Fn(&DayRow<'a>) -> (u32, &'a str)| {
         codes.clear();
@@ -75,46 +79,56 @@ fn fold<'a>(rows: &[DayRow<'a>]) -> TokenDay<'a> {
         count(codes.len())
     };
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return TokenDay::default() };
-    let targets: Vec<String> = rows.iter().map(|r| notable::target(r.row.data)).collect();
-    let mut touched: Vec<&str> = targets.iter().map(String::as_str).filter(|t| !t.is_empty()).collect();
-    touched.sort_unstable();
-    touched.dedup();
+    // Targets as numbers, 0 for none.
+    let mut index: HashMap<String, u32> = HashMap::from([(String::new(), 0)]);
+    let mut number = |target: String| {
+        let next = u32::try_from(index.len()).unwrap_or(u32::MAX);
+        *index.entry(target).or_insert(next)
+    };
+    let targets: Vec<u32> = rows.iter().map(|r| number(notable::target(r.data()))).collect();
+    let projects_of: Vec<u32> = rows
+        .iter()
+        .map(|r| if r.project().is_empty() { 0 } else { r.codes().project.saturating_add(1) })
+        .collect();
     let mut day = TokenDay {
-        credential: first.credential,
-        class: first.class,
-        day: day_of(first.row.time),
+        credential: first.credential(),
+        class: first.class(),
+        day: day_of(first.time()),
         n: count(rows.len()),
         origins: count(rows.iter().filter(|r| r.origin()).count()),
-        hour_bits: rows.iter().fold(0, |bits, r| bits | 1 << (r.row.time.rem_euclid(24 * HOUR) / HOUR)),
+        hour_bits: rows.iter().fold(0, |bits, r| bits | 1 << (r.time().rem_euclid(24 * HOUR) / HOUR)),
         distinct: [
-            distinct(&|r| (r.codes.action, r.row.action)),
-            distinct(&|r| (r.codes.project, r.row.project)),
-            distinct(&|r| (r.codes.network, r.network)),
-            distinct(&|r| (r.codes.client, r.client)),
-            distinct(&|r| (r.codes.address, r.row.address)),
-            count(touched.len()),
+            distinct(&|r| (r.codes().action, r.action())),
+            distinct(&|r| (r.codes().project, r.project())),
+            distinct(&|r| (r.network_code(), r.network())),
+            distinct(&|r| (r.codes().client, r.client())),
+            distinct(&|r| (r.codes().address, r.address())),
+            count(index.len() - 1),
         ],
-        peak_time: first.row.time,
-        first_time: first.row.time,
-        last_time: last.row.time,
+        peak_time: first.time(),
+        first_time: first.time(),
+        last_time: last.time(),
         ..TokenDay::default()
     };
-    // A folded entry stands for an unknown spread of calls, and reading the log is what backups and patwatch do.
+    // A folded entry stands for an unknown spread of calls, reading the log is what backups and patwatch do, and what a
+    // call drags along was not done by its caller one by one.
+    let dragged = |r: &DayRow<'_>| !r.origin() && cascades.contains(r.correlation_id());
     let busy: Vec<usize> = (0..rows.len())
-        .filter(|&i| rows[i].row.folded <= 1 && rows[i].row.action != "AuditLog.AccessLog")
+        .filter(|&i| rows[i].folded() <= 1 && rows[i].action() != "AuditLog.AccessLog")
+        .filter(|&i| !dragged(rows[i]))
         .collect();
     let (mut start, mut projects, mut within) = (0, Tally::default(), Tally::default());
     for end in 0..busy.len() {
-        projects.add(rows[busy[end]].row.project);
-        within.add(&targets[busy[end]]);
-        while rows[busy[end]].row.time - rows[busy[start]].row.time >= PEAK {
-            projects.remove(rows[busy[start]].row.project);
-            within.remove(&targets[busy[start]]);
+        projects.add(projects_of[busy[end]]);
+        within.add(targets[busy[end]]);
+        while rows[busy[end]].time() - rows[busy[start]].time() >= PEAK {
+            projects.remove(projects_of[busy[start]]);
+            within.remove(targets[busy[start]]);
             start += 1;
         }
         if count(end - start + 1) > day.peak {
             day.peak = count(end - start + 1);
-            day.peak_time = rows[busy[start]].row.time;
+            day.peak_time = rows[busy[start]].time();
         }
         day.peak_projects = day.peak_projects.max(count(projects.0.len()));
         day.peak_targets = day.peak_targets.max(count(within.0.len()));
@@ -126,22 +140,22 @@ fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// Distinct values inside a sliding span, each with how often it is there.
+/// Distinct numbers inside a sliding span, each with how often it is there; 0 stands for nothing.
 #[derive(Default)]
-struct Tally<'a>(HashMap<&'a str, u32>);
+struct Tally(HashMap<u32, u32>);
 
-impl<'a> Tally<'a> {
-    fn add(&mut self, value: &'a str) {
-        if !value.is_empty() {
+impl Tally {
+    fn add(&mut self, value: u32) {
+        if value != 0 {
             *self.0.entry(value).or_default() += 1;
         }
     }
 
-    fn remove(&mut self, value: &'a str) {
-        if let Some(n) = self.0.get_mut(value) {
+    fn remove(&mut self, value: u32) {
+        if let Some(n) = self.0.get_mut(&value) {
             *n -= 1;
             if *n == 0 {
-                self.0.remove(value);
+                self.0.remove(&value);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Days written: the parts of a day in, its file and derived tables out, several days at a time.
 
 use super::staged::Part;
-use crate::lake::day::{Sorted, Source};
+use crate::lake::day::{DayRow, Sorted, Source};
 use crate::lake::index::DayEntry;
 use crate::lake::{Lake, LakeError, day, derive};
 use crate::model::batch::EventBatch;
@@ -84,16 +84,16 @@ pub(super) fn write_sorted(
 ) -> Result<DayEntry, LakeError> {
     let content = hex(&Sha256::digest(sorted.write(&lake.day_file("events", org, day), org)?));
     let rows = sorted.rows();
-    derive::write_all(lake, org, day, &content, &rows)?;
+    derive::write_all(lake, org, day, &content, sorted, &rows)?;
     let areas: BTreeSet<&str> = sorted.areas().collect();
     Ok(DayEntry {
         org: org.to_owned(),
         day,
         content,
         rows: rows.len() as u64,
-        first_time: rows.iter().map(|r| r.row.time).min().unwrap_or_default(),
-        last_time: rows.iter().map(|r| r.row.time).max().unwrap_or_default(),
-        shapes: rows.iter().fold(0, |bits, r| bits | r.shapes),
+        first_time: rows.iter().map(DayRow::time).min().unwrap_or_default(),
+        last_time: rows.iter().map(DayRow::time).max().unwrap_or_default(),
+        shapes: rows.iter().fold(0, |bits, r| bits | r.shapes()),
         hours: derive::hours::count(&rows),
         areas: areas.into_iter().map(str::to_owned).collect(),
     })
@@ -118,7 +118,7 @@ pub fn write_cut(
     let merged = day::merge_one(&cut);
     let sorted = Sorted::of(&merged);
     let content = hex(&Sha256::digest(sorted.write(&scratch.day_file("events", org, day), org)?));
-    derive::write_all(scratch, org, day, &content, &sorted.rows())?;
+    derive::write_all(scratch, org, day, &content, &sorted, &sorted.rows())?;
     Ok(content)
 }
 

@@ -1,7 +1,7 @@
 //! Events gathered by organisation and day, in order of first appearance.
 
 use super::super::row::{OrgKey, Parsed};
-use crate::model::batch::EventBatch;
+use crate::model::batch::{EventBatch, Room};
 use crate::model::event::EventRow;
 use crate::model::identity::org_name;
 use crate::model::time::{Day, Micros, day_of};
@@ -25,12 +25,21 @@ pub(super) struct Groups {
     batches: Vec<((usize, Day), EventBatch)>,
     batch_index: HashMap<(usize, Day), usize>,
     last: usize,
+    room: Room,
 }
 
+/// So many groups of a chunk are given room beforehand: where there are more, each is small.
+const ROOMY: usize = 4;
 /// So many ways to write an organisation are kept at hand.
 const AT_HAND: usize = 8;
 
 impl Groups {
+    /// Starts without events. Logs come mostly in order of time, so one group takes most of a chunk: `room` is
+    /// what the greatest of the last chunk took.
+    pub(super) fn with_room(room: Room) -> Self {
+        Self { room, ..Self::default() }
+    }
+
     /// Adds an event to its group.
     pub(super) fn push(&mut self, row: &EventRow<'_>) {
         let org = self.org(row);
@@ -40,7 +49,12 @@ impl Groups {
         let at = match self.batches.get(self.last) {
             Some((last, _)) if *last == key => self.last,
             _ => *self.batch_index.entry(key).or_insert_with(|| {
-                self.batches.push((key, EventBatch::default()));
+                let batch = if self.batches.len() < ROOMY {
+                    EventBatch::with_room(&self.room)
+                } else {
+                    EventBatch::default()
+                };
+                self.batches.push((key, batch));
                 self.batches.len() - 1
             }),
         };
@@ -71,11 +85,18 @@ impl Groups {
         org
     }
 
-    /// Hands the groups over.
-    pub(super) fn finish(self, parsed: &mut Parsed) {
-        let Self { orgs, batches, .. } = self;
+    /// Hands the groups over; returns the room that the greatest took.
+    pub(super) fn finish(self, parsed: &mut Parsed) -> Room {
+        let Self { orgs, mut batches, room, .. } = self;
+        let greatest = batches.iter().map(|(_, batch)| batch).max_by_key(|batch| batch.len());
+        let learnt = greatest.map(EventBatch::room).unwrap_or_default();
+        // What is staged counts with all that it holds, and a block may hold the lesser part of a day.
+        let greatest = room.rows().max(learnt.rows());
+        let roomy = batches.iter_mut().take(ROOMY).map(|(_, batch)| batch);
+        roomy.filter(|batch| batch.len() < greatest / 4 * 3).for_each(EventBatch::shrink);
         parsed.batches =
             batches.into_iter().map(|((org, day), batch)| ((orgs[org].0.clone(), day), batch)).collect();
         parsed.orgs_seen = orgs;
+        learnt
     }
 }

@@ -24,6 +24,7 @@ use super::KindHint;
 use super::block::{Block, Fault, Layout};
 use super::nested;
 use super::row::{Parsed, Reject};
+use crate::model::batch::Room;
 use crate::model::event::Shape;
 use crate::model::time::Micros;
 use event::Refusal;
@@ -52,10 +53,10 @@ pub(super) struct Chunk {
 /// So many records of unknown kind are described; the rest are counted.
 const DESCRIBED: usize = 100;
 
-/// Decodes a block.
-pub(super) fn decode(block: &Block, hint: KindHint) -> Chunk {
-    let mut decoder =
-        Decoder { hint, groups: Groups::default(), chunk: Chunk::default(), enveloped: Order::default() };
+/// Decodes a block; `room` carries over from block to block what its rows take.
+pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Room) -> Chunk {
+    let groups = Groups::with_room(*room);
+    let mut decoder = Decoder { hint, groups, chunk: Chunk::default(), enveloped: Order::default() };
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
@@ -80,7 +81,9 @@ pub(super) fn decode(block: &Block, hint: KindHint) -> Chunk {
         }
         Layout::Cells(columns, rows) => decoder.cells(columns, rows, block.last),
     }
-    decoder.finish()
+    let (chunk, taken) = decoder.finish();
+    *room = taken;
+    chunk
 }
 
 /// Where a record stands, and what is known of it beside its text.
@@ -110,9 +113,9 @@ struct Decoder {
 }
 
 impl Decoder {
-    fn finish(mut self) -> Chunk {
-        self.groups.finish(&mut self.chunk.parsed);
-        self.chunk
+    fn finish(mut self) -> (Chunk, Room) {
+        let room = self.groups.finish(&mut self.chunk.parsed);
+        (self.chunk, room)
     }
 
     fn lines(&mut self, bytes: &[u8], block: &Block) {

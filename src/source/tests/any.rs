@@ -107,7 +107,7 @@ fn many_blocks_arrive_in_order_whatever_the_threads() {
         let read = |threads| {
             let (kept, outcome) =
                 try_bytes(text.as_bytes(), Options { kind: KindHint::Auto, threads }).expect("reads");
-            assert!(kept.chunks > 2);
+            assert!(kept.chunks > 1);
             let rejects: Vec<(u64, u64)> = kept.all.rejected.iter().map(|r| (r.line, r.record)).collect();
             assert!(
                 rejects.iter().all(|(line, record)| line == record && (line - 1) % 777 == 0),

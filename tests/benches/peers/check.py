@@ -4,9 +4,10 @@
 
 DuckDB (pip install duckdb) makes every table that the pack reads from the raw events of the lake, each once as
 a temporary table: `activity`, `token_day`, `seen`, `notable` with the keys of its data, `actors`, `connection_runs`, the
-views. What no SQL could make (who a token is, coverage, verdicts) it is given as patwatch's analysis found it. Then it
-runs every detection. Rows are folded into findings as patwatch folds them and compared, one for one: no time is
-printed before they agree. With --runs 0 nothing is timed, which makes this the test that the pack means the same in
+views. What no SQL could make (who a token is, coverage, verdicts, places, which variables look like secrets in clear) it
+is given as patwatch found it, and detections that count findings are given those of patwatch, which the same run compares.
+Then it runs every detection. Rows are folded into findings as patwatch folds them, their events counted, and compared,
+one for one: no time is printed before they agree. With --runs 0 nothing is timed, which makes this the test that the pack means the same in
 both engines.
 """
 
@@ -25,7 +26,11 @@ import duckdb
 from measure import machine, run, spread
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-GIVEN = ["tokens", "token_scopes", "credentials", "coverage", "gaps", "absences", "users", "actions", "scopes", "scope_includes", "action_scopes", "policy"]
+GIVEN = ["tokens", "token_scopes", "credentials", "coverage", "gaps", "absences", "unclear_token_events", "users", "places", "actions", "scopes", "scope_includes", "action_scopes", "policy"]
+# Text that only patwatch reads out of an event's data.
+CLEAR = "SELECT event_id, d_clear_secrets FROM notable WHERE d_clear_secrets IS NOT NULL"
+FOUND = {"org": "VARCHAR", "token_id": "VARCHAR", "detection": "VARCHAR", "slug": "VARCHAR", "family": "VARCHAR", "severity": "VARCHAR", "confidence": "VARCHAR", "first_time": "TIMESTAMP", "last_time": "TIMESTAMP", "n": "BIGINT", "fingerprint": "VARCHAR", "event_ids": "VARCHAR"}
+MOST_IDS = 100
 GRADES = ["info", "low", "medium", "high", "critical"]
 
 
@@ -63,7 +68,7 @@ def tables(con, lake, given, pack):
     """Makes every table that the pack reads, from the raw events."""
     frequent, keys, targets = lists()
     files = f"{lake}/events/*/*/events.parquet"
-    for name in GIVEN:
+    for name in [*GIVEN, "clear", "findings"]:
         con.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM '{given}/{name}.parquet'")
     window_from, as_of = con.execute("SELECT window_from, as_of FROM policy").fetchone()
     con.execute("CREATE TEMP TABLE owned AS SELECT org, credential, ANY_VALUE(token_id) AS token_id FROM credentials GROUP BY org, credential")
@@ -80,9 +85,11 @@ def tables(con, lake, given, pack):
         f"WHEN data LIKE '%\"{t}\"%' AND REGEXP_EXTRACT(data, '\"{t}\"\\s*:\\s*\"?([^\",}}]*)', 1) NOT IN ('', 'null') THEN LOWER(REGEXP_EXTRACT(data, '\"{t}\"\\s*:\\s*\"?([^\",}}]*)', 1))"
         for t in targets
     ) + " END"
+    con.execute(f"CREATE TEMP TABLE ids AS SELECT org, date, event_id FROM {events} WHERE {within}")
     con.execute(
-        f"""CREATE TEMP TABLE busy AS SELECT org, credential, date, event_id, time, project, {target} AS target
-        FROM {events} WHERE {within} AND kind = 'pat' AND credential IS NOT NULL AND folded <= 1 AND action <> 'AuditLog.AccessLog'"""
+        f"""CREATE TEMP TABLE busy AS SELECT e.org, e.credential, e.date, e.event_id, e.time, e.project, {target} AS target
+        FROM {events} AS e LEFT JOIN ids AS i ON e.org = i.org AND e.date = i.date AND e.correlation_id = i.event_id AND NOT COALESCE(e.origin, FALSE)
+        WHERE e.{within} AND e.kind = 'pat' AND e.credential IS NOT NULL AND e.folded <= 1 AND e.action <> 'AuditLog.AccessLog' AND i.event_id IS NULL"""
     )
     con.execute(
         """CREATE TEMP TABLE sliding AS SELECT org, credential, date, time, COUNT(*) OVER span AS peak, COUNT(DISTINCT project) OVER span AS projects,
@@ -106,6 +113,8 @@ def tables(con, lake, given, pack):
     parts = [dimension.format(name, fold, events) for name in ("action", "network", "client", "project")] + [hour]
     con.execute("CREATE TEMP TABLE seen AS " + " UNION ALL ".join(parts))
     sql = " ".join(d["sql"] for d in pack)
+    confirmed = "org, token_id, time, event_id, action, network, client, project, address, correlation_id"
+    con.execute(f"CREATE TEMP TABLE raw AS SELECT {confirmed} FROM {events} WHERE {within} AND token_id IS NOT NULL")
     wanted = {column: names for column, names in keys.items() if re.search(rf"\b{column}\b", sql)}
     con.execute(
         f"""CREATE TEMP TABLE plain AS SELECT org, event_id, time, date, action, category, actor, actor_id, kind, class, credential, token_id, service_actor,
@@ -122,7 +131,7 @@ def tables(con, lake, given, pack):
         return "COALESCE(" + ", ".join([one.format('$."' + key + '"') for key in paths] + ["NULL::VARCHAR"]) + ")"
 
     columns = "".join(f", {value(names)} AS {column}" for column, names in wanted.items())
-    con.execute(f"CREATE TEMP TABLE notable AS SELECT * EXCLUDE (data){columns}, CASE WHEN action LIKE 'Search.%' THEN data END AS d_search FROM plain")
+    con.execute(f"CREATE TEMP TABLE notable AS SELECT p.* EXCLUDE (data){columns}, CASE WHEN action LIKE 'Search.%' THEN data END AS d_search, c.d_clear_secrets FROM plain AS p LEFT JOIN clear AS c ON p.event_id = c.event_id")
     con.execute(
         f"""CREATE TEMP TABLE actors AS SELECT org, date, kind, actor, actor_id, actor_cuid, actor_name, service_actor, COUNT(*) AS n, MIN(time) AS first_time, MAX(time) AS last_time
         FROM {events} WHERE {within} GROUP BY org, date, kind, actor, actor_id, actor_cuid, actor_name, service_actor"""
@@ -156,18 +165,44 @@ def stamp(value):
     return None if value is None else str(value)[:26].replace("T", " ").rstrip("Z").split("+")[0]
 
 
-def fold(detection, rows):
-    """Rows of one fingerprint become one finding, as in src/engine/findings.rs."""
+def fold(con, detection, rows):
+    """Rows of one fingerprint become one finding, and its events are counted, as in src/engine/findings.rs."""
     found = {}
     for row in rows:
         key = (row["org"], str(row["subject"]), *(plain(row[k]) for k in detection.get("keys", [])))
-        one = found.setdefault(key, {"count": 0, "severity": 0, "first": None, "last": None})
+        one = found.setdefault(key, {"count": 0, "severity": 0, "first": None, "last": None, "ids": [], "match": {}})
+        one["ids"] += {part for name in ("event_ids", "event_id") for part in (row.get(name) or "").split()}
+        for column in detection.get("confirm") or []:
+            # A column that one of the rows leaves open stays open.
+            value = row.get(column)
+            held = one["match"].setdefault(column, set())
+            one["match"][column] = None if held is None or value is None else held | {value}
         one["count"] += int(row.get("count") or 0) if row.get("count") is not None else 1
         one["severity"] = max(one["severity"], GRADES.index(row.get("severity") or detection["severity"]))
         first, last = stamp(row.get("first_time")), stamp(row.get("last_time") or row.get("first_time"))
         one["first"] = min(filter(None, (one["first"], first)), default=None)
         one["last"] = max(filter(None, (one["last"], last)), default=None)
+    if detection.get("confirm") is not None and detection["subject"] == "token":
+        counted(con, found)
+    for one in found.values():
+        ids, _ = one.pop("ids"), one.pop("match")
+        if one["count"] == len(ids):
+            one["count"] = len(set(ids))
     return found
+
+
+def counted(con, found):
+    """Counts the events that findings ask for, and those that their rows name beside them."""
+    for key, one in found.items():
+        where, values = ["org = ? AND token_id = ?", "time >= ? AND time <= ?"], [key[0], key[1], one["first"], one["last"]]
+        for column, wanted in one["match"].items():
+            if wanted:
+                where.append(f"list_contains(?, {column})")
+                values.append(sorted(wanted))
+        events = {row[0] for row in con.execute(f"SELECT event_id FROM raw WHERE {' AND '.join(where)}", values).fetchall()}
+        if events:
+            own = set(one["ids"]) - events if len(events) <= MOST_IDS else set()
+            one["count"], one["ids"] = len(events) + len(own), []
 
 
 def plain(value):
@@ -223,7 +258,7 @@ def peer(lake, given, pack, threads, memory):
 def answers(lake, given, pack, threads, memory):
     con = connect(threads, memory)
     tables(con, lake, given, pack)
-    return {d["id"]: fold(d, rows_of(con, d)) for d in pack}
+    return {d["id"]: fold(con, d, rows_of(con, d)) for d in pack}
 
 
 def main():
@@ -244,15 +279,18 @@ def main():
         for name in GIVEN:
             command = [o.binary, "-q", "--lake", o.lake, "query", f"SELECT * FROM {name}", "--format", "json"]
             rows = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-            given(o.binary, o.lake, name, rows, folder)
+            given(o.binary, name, rows, folder)
+        clear = json.loads(subprocess.run([o.binary, "-q", "--lake", o.lake, "query", CLEAR, "--format", "json"], check=True, stdout=subprocess.PIPE).stdout)
+        write("clear", clear, {"event_id": "VARCHAR", "d_clear_secrets": "VARCHAR"}, folder)
         checked = [o.binary, "-q", "--lake", o.lake, "check", "--format", "json", "--output", f"{folder}/findings.json"]
-        if o.only:
-            checked += ["--select", o.only]
         run(checked)
         findings = json.loads(pathlib.Path(folder, "findings.json").read_text())["findings"]
+        write("findings", [found(f) for f in findings if f["subject"]["kind"] == "token"], FOUND, folder)
         mine = answers(o.lake, folder, pack, o.threads, o.memory)
         wrong = compare(pack, mine, findings)
         total = sum(map(len, mine.values()))
+        if o.only:
+            checked += ["--select", o.only]
         if wrong:
             print(*wrong[:40], f"{len(wrong)} of {total} findings differ", sep="\n")
             return 1
@@ -273,11 +311,22 @@ def main():
     return 0
 
 
-def given(binary, lake, name, rows, folder):
+def found(f):
+    """A finding as a row of the table that detections over findings read."""
+    row = {name: f.get(name) for name in FOUND}
+    stamps = {name: stamp(f.get(name)) for name in ("first_time", "last_time")}
+    return {**row, **stamps, "token_id": f["subject"]["id"], "n": f["count"], "event_ids": " ".join(f["event_ids"])}
+
+
+def given(binary, name, rows, folder):
     """Writes a table of the analysis for DuckDB, with the types that `query --tables` tells."""
     told = json.loads(subprocess.run([binary, "query", "--tables", "--format", "json"], check=True, stdout=subprocess.PIPE).stdout)
     told = told["rows"] if isinstance(told, dict) else told
-    columns = {r["column"]: r["type"] for r in told if r["table"] == name and r["column"]}
+    write(name, rows, {r["column"]: r["type"] for r in told if r["table"] == name and r["column"]}, folder)
+
+
+def write(name, rows, columns, folder):
+    """Writes rows as a Parquet file of that name."""
     rows = rows["rows"] if isinstance(rows, dict) else rows
     path = pathlib.Path(folder, f"{name}.ndjson")
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
