@@ -36,10 +36,12 @@ days AS (
 numbered AS (
   SELECT org, token_id, first_date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY first_date) AS day_number FROM days
 ),
+networks AS (SELECT org, network, MIN(first_time) AS first_time FROM activity WHERE network IS NOT NULL GROUP BY org, network),
+clients AS (SELECT org, client, MIN(first_time) AS first_time FROM activity WHERE client IS NOT NULL GROUP BY org, client),
 shown AS (
-  SELECT org, 'network' AS dimension, network AS value, first_time FROM activity WHERE network IS NOT NULL
+  SELECT org, 'network' AS dimension, network AS value, first_time FROM networks
   UNION ALL
-  SELECT org, 'client' AS dimension, client AS value, first_time FROM activity WHERE client IS NOT NULL
+  SELECT org, 'client' AS dimension, client AS value, first_time FROM clients
   UNION ALL
   SELECT org, dimension, value, first_time FROM merged
 ),

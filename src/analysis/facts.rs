@@ -41,6 +41,9 @@ pub struct CredentialUse {
     pub last_in_window: Option<Micros>,
 }
 
+/// Origins, then orphans.
+pub type Lists = (Vec<Stamp>, Vec<Stamp>);
+
 /// What the PAT events of one credential show inside the window, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shown {
@@ -49,7 +52,7 @@ pub struct Shown {
     /// The newest events, as many as a verdict lists.
     pub newest: Vec<Stamp>,
     /// By action: origins, then orphans. Events that follow an origin which the lake holds prove nothing.
-    pub actions: BTreeMap<String, (Vec<Stamp>, Vec<Stamp>)>,
+    pub actions: BTreeMap<String, Lists>,
 }
 
 impl Shown {
@@ -255,7 +258,7 @@ pub fn pat_events(engine: &Engine) -> Result<Vec<Shown>, EngineError> {
     let mut keys = Keys::default();
     let mut names = Names::default();
     let mut newest: Vec<Vec<Stamp>> = Vec::new();
-    let mut lists: Vec<HashMap<u32, (Vec<Stamp>, Vec<Stamp>)>> = Vec::new();
+    let mut lists: Vec<HashMap<u32, Lists>> = Vec::new();
     let columns = ["org", "credential", "kind", "action", "origin", "time", "event_id"];
     let take = |day: PatDay| {
         let actions = names.numbers(&day.actions);
@@ -385,18 +388,34 @@ pub fn token_events(engine: &Engine) -> Result<Vec<TokenEvent>, EngineError> {
     )
 }
 
-/// Display names by organisation and storage key, as events show them; users may be listed without a name.
+/// Display names by organisation and storage key, as events of the window show them; users may be listed without a
+/// name. Of several names of one person the greatest is taken.
 ///
 /// # Errors
-/// When the query fails.
+/// When a file cannot be read.
 pub fn actor_names(engine: &Engine) -> Result<BTreeMap<(String, String), String>, EngineError> {
-    let rows = read(
-        engine,
-        "SELECT org, actor_id, MAX(actor_name) AS name FROM notable
-         WHERE service_actor = FALSE AND actor_id IS NOT NULL AND actor_name IS NOT NULL GROUP BY org, actor_id",
-        |r, i| ((r.text(i, "org"), r.text(i, "actor_id")), r.text(i, "name")),
-    )?;
-    Ok(rows.into_iter().collect())
+    let of_day = |part: &Part| {
+        let texts = ["org", "actor_id", "actor_name"].map(|name| part.texts(name));
+        let service = part.flags("service_actor");
+        let known = |row: &usize| !service[*row] && texts[1].codes[*row] != 0 && texts[2].codes[*row] != 0;
+        let rows: HashSet<[u32; 3]> =
+            (0..part.height()).filter(known).map(|row| texts.each_ref().map(|t| t.codes[row])).collect();
+        (texts.map(|t| t.texts), rows)
+    };
+    let (mut names, mut found) = (Names::default(), HashMap::new());
+    let columns = ["org", "actor_id", "actor_name", "service_actor"];
+    engine.each_day("actors", &columns, of_day, |(texts, rows)| {
+        let [orgs, ids, shown] = texts.each_ref().map(|texts| names.numbers(texts));
+        for [org, id, name] in rows {
+            let name = shown[name as usize];
+            let held = found.entry((orgs[org as usize], ids[id as usize])).or_insert(name);
+            if names.text(*held) < names.text(name) {
+                *held = name;
+            }
+        }
+    })?;
+    let text = |number| names.text(number).to_owned();
+    Ok(found.into_iter().map(|((org, id), name)| ((text(org), text(id)), text(name))).collect())
 }
 
 /// Actors as events show them: (organisation, storage key, label).

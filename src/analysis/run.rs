@@ -22,6 +22,7 @@ use crate::model::policy::Policy;
 use crate::model::time::{Micros, Span, Window};
 use crate::model::token::Token;
 use crate::model::verdict::UseVerdict;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the analysis needs beside the engine.
@@ -202,7 +203,6 @@ pub fn decide(mut told: Gathered, inputs: &mut Inputs<'_>, window: Window, polic
             of_tokens[at].push(fold);
         }
     }
-    let mut lineages = rotation::link(&tokens, window.as_of);
     let siblings = siblings(&tokens);
     let covered = |org: &str| coverage.iter().find(|c| c.org == org);
     let usages: Vec<UseVerdict> = tokens
@@ -227,8 +227,8 @@ pub fn decide(mut told: Gathered, inputs: &mut Inputs<'_>, window: Window, polic
             usage::judge(token, &seen, covered(&token.org), owner_usage.as_ref(), policy.min_covered_days)
         })
         .collect();
-    let mut judged = Vec::with_capacity(tokens.len());
-    for (i, (token, usage)) in tokens.iter().zip(usages.iter().cloned()).enumerate() {
+    let one = |(i, (usage, lineage)): (usize, (UseVerdict, Lineage))| {
+        let token = &tokens[i];
         let days_in = |org: &str| {
             let ends = token.known_end();
             covered(org).map_or(0, |c| i64::from(c.covered_days_within(token.valid_from, ends)))
@@ -245,20 +245,13 @@ pub fn decide(mut told: Gathered, inputs: &mut Inputs<'_>, window: Window, polic
         let created = entry.and_then(|e| e.created.clone());
         let extended = entry.map_or(0, |e| e.extended);
         let dependence = dependence::judge(token, &of_tokens[i], &folds.names, window.as_of);
-        let lineage = std::mem::take(&mut lineages[i]);
         let differs = tokens::differs(&sources, token);
-        judged.push(Judged {
-            token: token.clone(),
-            usage,
-            scope,
-            created,
-            extended,
-            lineage,
-            dependence,
-            differs,
-        });
-    }
+        Judged { token: token.clone(), usage, scope, created, extended, lineage, dependence, differs }
+    };
+    let judged: Vec<Judged> =
+        usages.into_par_iter().zip(rotation::link(&tokens, window.as_of)).enumerate().map(one).collect();
     drop(of_tokens);
+    drop(proofs);
     let mut by_key: BTreeMap<(String, String), Vec<CredentialUse>> = BTreeMap::new();
     for one in uses {
         by_key.entry((one.org.clone(), one.credential.clone())).or_default().push(one.clone());

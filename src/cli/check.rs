@@ -19,9 +19,11 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
     }
     let found = session.find(&args.select, &context.ui)?;
     let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
-    let mut bytes = Vec::new();
-    format.write(&found.report, style, &mut bytes)?;
-    context.ui.write(args.output.as_deref(), &bytes)?;
+    context.ui.stream(args.output.as_deref(), |to| {
+        let mut to = std::io::BufWriter::with_capacity(1 << 16, to);
+        format.write(&found.report, style, &mut to)?;
+        Ok(std::io::Write::flush(&mut to)?)
+    })?;
     Ok(outcome(&found.report, &session, args.fail, args.selection.reading.strict, &context.ui))
 }
 

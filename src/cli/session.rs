@@ -130,7 +130,7 @@ impl Session {
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken)).collect();
         let analysis = run::run(&engine, &mut inputs, self.window, &self.policy, depth)?;
-        let kinds = facts::kinds(&engine, self.window)?;
+        let kinds = if depth == Depth::Verdicts { facts::kinds(&engine, self.window)? } else { Vec::new() };
         for table in tables::tables(&analysis, &taken, &self.policy)? {
             engine.register(table);
         }

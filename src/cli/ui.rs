@@ -82,22 +82,28 @@ impl Ui {
 
     /// Writes a result to a file, or to stdout.
     pub(super) fn write(&self, output: Option<&Path>, bytes: &[u8]) -> Result<(), CliError> {
-        match output {
-            Some(path) => {
-                if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-                    std::fs::create_dir_all(folder)
-                        .map_err(|e| CliError::new(format!("cannot make {}: {e}", folder.display())))?;
-                }
-                std::fs::write(path, bytes)
-                    .map_err(|e| CliError::new(format!("cannot write {}: {e}", path.display())))
-            }
-            None => {
-                let mut stdout = std::io::stdout().lock();
-                stdout.write_all(bytes)?;
-                stdout.flush()?;
-                Ok(())
-            }
+        self.stream(output, |to| Ok(to.write_all(bytes)?))
+    }
+
+    /// Has results written as they are made: they may be larger than what they are made of.
+    pub(super) fn stream(
+        &self,
+        output: Option<&Path>,
+        write: impl FnOnce(&mut dyn std::io::Write) -> crate::output::Result,
+    ) -> Result<(), CliError> {
+        let Some(path) = output else {
+            let mut stdout = std::io::stdout().lock();
+            write(&mut stdout)?;
+            stdout.flush()?;
+            return Ok(());
+        };
+        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|e| CliError::new(format!("cannot make {}: {e}", folder.display())))?;
         }
+        let mut file = std::fs::File::create(path)
+            .map_err(|e| CliError::new(format!("cannot write {}: {e}", path.display())))?;
+        write(&mut file).map_err(|e| CliError::new(format!("cannot write {}: {e}", path.display())))
     }
 }
 

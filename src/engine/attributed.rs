@@ -18,6 +18,7 @@ const BUDGET: usize = 1 << 30;
 /// Tokens by organisation and credential.
 pub(super) struct Tokens {
     column: pl::Series,
+    texts: Vec<String>,
     rows: HashMap<(String, String), u32>,
 }
 
@@ -34,6 +35,11 @@ impl Tokens {
             })
         })
         .collect()
+    }
+
+    /// Every token, by place.
+    pub(super) fn texts(&self) -> Vec<String> {
+        self.texts.clone()
     }
 
     /// The column `token_id` of rows.
@@ -61,7 +67,8 @@ impl Engine {
                 }
             }
         }
-        Ok(Tokens { column: pl::Series::new("token_id".into(), names.texts()), rows })
+        let column = pl::Series::new("token_id".into(), names.texts());
+        Ok(Tokens { column, texts: names.texts().to_vec(), rows })
     }
 
     /// The rows that are some token's; nothing where they were too many to keep.

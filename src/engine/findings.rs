@@ -117,6 +117,7 @@ impl Run<'_> {
             }
         }
         tell("event ids");
+        self.engine.release();
         let confirming = !wanted.is_empty();
         let mut times: HashMap<String, Micros> = HashMap::new();
         match confirm::events(self.engine, wanted) {

@@ -20,6 +20,7 @@ pub mod schema;
 mod seen;
 mod shape;
 mod sources;
+mod stays;
 pub mod tables;
 pub mod views;
 
@@ -178,8 +179,8 @@ impl Engine {
     /// Hands in an empty table for every table of the schema that is still missing.
     pub fn register_missing(&mut self) {
         for def in schema::tables() {
-            let made =
-                views::view(def.name).is_some() || matches!(def.name, "policy" | "seen" | pack::FINDINGS);
+            let made = views::view(def.name).is_some()
+                || matches!(def.name, "policy" | "seen" | "stays" | pack::FINDINGS);
             if !made && !self.sources.contains_key(def.name) {
                 let source = Source {
                     frame: tables::empty(def),
@@ -372,9 +373,19 @@ impl Engine {
 
     /// Tables depend on each other, so a new one makes all be built anew.
     fn forget(&self) {
+        {
+            let mut ready = self.ready();
+            ready.counts.clear();
+            ready.frames.clear();
+        }
+        self.release();
+    }
+
+    /// Lets go of what detections shared; a later query reads anew what it needs.
+    pub(crate) fn release(&self) {
         let mut ready = self.ready();
-        ready.frames.clear();
-        ready.counts.clear();
+        // Findings of the first detections are for those that count them.
+        ready.frames.retain(|name, _| *name == pack::FINDINGS);
         ready.chosen = None;
         ready.of_tokens = None;
     }

@@ -33,6 +33,9 @@ pub struct Wish {
 /// An event: when, and its id.
 pub type Stamped = (Micros, String);
 
+/// A wish and what a day adds to it.
+type Picked = (usize, Granted);
+
 /// Wishes of so few credentials are answered from the row groups that hold them.
 const FEW: usize = 16;
 
@@ -72,7 +75,7 @@ impl Engine {
         files.sort_by_key(|file| std::cmp::Reverse(file.and_then(|f| day_of_file(f))));
         // As many at a time as keep the threads busy.
         for some in files.chunks(rayon::current_num_threads() * 2) {
-            let picked: Vec<Result<Vec<(usize, Granted)>, EngineError>> = some
+            let picked: Vec<Result<Vec<Picked>, EngineError>> = some
                 .par_iter()
                 .map(|file| {
                     let day = file.and_then(|f| day_of_file(f)).map(|d| (day_start(d), day_start(d) + DAY));
@@ -154,7 +157,7 @@ impl<'a> Active<'a> {
     }
 
     /// The rows of a day that each wish fits, counted, and the newest of them first.
-    fn pick(&self, part: &Part) -> Vec<(usize, Granted)> {
+    fn pick(&self, part: &Part) -> Vec<Picked> {
         let (orgs, credentials) = (part.texts("org"), part.texts(self.key));
         let (times, ids) = (part.ints("time"), part.cells("event_id"));
         let names: BTreeSet<&str> = self

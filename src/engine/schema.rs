@@ -253,6 +253,19 @@ const STORED: &[(&str, &str, &[Line])] = &[
         ],
     ),
     (
+        "stays",
+        "From when to when a token was in a network: one row a token, day and network.",
+        &[
+            ("org", Text, "organisation"),
+            ("token_id", Text, "the token"),
+            ("date", Date, "UTC day"),
+            ("network", Text, "the network"),
+            ("first_time", Time, "first event from there on that day"),
+            ("last_time", Time, "last event from there on that day"),
+            ("overlaps", Bool, "whether a stay elsewhere that began no later had not ended"),
+        ],
+    ),
+    (
         "seen",
         "Every value that a PAT credential showed in a dimension, over all days up to as_of.",
         &[

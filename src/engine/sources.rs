@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Bytes that a shared table may fill.
-const SHARED: usize = 512 << 20;
+const SHARED: usize = 256 << 20;
 /// Bytes of a cell, whatever it holds: a text takes sixteen even where it is null.
 const CELL: usize = 16;
 
@@ -121,6 +121,9 @@ impl Engine {
         }
         if name == "seen" && !self.sources.contains_key("seen") {
             return Ok(seen::seen(self.uncut("activity")?, self.uncut("token_day")?));
+        }
+        if name == "stays" && !self.sources.contains_key("stays") {
+            return self.stays();
         }
         let source = self.sources.get(name).ok_or_else(|| Self::missing(name))?;
         let frame = self.of_source(def, source)?;

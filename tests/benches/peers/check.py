@@ -1,6 +1,6 @@
 """Compares `patwatch check` with DuckDB running the pack's own SQL on the same event files.
 
-    python tests/benches/peers/check.py LAKE [--binary PATH] [--runs N] [--threads N] [--only ID]
+    python tests/benches/peers/check.py LAKE [--binary PATH] [--runs N] [--threads N] [--memory 8GB] [--only ID]
 
 DuckDB (pip install duckdb) makes every table that the pack reads from the raw events of the lake, each once as
 a temporary table: `activity`, `token_day`, `seen`, `notable` with the keys of its data, `actors`, `connection_runs`, the
@@ -142,6 +142,12 @@ def tables(con, lake, given, pack):
         MIN(time) AS first_time, MAX(time) AS last_time, MAX(event_id) AS event_id
         FROM {events} WHERE {within} AND action = 'Library.ServiceConnectionExecuted' GROUP BY ALL HAVING LENGTH(connection_id) > 0 AND LENGTH(definition_id) > 0"""
     )
+    con.execute(
+        """CREATE TEMP TABLE stays AS WITH folded AS (SELECT org, token_id, date, network, MIN(first_time) AS first_time, MAX(last_time) AS last_time
+        FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL GROUP BY org, token_id, date, network)
+        SELECT *, COALESCE(MAX(last_time) OVER (PARTITION BY org, token_id, date ORDER BY first_time, network ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) >= first_time, FALSE) AS overlaps
+        FROM folded"""
+    )
     for name in ("powerful", "firsts"):
         view = source(f"queries/views/{name}.sql")
         cross = "" if "CROSS JOIN policy" in view or "policy." not in view else " CROSS JOIN policy"
@@ -236,9 +242,21 @@ def compare(pack, mine, findings):
     return wrong
 
 
-def peer(lake, given, pack, threads):
-    """What is timed of DuckDB: making the tables and running the pack, in a fresh database."""
-    con = duckdb.connect(config={"threads": threads, "preserve_insertion_order": False})
+def connect(threads, memory):
+    return duckdb.connect(config={"threads": threads, "memory_limit": memory, "temp_directory": tempfile.gettempdir(), "preserve_insertion_order": False})
+
+
+def peer(lake, given, pack, threads, memory):
+    """What is timed of DuckDB: making the tables and running the pack, in a fresh database. Its rows stay in tables of
+    its own: neither findings nor a file are made of them, which patwatch's time holds."""
+    con = connect(threads, memory)
+    tables(con, lake, given, pack)
+    for at, detection in enumerate(pack):
+        con.execute(f"CREATE TEMP TABLE result_{at} AS {detection['sql']}")
+
+
+def answers(lake, given, pack, threads, memory):
+    con = connect(threads, memory)
     tables(con, lake, given, pack)
     return {d["id"]: fold(con, d, rows_of(con, d)) for d in pack}
 
@@ -249,12 +267,13 @@ def main():
     ask.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/release/patwatch")
     ask.add_argument("--runs", type=int, default=3)
     ask.add_argument("--threads", type=int, default=2)
+    ask.add_argument("--memory", default="8GB", help="memory that DuckDB may fill before it spills")
     ask.add_argument("--only")
     ask.add_argument("--given", help=argparse.SUPPRESS)
     o = ask.parse_args()
     pack = [d for d in detections() if o.only in (None, d["id"])]
     if o.given:
-        peer(o.lake, o.given, pack, o.threads)
+        peer(o.lake, o.given, pack, o.threads, o.memory)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         for name in GIVEN:
@@ -267,7 +286,7 @@ def main():
         run(checked)
         findings = json.loads(pathlib.Path(folder, "findings.json").read_text())["findings"]
         write("findings", [found(f) for f in findings if f["subject"]["kind"] == "token"], FOUND, folder)
-        mine = peer(o.lake, folder, pack, o.threads)
+        mine = answers(o.lake, folder, pack, o.threads, o.memory)
         wrong = compare(pack, mine, findings)
         total = sum(map(len, mine.values()))
         if o.only:
@@ -281,7 +300,7 @@ def main():
         figures = {"patwatch": [], "duckdb": []}
         for _ in range(o.runs):
             figures["patwatch"].append(run(checked))
-            again = [sys.executable, __file__, o.lake, "--given", folder, "--threads", o.threads, *(["--only", o.only] if o.only else [])]
+            again = [sys.executable, __file__, o.lake, "--given", folder, "--threads", o.threads, "--memory", o.memory, *(["--only", o.only] if o.only else [])]
             figures["duckdb"].append(run(again))
         print(machine())
         for name, runs in figures.items():
