@@ -479,7 +479,11 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("last_time", Time, "last of them"),
             ("unseen_operations", Text, "operations it allows that leave no trace"),
             ("last_event", Text, "id of the last event"),
-            ("beyond_events", Text, "ids of the newest events beyond the grant, at most 100, blank separated"),
+            (
+                "beyond_events",
+                Text,
+                "ids of the newest events beyond the grant, at most 100, blank separated",
+            ),
         ],
     ),
     (

@@ -315,7 +315,7 @@ mod tests {
         );
         let first = |key: &&str| key.as_bytes()[1];
         assert!(
-            TARGETS.iter().all(|key| b"RPCFVAGE".contains(&first(&key))),
+            TARGETS.iter().all(|key| b"RPCFVAGE".contains(&first(key))),
             "the letters are those of the keys"
         );
         let mut cells = Cells::new();
