@@ -262,7 +262,7 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("network", Text, "the network"),
             ("first_time", Time, "first event from there on that day"),
             ("last_time", Time, "last event from there on that day"),
-            ("overlaps", Bool, "whether a stay elsewhere that began no later had not ended"),
+            ("crossed", Bool, "whether a stay elsewhere that began no later had not ended"),
         ],
     ),
     (

@@ -19,7 +19,7 @@ struct Stay {
     network: u32,
     first: Micros,
     last: Micros,
-    overlaps: bool,
+    crossed: bool,
 }
 
 /// The stays of a day, with the texts of organisations and networks.
@@ -60,7 +60,7 @@ impl Engine {
             text("network", &networks, |s| s.network)?,
             number("first_time", schema::Kind::Time, |s| s.first)?,
             number("last_time", schema::Kind::Time, |s| s.last)?,
-            pl::Series::new("overlaps".into(), all.iter().map(|s| s.overlaps).collect::<Vec<bool>>()).into(),
+            pl::Series::new("crossed".into(), all.iter().map(|s| s.crossed).collect::<Vec<bool>>()).into(),
         ];
         let frame = pl::DataFrame::new(all.len(), columns)?;
         guarded(|| Ok(frame.lazy()))
@@ -90,7 +90,7 @@ fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
         .into_iter()
         .map(|((org, token, day, network), (first, last))| {
             let day = Day::try_from(day).unwrap_or_default();
-            Stay { org, token, day, network, first, last, overlaps: false }
+            Stay { org, token, day, network, first, last, crossed: false }
         })
         .collect();
     stays.sort_unstable_by(|a, b| {
@@ -102,7 +102,7 @@ fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
     for of_day in stays.chunk_by_mut(|a, b| (a.org, a.token, a.day) == (b.org, b.token, b.day)) {
         let mut reach = Micros::MIN;
         for stay in of_day {
-            stay.overlaps = reach >= stay.first;
+            stay.crossed = reach >= stay.first;
             reach = reach.max(stay.last);
         }
     }

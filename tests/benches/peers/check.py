@@ -145,7 +145,7 @@ def tables(con, lake, given, pack):
     con.execute(
         """CREATE TEMP TABLE stays AS WITH folded AS (SELECT org, token_id, date, network, MIN(first_time) AS first_time, MAX(last_time) AS last_time
         FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL GROUP BY org, token_id, date, network)
-        SELECT *, COALESCE(MAX(last_time) OVER (PARTITION BY org, token_id, date ORDER BY first_time, network ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) >= first_time, FALSE) AS overlaps
+        SELECT *, COALESCE(MAX(last_time) OVER (PARTITION BY org, token_id, date ORDER BY first_time, network ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) >= first_time, FALSE) AS crossed
         FROM folded"""
     )
     for name in ("powerful", "firsts"):
