@@ -4,9 +4,9 @@
 //! alone; a place that only reads is not among them, and the sentences say so.
 
 use super::facts::Fold;
-use crate::engine::days::Names;
 use crate::model::client::is_product;
 use crate::model::lineage::{Dependence, Integration, Worker};
+use crate::model::names::Names;
 use crate::model::time::{day_start, parse_day};
 use crate::model::token::{OwnerState, Token};
 use hashbrown::HashMap;

@@ -7,11 +7,12 @@
 use super::coverage::Switch;
 use super::ledger::TokenEvent;
 use super::people::{AccessChange, GroupChange};
-use crate::engine::days::{Names, Part, Texts};
+use crate::engine::days::{Part, Texts};
 use crate::engine::rows::{Cell, Rows};
 use crate::engine::{Engine, EngineError};
 use crate::model::event_id::{EventId, Stamp};
 use crate::model::finding::MAX_EVENT_IDS;
+use crate::model::names::Names;
 use crate::model::time::{Micros, Window, day_text};
 use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;

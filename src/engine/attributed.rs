@@ -3,9 +3,10 @@
 //! In: `credentials` and the day files. Out: the column `token_id` of rows, and a table of the rows that have one, with
 //! the columns that any detection wants. What would fill too much memory is not kept.
 
-use super::days::{Names, Part};
+use super::days::Part;
 use super::schema::TableDef;
 use super::{Columns, Engine, EngineError, Rows, guarded};
+use crate::model::names::Names;
 use hashbrown::HashMap;
 use pl::{IntoLazy as _, NamedFrom as _};
 use polars::prelude as pl;

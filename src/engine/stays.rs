@@ -4,8 +4,9 @@
 //! are folded as they are read: of millions of rows with texts for keys no engine makes that fold as cheaply.
 
 use super::attributed::{self, Tokens};
-use super::days::{Names, Part};
+use super::days::Part;
 use super::{Engine, EngineError, guarded, schema, tables};
+use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
 use hashbrown::HashMap;
 use pl::{IntoLazy as _, NamedFrom as _};

@@ -67,6 +67,7 @@ pub mod identity;
 pub mod inventory;
 pub mod lineage;
 pub mod mechanism;
+pub mod names;
 pub mod network;
 pub mod policy;
 pub mod time;

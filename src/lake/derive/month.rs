@@ -6,6 +6,7 @@
 
 use crate::lake::LakeError;
 use crate::lake::frame::{Frame, Table};
+use crate::model::names::Names;
 use crate::model::time::{Day, HOUR, Micros, day_start};
 use hashbrown::HashMap;
 use polars::prelude as pl;
@@ -13,29 +14,6 @@ use std::path::{Path, PathBuf};
 
 /// The dimensions of `seen` that are columns of `activity`.
 const DIMENSIONS: [&str; 4] = ["action", "network", "client", "project"];
-
-/// Texts as numbers, so that a key of several texts is cheap to hash and no day's columns need stay in memory.
-#[derive(Default)]
-struct Names {
-    numbers: HashMap<String, u32>,
-    texts: Vec<String>,
-}
-
-impl Names {
-    fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(text.to_owned(), number);
-        self.texts.push(text.to_owned());
-        number
-    }
-
-    fn text(&self, number: u32) -> &str {
-        self.texts.get(number as usize).map_or("", String::as_str)
-    }
-}
 
 #[derive(Default)]
 struct Value {
