@@ -155,60 +155,69 @@ impl Pattern {
 
 /// The actions of a table that a query asks for wherever it names the table; nothing where it may ask for any.
 pub(super) fn actions_of(statement: &Statement, table: &str) -> Option<Vec<Pattern>> {
-    let mut asked = Asked { table, patterns: Some(Vec::new()), named: 0, seen: 0 };
-    let _ = statement.visit(&mut asked);
-    // A mention in a place that was not looked at may ask for anything.
-    asked.patterns.filter(|_| asked.named == asked.seen)
-}
-
-struct Asked<'a> {
-    table: &'a str,
-    patterns: Option<Vec<Pattern>>,
-    named: usize,
-    seen: usize,
-}
-
-impl Visitor for Asked<'_> {
-    type Break = ();
-
-    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
-        self.named += usize::from(named(factor).is_some_and(|(name, _)| name == self.table));
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
-        let names: Vec<Option<(String, String)>> = factors(select).into_iter().map(named).collect();
+    let mut patterns = Some(Vec::new());
+    let all_seen = each_mention(statement, table, |select, names, alias| {
         // Without an alias a column is this table's only where no other table could have it.
         let alone =
-            names.iter().all(|n| n.as_ref().is_some_and(|(name, _)| name == self.table || name == "policy"));
-        for (_, alias) in names.iter().flatten().filter(|(name, _)| name == self.table) {
-            self.seen += 1;
-            let own = Own { alias, alone: alone && names.len() <= 2 };
-            let mut found = select.selection.as_ref().and_then(|condition| own.actions(condition));
-            found = found.or_else(|| own.listed(select, &names));
-            match (&mut self.patterns, found) {
-                (Some(patterns), Some(found)) => patterns.extend(found),
-                (patterns, _) => *patterns = None,
-            }
+            names.iter().all(|n| n.as_ref().is_some_and(|(name, _)| name == table || name == "policy"));
+        let own = Own { alias, alone: alone && names.len() <= 2 };
+        let found = select.selection.as_ref().and_then(|condition| own.actions(condition));
+        match (&mut patterns, found.or_else(|| own.listed(select, names))) {
+            (Some(patterns), Some(found)) => patterns.extend(found),
+            (patterns, _) => *patterns = None,
         }
-        ControlFlow::Continue(())
-    }
+    });
+    patterns.filter(|_| all_seen)
 }
 
 /// Tells whether a query reads nothing of a table but rows of tokens, wherever it names it.
 pub(super) fn reads_tokens_alone(statement: &Statement, table: &str) -> bool {
-    let mut asked = OfTokens { table, named: 0, fits: 0 };
-    let _ = statement.visit(&mut asked);
-    asked.named == asked.fits
+    let mut tokens_alone = true;
+    let all_seen = each_mention(statement, table, |select, names, alias| {
+        let is_own = |expr: &Expr| match expr {
+            Expr::Identifier(name) => names.len() == 1 && name.value.eq_ignore_ascii_case("token_id"),
+            Expr::CompoundIdentifier(parts) => matches!(parts.as_slice(), [table, column]
+                if table.value.eq_ignore_ascii_case(alias) && column.value.eq_ignore_ascii_case("token_id")),
+            _ => false,
+        };
+        let holds = |expr: &Expr| match expr {
+            Expr::IsNotNull(inner) => is_own(inner),
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => is_own(left) || is_own(right),
+            _ => false,
+        };
+        let joins = select.from.iter().flat_map(|from| &from.joins);
+        let inner = joins.filter_map(|join| match &join.join_operator {
+            JoinOperator::Join(JoinConstraint::On(on)) | JoinOperator::Inner(JoinConstraint::On(on)) => {
+                Some(on)
+            }
+            _ => None,
+        });
+        tokens_alone &=
+            select.selection.iter().chain(inner).any(|condition| parts(condition).into_iter().any(holds));
+    });
+    tokens_alone && all_seen
 }
 
-struct OfTokens<'a> {
+/// Hands each mention of a table in a FROM to `look`: its SELECT, the names and aliases of all tables there, and its
+/// own alias. False where the query names the table in a place that was not looked at, which may ask for anything.
+fn each_mention(
+    statement: &Statement,
+    table: &str,
+    look: impl FnMut(&Select, &[Option<(String, String)>], &str),
+) -> bool {
+    let mut mentions = Mentions { table, look, named: 0, seen: 0 };
+    let _ = statement.visit(&mut mentions);
+    mentions.named == mentions.seen
+}
+
+struct Mentions<'a, L> {
     table: &'a str,
+    look: L,
     named: usize,
-    fits: usize,
+    seen: usize,
 }
 
-impl Visitor for OfTokens<'_> {
+impl<L: FnMut(&Select, &[Option<(String, String)>], &str)> Visitor for Mentions<'_, L> {
     type Break = ();
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
@@ -219,27 +228,8 @@ impl Visitor for OfTokens<'_> {
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         let names: Vec<Option<(String, String)>> = factors(select).into_iter().map(named).collect();
         for (_, alias) in names.iter().flatten().filter(|(name, _)| name == self.table) {
-            let is_own = |expr: &Expr| match expr {
-                Expr::Identifier(name) => names.len() == 1 && name.value.eq_ignore_ascii_case("token_id"),
-                Expr::CompoundIdentifier(parts) => matches!(parts.as_slice(), [table, column]
-                    if table.value.eq_ignore_ascii_case(alias) && column.value.eq_ignore_ascii_case("token_id")),
-                _ => false,
-            };
-            let holds = |expr: &Expr| match expr {
-                Expr::IsNotNull(inner) => is_own(inner),
-                Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => is_own(left) || is_own(right),
-                _ => false,
-            };
-            let inner = select.from.iter().flat_map(|from| &from.joins).filter_map(|join| {
-                match &join.join_operator {
-                    JoinOperator::Join(JoinConstraint::On(on))
-                    | JoinOperator::Inner(JoinConstraint::On(on)) => Some(on),
-                    _ => None,
-                }
-            });
-            let all =
-                select.selection.iter().chain(inner).any(|condition| parts(condition).into_iter().any(holds));
-            self.fits += usize::from(all);
+            self.seen += 1;
+            (self.look)(select, &names, alias);
         }
         ControlFlow::Continue(())
     }
