@@ -103,19 +103,13 @@ fields! {
         action: "Action id.",
         area: "Area.",
         category: "Category.",
-        mechanism: "Mechanism as written.",
-        actor_upn: "UPN as written.",
         actor_id: "Id of the actor.",
         actor_cuid: "CUID of the actor.",
         actor_name: "Display name of the actor.",
-        actor_client_id: "Client id of the actor.",
         address: "Address as written.",
         user_agent: "User agent as written.",
         project: "Name of the project.",
         project_id: "Id of the project.",
-        scope_type: "Scope type.",
-        scope_id: "Scope id.",
-        scope_name: "Scope display name.",
     }
     own {
         class: "Mechanism class, such as `PAT_Unscoped`.",
@@ -180,7 +174,7 @@ impl DayRow<'_> {
         }
     }
 
-    /// Numbers for its network and its other names of the actor, beside [`Self::codes`].
+    /// Number for its network, which no fold has in its key.
     #[must_use]
     pub fn network_code(&self) -> u32 {
         self.day.network.codes[self.at]
