@@ -8,7 +8,6 @@ use crate::model::network::Site;
 use maxminddb::{Reader, WithinOptions};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -66,10 +65,7 @@ impl Database {
     /// When it cannot be read, is of another format, or tells neither.
     pub fn open(path: &Path) -> Result<Self, GeoError> {
         let bytes = std::fs::read(path).map_err(|source| GeoError::Io { path: path.to_owned(), source })?;
-        let mut sha256 = String::with_capacity(64);
-        for byte in Sha256::digest(&bytes) {
-            let _ = write!(sha256, "{byte:02x}");
-        }
+        let sha256 = format!("{:x}", Sha256::digest(&bytes));
         let format = |why: String| GeoError::Format { path: path.to_owned(), why };
         let reader = Reader::from_source(bytes).map_err(|e| format(e.to_string()))?;
         let kind = reader.metadata().database_type.clone();

@@ -62,7 +62,7 @@ impl<'a> Intake<'a> {
             }
             hashed.consume(n);
         }
-        let sha256 = hashed.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = format!("{:x}", hashed.hash.finalize());
         Ok(Closed { sha256, truncated: self.truncated })
     }
 }
