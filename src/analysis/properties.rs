@@ -4,7 +4,7 @@
 
 use super::coverage::{Held, HeldDay, Switch};
 use super::facts::{CredentialUse, Shown};
-use super::run::{Analysis, Gathered, Inputs, decide};
+use super::run::{Analysis, Depth, Gathered, Inputs, decide};
 use super::tokens::Inventory;
 use crate::model::catalogue::catalogue;
 use crate::model::coverage::Basis;
@@ -172,7 +172,7 @@ fn judged(org: &Org) -> Analysis {
 
 fn analysed(told: Gathered, mut inputs: Inputs<'_>) -> Analysis {
     let window = Window::ending(i64::from(DAYS) * DAY - 1, 90);
-    decide(told, &mut inputs, window, &Policy::default())
+    decide(told, &mut inputs, window, &Policy::default(), Depth::Verdicts)
 }
 
 fn verdicts(analysis: &Analysis) -> BTreeMap<String, UseState> {

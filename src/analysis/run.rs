@@ -109,7 +109,7 @@ pub struct Gathered {
 /// How much of the analysis a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Which credential is which token, and nothing that a verdict says.
+    /// Which credential is which token, people and coverage: no token is described or judged.
     Attribution,
     /// Everything.
     Verdicts,
@@ -145,12 +145,18 @@ pub fn run(
     policy: &Policy,
     depth: Depth,
 ) -> Result<Analysis, EngineError> {
-    Ok(decide(gather(engine, window, depth)?, inputs, window, policy))
+    Ok(decide(gather(engine, window, depth)?, inputs, window, policy, depth))
 }
 
 /// Judges what was gathered; a function of its inputs alone.
 #[must_use]
-pub fn decide(mut told: Gathered, inputs: &mut Inputs<'_>, window: Window, policy: &Policy) -> Analysis {
+pub fn decide(
+    mut told: Gathered,
+    inputs: &mut Inputs<'_>,
+    window: Window,
+    policy: &Policy,
+    depth: Depth,
+) -> Analysis {
     let (events, folds) = (std::mem::take(&mut told.events), std::mem::take(&mut told.folds));
     let uses = &told.uses;
     let people = people(&told, inputs);
@@ -166,6 +172,10 @@ pub fn decide(mut told: Gathered, inputs: &mut Inputs<'_>, window: Window, polic
     let (ledger, unclear) = ledger::build(told.token_events.clone(), &listed, &aliases);
     let credentials = credentials(uses);
     let attributions = attribute(&known(inputs, &ledger, &people), &credentials);
+    if depth == Depth::Attribution {
+        let credentials = with_uses(&attributions, uses);
+        return Analysis { credentials, coverage, people, unclear, ..Analysis::default() };
+    }
     let mut sources = Sources {
         inventories: std::mem::take(&mut inputs.inventories),
         ledger,
@@ -252,17 +262,23 @@ pub fn decide(mut told: Gathered, inputs: &mut Inputs<'_>, window: Window, polic
         usages.into_par_iter().zip(rotation::link(&tokens, window.as_of)).enumerate().map(one).collect();
     drop(of_tokens);
     drop(proofs);
-    let mut by_key: BTreeMap<(String, String), Vec<CredentialUse>> = BTreeMap::new();
-    for one in uses {
-        by_key.entry((one.org.clone(), one.credential.clone())).or_default().push(one.clone());
-    }
-    let credentials = attributions
-        .iter()
-        .map(|a| (a.clone(), by_key.remove(&(a.org.clone(), a.visible.clone())).unwrap_or_default()))
-        .collect();
+    let credentials = with_uses(&attributions, uses);
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
     Analysis { tokens: judged, credentials, coverage, people, unclear, folds, fold_tokens }
+}
+
+/// Every credential with who used it.
+fn with_uses(attributions: &[Attribution], uses: &[CredentialUse]) -> Vec<(Attribution, Vec<CredentialUse>)> {
+    let mut by_key: BTreeMap<(&str, &str), Vec<CredentialUse>> = BTreeMap::new();
+    for one in uses {
+        by_key.entry((&one.org, &one.credential)).or_default().push(one.clone());
+    }
+    let with = |a| -> (Attribution, Vec<CredentialUse>) {
+        let a: &Attribution = a;
+        (a.clone(), by_key.remove(&(a.org.as_str(), a.visible.as_str())).unwrap_or_default())
+    };
+    attributions.iter().map(with).collect()
 }
 
 /// Rows of the same token in every organisation of the run, by row.

@@ -64,6 +64,22 @@ pub(super) struct Found {
 /// Tables that lie in day files; queries see those of the window.
 const DAY_TABLES: [&str; 6] = ["events", "activity", "token_day", "notable", "actors", "connection_runs"];
 
+/// Tables that say nothing of a verdict, beside those of [`DAY_TABLES`].
+const UNJUDGED: [&str; 12] = [
+    "seen",
+    "stays",
+    "credentials",
+    "coverage",
+    "gaps",
+    "users",
+    "unclear_token_events",
+    "policy",
+    "actions",
+    "scopes",
+    "scope_includes",
+    "action_scopes",
+];
+
 impl Session {
     /// Opens what the user selected.
     pub(super) fn open(
@@ -136,7 +152,9 @@ impl Session {
         }
         let site = |address| geo::site_of(&self.geo, address);
         let look_up: Option<&dyn Fn(IpAddr) -> Site> = if self.geo.is_empty() { None } else { Some(&site) };
-        engine.register(places::table(&engine, &self.config.own_networks(), look_up)?);
+        if depth == Depth::Verdicts {
+            engine.register(places::table(&engine, &self.config.own_networks(), look_up)?);
+        }
         engine.register_missing();
         ui.detail(&format!("analysis: {:.2?}", started.elapsed()));
         Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()? }))
@@ -176,8 +194,9 @@ impl Session {
         if counted {
             return Ok(self.find(&[], ui)?.engine);
         }
+        // What a table does not tell of its making asks for everything.
         let judged = engine::check::inspect(sql).map_or(true, |(_, tables, _)| {
-            tables.iter().any(|t| matches!(t.as_str(), "tokens" | "token_scopes"))
+            tables.iter().any(|t| !DAY_TABLES.contains(&t.as_str()) && !UNJUDGED.contains(&t.as_str()))
         });
         let depth = if judged { Depth::Verdicts } else { Depth::Attribution };
         Ok(self.analyse(depth, ui)?.1)
