@@ -6,6 +6,8 @@
 use super::manifest::{RunFacts, manifest};
 use super::{Result, changes, findings, page, review, summary, to_bytes, tokens};
 use crate::report::Report;
+use rayon::prelude::*;
+use std::io;
 
 /// A chart as drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,20 +27,25 @@ pub struct ChartFile {
 /// # Errors
 /// Those of the formats.
 pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    type Make<'a> = &'a (dyn Fn() -> Result<Vec<u8>> + Sync);
+    let text = |write: fn(&Report, &mut dyn io::Write) -> Result| {
+        let mut bytes = Vec::new();
+        write(report, &mut bytes).map(|()| bytes)
+    };
+    let parts: [(&str, Make<'_>); 8] = [
+        ("index.html", &|| Ok(page::render(report, charts, facts)?.into_bytes())),
+        ("summary.md", &|| text(summary::write)),
+        ("findings.json", &|| to_bytes(&findings::json::Json, report)),
+        ("findings.csv", &|| to_bytes(&findings::csv::Csv, report)),
+        ("findings.sarif", &|| to_bytes(&findings::sarif::Sarif, report)),
+        ("tokens.json", &|| to_bytes(&tokens::json::Json, report)),
+        ("tokens.csv", &|| to_bytes(&tokens::csv::Csv, report)),
+        ("review.csv", &|| text(review::write)),
+    ];
+    // Each file is a function of the report alone, so that all of them are made at once.
+    let made = parts.par_iter().map(|(path, make)| Ok(((*path).to_owned(), make()?)));
+    let mut files = made.collect::<Result<Vec<(String, Vec<u8>)>>>()?;
     let mut add = |path: &str, bytes: Vec<u8>| files.push((path.to_owned(), bytes));
-    add("index.html", page::render(report, charts, facts)?.into_bytes());
-    let mut bytes = Vec::new();
-    summary::write(report, &mut bytes)?;
-    add("summary.md", bytes);
-    add("findings.json", to_bytes(&findings::json::Json, report)?);
-    add("findings.csv", to_bytes(&findings::csv::Csv, report)?);
-    add("findings.sarif", to_bytes(&findings::sarif::Sarif, report)?);
-    add("tokens.json", to_bytes(&tokens::json::Json, report)?);
-    add("tokens.csv", to_bytes(&tokens::csv::Csv, report)?);
-    let mut bytes = Vec::new();
-    review::write(report, &mut bytes)?;
-    add("review.csv", bytes);
     if let Some(comparison) = &report.comparison {
         add("changes.json", changes::changes(report, comparison)?);
     }

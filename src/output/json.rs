@@ -122,8 +122,9 @@ pub struct FindingV1<'a> {
     suppressed: Option<SuppressedV1<'a>>,
 }
 
+/// The decision that a finding stands under.
 #[derive(Debug, Serialize)]
-struct SuppressedV1<'a> {
+pub struct SuppressedV1<'a> {
     decision: &'a str,
     reviewer: &'a str,
     until: Option<String>,
@@ -372,14 +373,20 @@ pub fn finding(f: &Finding) -> FindingV1<'_> {
         fix: &f.fix,
         controls: &f.controls,
         attack: &f.attack,
-        suppressed: f.suppressed.as_ref().map(|s| SuppressedV1 {
-            decision: &s.decision,
-            reviewer: &s.reviewer,
-            until: time(s.until),
-            decided_on: s.decided_on.map(day_text),
-            reason: &s.reason,
-        }),
+        suppressed: suppressed(f),
     }
+}
+
+/// Returns the decision that a finding stands under, if any.
+#[must_use]
+pub fn suppressed(f: &Finding) -> Option<SuppressedV1<'_>> {
+    f.suppressed.as_ref().map(|s| SuppressedV1 {
+        decision: &s.decision,
+        reviewer: &s.reviewer,
+        until: time(s.until),
+        decided_on: s.decided_on.map(day_text),
+        reason: &s.reason,
+    })
 }
 
 /// Returns one token.

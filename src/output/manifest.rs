@@ -6,6 +6,7 @@
 use super::Result;
 use crate::model::time::format_time;
 use crate::report::Report;
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
@@ -36,7 +37,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// Those of JSON.
 pub fn manifest(report: &Report, facts: &RunFacts, files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
     let outputs: Vec<Value> = files
-        .iter()
+        .par_iter()
         .map(|(path, bytes)| json!({ "path": path, "sha256": sha256(bytes), "bytes": bytes.len() }))
         .collect();
     // Counts that do not add up are a fact about the run: said, not repaired.

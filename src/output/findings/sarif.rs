@@ -10,6 +10,7 @@ use crate::model::time::format_time;
 use crate::output::{Format, Result, Style, VERSION};
 use crate::report::Report;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::io;
@@ -53,7 +54,40 @@ const URI: &AsciiSet = &CONTROLS
     .add(b']')
     .add(b':');
 
-fn log(report: &Report) -> Value {
+/// The file. Its results are made while they are written: as values in memory they would fill many times their
+/// bytes.
+#[derive(Serialize)]
+struct Log<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'a> {
+    tool: Value,
+    invocations: Value,
+    artifacts: Vec<Value>,
+    column_kind: &'static str,
+    results: Results<'a>,
+    properties: Value,
+}
+
+struct Results<'a> {
+    report: &'a Report,
+    index: HashMap<&'a str, usize>,
+    place: String,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        to.collect_seq(self.report.findings.iter().map(|f| result(f, &self.index, &self.place)))
+    }
+}
+
+fn log(report: &Report) -> Log<'_> {
     let index: HashMap<&str, usize> =
         report.detections.iter().enumerate().map(|(i, d)| (d.id.as_str(), i)).collect();
     let place = report
@@ -62,30 +96,30 @@ fn log(report: &Report) -> Value {
         .find(|i| i.kind.contains("audit"))
         .or_else(|| report.inputs.first())
         .map_or_else(|| "audit-log".to_owned(), |i| uri(&i.name));
-    json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "patwatch",
-                "semanticVersion": VERSION,
-                "rules": report.detections.iter().map(rule).collect::<Vec<_>>(),
-                "properties": { "pack_sha256": report.pack_sha256, "config_sha256": report.config_sha256 },
-            } },
-            "invocations": [{
-                "executionSuccessful": !report.not_run.iter().any(|n| n.failed),
-                "toolExecutionNotifications": report.not_run.iter().map(|n| json!({
-                    "level": if n.failed { "error" } else { "note" },
-                    "message": { "text": format!("{} did not run: {}", n.detection, n.reason) },
-                    "associatedRule": { "id": n.detection },
-                })).collect::<Vec<_>>(),
-            }],
-            "artifacts": artifacts(report),
-            "columnKind": "unicodeCodePoints",
-            "results": report.findings.iter().map(|f| result(f, &index, &place)).collect::<Vec<_>>(),
-            "properties": { "as_of": format_time(report.as_of), "window_from": format_time(report.window.from) },
-        }],
-    })
+    let run = Run {
+        tool: json!({ "driver": {
+            "name": "patwatch",
+            "semanticVersion": VERSION,
+            "rules": report.detections.iter().map(rule).collect::<Vec<_>>(),
+            "properties": { "pack_sha256": report.pack_sha256, "config_sha256": report.config_sha256 },
+        } }),
+        invocations: json!([{
+            "executionSuccessful": !report.not_run.iter().any(|n| n.failed),
+            "toolExecutionNotifications": report.not_run.iter().map(|n| json!({
+                "level": if n.failed { "error" } else { "note" },
+                "message": { "text": format!("{} did not run: {}", n.detection, n.reason) },
+                "associatedRule": { "id": n.detection },
+            })).collect::<Vec<_>>(),
+        }]),
+        artifacts: artifacts(report),
+        column_kind: "unicodeCodePoints",
+        results: Results { report, index, place },
+        properties: json!({
+            "as_of": format_time(report.as_of),
+            "window_from": format_time(report.window.from),
+        }),
+    };
+    Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run] }
 }
 
 /// The inputs, each once: the schema asks for unique elements, and a lake may have read one file twice.
@@ -230,7 +264,7 @@ mod tests {
     #[test]
     fn keeps_grades_suppressions_and_rules() {
         let report = crate::output::sample::report();
-        let log = log(&report);
+        let log = serde_json::to_value(log(&report)).expect("JSON");
         let run = &log["runs"][0];
         assert_eq!(run["tool"]["driver"]["rules"].as_array().map(Vec::len), Some(report.detections.len()));
         for (f, r) in report.findings.iter().zip(run["results"].as_array().expect("results")) {
@@ -254,7 +288,7 @@ mod tests {
         let schema: Value =
             serde_json::from_slice(&std::fs::read(path).expect("schema")).expect("JSON schema");
         let validator = jsonschema::validator_for(&schema).expect("a schema");
-        let log = log(&crate::output::sample::report());
+        let log = serde_json::to_value(log(&crate::output::sample::report())).expect("JSON");
         let errors: Vec<String> =
             validator.iter_errors(&log).map(|e| format!("{}: {e}", e.instance_path)).collect();
         assert!(errors.is_empty(), "{errors:#?}");

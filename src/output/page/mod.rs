@@ -15,6 +15,7 @@ use super::manifest::RunFacts;
 use crate::report::Report;
 use base64::Engine as _;
 use minijinja::{Environment, UndefinedBehavior, Value as Page};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -68,19 +69,20 @@ fn policy_header() -> String {
 ///
 /// # Errors
 /// Those of JSON.
-pub fn embed(value: &Value) -> Result<String> {
+pub fn embed(value: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string(value)?;
     let mut out = String::with_capacity(text.len() + text.len() / 16);
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("\\u003c"),
-            '>' => out.push_str("\\u003e"),
-            '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            c => out.push(c),
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let mut chars = from.chars();
+        if let Some(c) = chars.next() {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     Ok(out)
 }
 

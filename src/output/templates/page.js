@@ -1,6 +1,8 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
+  // What a detection says of all its findings comes once.
+  const said = (f) => data.detections[f.detection];
   const PAGE = 100;
   // On paper: more would be hundreds of sheets, and the CSV files hold every row.
   const PRINTED = 500;
@@ -181,19 +183,20 @@
   const ids = (list, total) => list.length
     ? [list.map((id, i) => [i ? " " : "", code(id)]).flat(), total > list.length ? " and " + grouped(total - list.length) + " more" : ""]
     : null;
-  const tokenOf = (f) => (f.subject.kind === "token" ? data.tokens.findIndex((t) => t.org === f.org && t.token_id === f.subject.id) : -1);
+  const places = new Map(data.tokens.map((t, i) => [t.org + "/" + t.token_id, i]));
+  const tokenOf = (f) => (f.subject.kind === "token" ? places.get(f.org + "/" + f.subject.id) ?? -1 : -1);
   const subject = (f) => (f.subject.name && f.subject.name.trim() ? f.subject.name : f.subject.id);
 
   function evidence(f) {
     const at = tokenOf(f);
     return [pairs([
-      ["Fix", f.fix],
+      ["Fix", said(f).fix],
       ...Object.entries(f.evidence).map(([k, v]) => [k.charAt(0).toUpperCase() + k.slice(1).replace(/_/g, " "), value(v)]),
       ["First to last", f.first_time ? clock(f.first_time) + " to " + clock(f.last_time) : ""],
       ["Events", grouped(f.count)],
       ["Event ids", ids(f.event_ids, f.count)],
-      ["Controls", f.controls.join(", ")],
-      ["ATT&CK", f.attack.join(", ")],
+      ["Controls", said(f).controls.join(", ")],
+      ["ATT&CK", said(f).attack.join(", ")],
       ["Decision", f.suppressed ? f.suppressed.decision + " by " + f.suppressed.reviewer + (f.suppressed.decided_on ? " on " + f.suppressed.decided_on : "") + (f.suppressed.until ? ", ends " + day(f.suppressed.until) : "") + (f.suppressed.reason ? ": " + f.suppressed.reason : "") : ""],
       ["Fingerprint", code(f.fingerprint)],
     ]), at >= 0 ? el("button", { type: "button", class: "more", click: () => dossier(at) }, "Open the token’s dossier") : null];
@@ -204,12 +207,12 @@
     file: "findings.csv",
     caption: "Findings; a row opens its evidence",
     rows: data.findings,
-    text: (f) => [f.detection, f.slug, data.titles[f.detection] || "", f.org, subject(f), f.subject.id, f.owner || "", f.message],
+    text: (f) => [f.detection, said(f).slug, said(f).title, f.org, subject(f), f.subject.id, f.owner || "", f.message],
     start: { by: 0, up: false },
     detail: evidence,
     filters: [
       { label: "Severity", value: (f) => f.severity, order: [...SEVERITY].reverse(), always: true },
-      { label: "Family", value: (f) => f.family, always: true },
+      { label: "Family", value: (f) => said(f).family, always: true },
       { label: "Confidence", value: (f) => f.confidence, order: [...CONFIDENCE].reverse(), always: true },
       { label: "Organisation", value: (f) => f.org },
       { label: "Decision", value: (f) => (f.suppressed ? f.suppressed.decision : "open") },
@@ -219,7 +222,7 @@
       { title: "Confidence", fit: true, down: true, key: (f) => CONFIDENCE.indexOf(f.confidence), cell: (f) => el("span", { class: "conf" }, f.confidence) },
       { title: "What", class: "what", key: (f) => f.message.toLowerCase(), cell: (f, i, open, toggle) => [
         el("button", { type: "button", class: "open-row", "aria-expanded": open ? "true" : "false", "data-row": i, click: toggle }, el("span", null, name(f.message),
-          under(f.detection + " " + (data.titles[f.detection] || f.slug) + (f.suppressed ? " · decision: " + f.suppressed.decision : "")))) ] },
+          under(f.detection + " " + said(f).title + (f.suppressed ? " · decision: " + f.suppressed.decision : "")))) ] },
       { title: "Subject", class: "who-col", key: (f) => subject(f).toLowerCase(), cell: (f) => {
         const at = tokenOf(f);
         return [at >= 0 ? el("button", { type: "button", class: "link", click: () => dossier(at) }, name(subject(f))) : name(subject(f)), under(f.owner || f.subject.kind)];
@@ -371,6 +374,16 @@
           ["Newest events", ids(t.use.event_ids, t.use.events)],
           ["Risk", [risk(t.risk), t.risk_parts.map((p) => under("+" + Math.round(p.points) + " " + p.reason))].flat()],
         ]))),
+      block("Who works with it, and whom to ask", pairs([
+        ["Works with it", t.dependence.worker + ". " + t.dependence.reason],
+        ["Ask", name(t.dependence.ask)],
+        ["Could move to", t.dependence.move_to],
+        ["Ends for all", t.dependence.ends_for_all],
+        ["Generation", t.rotation.generation ? t.rotation.generation + " of " + t.rotation.generations.length : ""],
+        ["Same secret since", day(t.rotation.secret_since)],
+        ["Rotation", t.rotation.notes.map(name)],
+      ]), small("Places that seem to hold it", ["Client", "Network", "Audited events", "When", "Mostly", "Projects"], t.dependence.integrations.map((p) => [
+        name(p.client || "unknown"), name(p.network || "unknown"), grouped(p.events), p.cadence, name(p.actions.join(", ")), name(p.projects.join(", "))]))),
       block("Timeline", timeline(t), small("Life, as audited events tell it", ["When", "What", "By", "From", "With"],
         t.life.map((l) => [clock(l.time), [name(l.text), under(l.action)], name(l.actor), name(l.network), name(l.client)]))),
       block("Scopes", proposals(t), small("Scope by scope", ["Scope", "State", "Visibility", "Confidence", "Needed by, or not visible"], t.scope.map((s) => [
@@ -401,8 +414,7 @@
   });
   function route() {
     const at = location.hash.startsWith("#token=") ? decodeURIComponent(location.hash.slice(7)) : "";
-    const i = at ? data.tokens.findIndex((t) => t.org + "/" + t.token_id === at) : -1;
-    if (i >= 0) dossier(i);
+    if (places.has(at)) dossier(places.get(at));
   }
   addEventListener("hashchange", route);
   // Paper cannot turn pages of a table or open a fold.
