@@ -7,6 +7,7 @@
 mod staged;
 #[cfg(test)]
 mod tests;
+mod workers;
 mod writing;
 
 pub use writing::{hex, write_cut};
@@ -79,7 +80,7 @@ impl<'l> Import<'l> {
     ) -> Result<Vec<Ingest>, LakeError> {
         self.rename_orgs(seen)?;
         let mut days: BTreeMap<(String, Day), Vec<Part>> = BTreeMap::new();
-        for ((key, day), parts) in self.staged.take() {
+        for ((key, day), parts) in self.staged.take()? {
             let org = self.org_of(&key)?;
             days.entry((org, day)).or_default().extend(parts);
         }

@@ -15,6 +15,7 @@
 pub mod day;
 pub mod decisions;
 pub mod derive;
+mod encode;
 pub mod frame;
 pub mod import;
 pub mod index;
@@ -29,6 +30,7 @@ use fs4::fs_std::FileExt as _;
 use index::Index;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What can go wrong with the lake's files.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +100,8 @@ pub struct Lake {
     root: PathBuf,
     /// What it holds.
     pub index: Index,
+    /// What this process folded of the days that it wrote.
+    kept: Arc<derive::kept::Kept>,
 }
 
 /// Holds the lake for writing until dropped.
@@ -112,7 +116,12 @@ impl Lake {
     /// # Errors
     /// When the index cannot be read.
     pub fn open(root: &Path) -> Result<Self, LakeError> {
-        Ok(Self { root: root.to_owned(), index: Index::read(&root.join("index.json"))? })
+        Ok(Self { index: Index::read(&root.join("index.json"))?, ..Self::beside(root, Arc::default()) })
+    }
+
+    /// Paths below `root` without an index: where files of a lake wait, or are made for one run.
+    fn beside(root: &Path, kept: Arc<derive::kept::Kept>) -> Self {
+        Self { root: root.to_owned(), index: Index::default(), kept }
     }
 
     /// The folder.

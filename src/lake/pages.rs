@@ -17,9 +17,18 @@ const SMALL: usize = 256;
 const LEVEL: i32 = 1;
 
 /// The pages of one column of a row group.
+#[derive(Debug)]
 pub(super) struct Pages {
     waiting: std::vec::IntoIter<CompressedPage>,
     current: Option<CompressedPage>,
+    bytes: usize,
+}
+
+impl Pages {
+    /// Counts the bytes of the pages.
+    pub(super) fn len(&self) -> usize {
+        self.bytes
+    }
 }
 
 impl FallibleStreamingIterator for Pages {
@@ -39,15 +48,20 @@ impl FallibleStreamingIterator for Pages {
 /// Compresses the pages of a column.
 ///
 /// # Errors
-/// When a page cannot be encoded or compressed.
-pub(super) fn pack(pages: impl Iterator<Item = PolarsResult<Page>>) -> PolarsResult<Pages> {
-    let pages = pages.collect::<PolarsResult<Vec<Page>>>()?;
-    let bytes: usize = pages.iter().map(|page| buffer(page).len()).sum();
+/// When a page cannot be compressed.
+pub(super) fn pack(pages: Vec<Page>) -> PolarsResult<Pages> {
+    let raw: usize = pages.iter().map(|page| buffer(page).len()).sum();
     // Every page of a column has the same codec, as the format asks.
-    let small = bytes < SMALL;
-    let packed = pages.into_iter().map(|page| if small { Ok(plain(page)) } else { squeezed(page) });
-    let packed = packed.collect::<PolarsResult<Vec<_>>>()?;
-    Ok(Pages { waiting: packed.into_iter(), current: None })
+    let small = raw < SMALL;
+    let mut bytes = 0;
+    let mut packed = Vec::with_capacity(pages.len());
+    for page in pages {
+        let (own, codec) =
+            if small { (buffer(&page).to_vec(), Compression::Uncompressed) } else { (squeezed(&page)?, Compression::Zstd) };
+        bytes += own.len();
+        packed.push(finished(page, own, codec));
+    }
+    Ok(Pages { waiting: packed.into_iter(), current: None, bytes })
 }
 
 fn buffer(page: &Page) -> &[u8] {
@@ -57,23 +71,29 @@ fn buffer(page: &Page) -> &[u8] {
     }
 }
 
-fn plain(page: Page) -> CompressedPage {
-    let bytes = buffer(&page).to_vec();
-    finished(page, bytes, Compression::Uncompressed)
+/// The compressor of a thread and the room that it writes into: a page keeps no more than it needs.
+struct Squeezer {
+    context: Compressor<'static>,
+    room: Vec<u8>,
 }
 
-fn squeezed(page: Page) -> PolarsResult<CompressedPage> {
+fn squeezed(page: &Page) -> PolarsResult<Vec<u8>> {
     thread_local! {
-        static CONTEXT: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+        static SQUEEZER: RefCell<Option<Squeezer>> = const { RefCell::new(None) };
     }
-    let bytes = CONTEXT.with_borrow_mut(|slot| {
-        let context = match slot {
-            Some(context) => context,
-            None => slot.insert(Compressor::new(LEVEL)?),
+    let raw = buffer(page);
+    SQUEEZER.with_borrow_mut(|slot| {
+        let own = match slot {
+            Some(own) => own,
+            None => slot.insert(Squeezer { context: Compressor::new(LEVEL)?, room: Vec::new() }),
         };
-        context.compress(buffer(&page))
-    })?;
-    Ok(finished(page, bytes, Compression::Zstd))
+        let most = zstd::zstd_safe::compress_bound(raw.len());
+        if own.room.len() < most {
+            own.room.resize(most, 0);
+        }
+        let bytes = own.context.compress_to_buffer(raw, own.room.as_mut_slice())?;
+        Ok(own.room[..bytes].to_vec())
+    })
 }
 
 fn finished(page: Page, bytes: Vec<u8>, codec: Compression) -> CompressedPage {

@@ -3,7 +3,7 @@
 //! In: a lake, organisations, an instant. Out: paths of day files and month folds. What is missing or stale is made
 //! here: in the lake by an import, in a throw-away folder by a run that looks at an earlier instant.
 
-use super::derive::{self, month, orphans};
+use super::derive::{self, changes, orphans, uses};
 use super::import::{hex, write_cut};
 use super::{Lake, LakeError, day};
 use crate::model::time::{Day, Micros, day_text, parse_day};
@@ -11,6 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The days of a lake as they stood at an instant.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl View {
     /// # Errors
     /// When a file cannot be read or written.
     pub fn open(lake: &Lake, orgs: &[String], as_of: Micros, scratch: &Path) -> Result<Self, LakeError> {
-        let made = Lake { root: scratch.to_owned(), index: super::index::Index::default() };
+        let made = Lake::beside(scratch, Arc::default());
         let mut days = Vec::new();
         for entry in lake.index.days.iter().filter(|d| orgs.contains(&d.org) && d.first_time <= as_of) {
             let (mut content, mut events) =
@@ -109,7 +110,7 @@ impl View {
                 _ => months.push(Month { org: day.org.clone(), name, days: at..at + 1 }),
             }
         }
-        let lake = Lake { root: lake.root.clone(), index: super::index::Index::default() };
+        let lake = Lake::beside(&lake.root, Arc::clone(&lake.kept));
         let view = Self { lake, made, days, months };
         // A few at a time: each holds the columns of some days.
         let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
@@ -136,7 +137,12 @@ impl View {
     }
 
     fn month_file(&self, lake: &Lake, table: &str, month: &Month) -> PathBuf {
-        let days = self.days[month.days.clone()].iter();
+        self.fold_file(lake, table, month, month.days.len())
+    }
+
+    /// Where a fold of the first days of a month lies.
+    fn fold_file(&self, lake: &Lake, table: &str, month: &Month, days: usize) -> PathBuf {
+        let days = self.days[month.days.clone()].iter().take(days);
         let key = digest(days.map(|d| d.content.as_str()));
         let file = format!("{table}.{}.{}.parquet", derive::VERSION, short(&key));
         lake.org_folder(table, &month.org).join(format!("month={}", month.name)).join(file)
@@ -157,7 +163,6 @@ impl View {
             let days = self.days[month.days.clone()].iter();
             days.filter_map(|d| Some((d.day, self.find_day(table, d)?))).collect()
         };
-        let files = |table: &str| paths(table).into_iter().map(|(_, path)| path).collect::<Vec<_>>();
         for table in derive::FOLDED {
             if self.find_month(table, month).is_some() {
                 continue;
@@ -165,18 +170,48 @@ impl View {
             let path = self.month_file(&self.made, table, month);
             match table {
                 "seen" => {
-                    let both = paths("activity").into_iter().zip(files("token_day"));
-                    let days: Vec<_> = both.map(|((day, a), t)| (day, a, t)).collect();
-                    month::seen(&path, &month.org, &days)?;
+                    self.see(month, &path)?;
+                    continue;
                 }
                 "uses" => {
                     let first = parse_day(&format!("{}-01", month.name)).unwrap_or_default();
-                    month::uses(&path, &month.org, first, &paths("actors"))?;
+                    uses::write(&path, &month.org, first, &paths("actors"))?;
                 }
-                _ => month::changes(&path, &files("notable"))?,
+                _ => {
+                    let files: Vec<PathBuf> = paths("notable").into_iter().map(|(_, path)| path).collect();
+                    changes::write(&path, &files)?;
+                }
             }
             derive::keep_only(&path);
         }
+        Ok(())
+    }
+
+    /// Makes `seen` of a month from what is folded already, and the days that are not.
+    fn see(&self, month: &Month, path: &Path) -> Result<(), LakeError> {
+        let days = &self.days[month.days.clone()];
+        let contents: Vec<(Day, &str)> = days.iter().map(|d| (d.day, d.content.as_str())).collect();
+        let (mut fold, done) =
+            self.lake.kept.take(&month.org, &month.name, &contents).unwrap_or_default();
+        let mut done: HashSet<Day> = done.into_iter().collect();
+        if done.len() * 2 < days.len() {
+            let earlier = (1..days.len()).rev().find_map(|n| {
+                let found = [&self.lake, &self.made].map(|lake| self.fold_file(lake, "seen", month, n));
+                let path = found.into_iter().find(|path| path.exists())?;
+                days[..n].iter().all(|d| !done.contains(&d.day)).then_some((n, path))
+            });
+            if let Some((n, path)) = earlier {
+                fold.add_fold(&path)?;
+                done.extend(days[..n].iter().map(|d| d.day));
+            }
+        }
+        for day in days.iter().filter(|d| !done.contains(&d.day)) {
+            if let Some(activity) = self.find_day("activity", day) {
+                fold.add_day(day.day, &activity)?;
+            }
+        }
+        fold.write(path, &month.org)?;
+        derive::keep_only(path);
         Ok(())
     }
 

@@ -7,20 +7,21 @@ use crate::model::time::{HOUR, day_of};
 use hashbrown::HashMap;
 use std::path::Path;
 
-struct Fold<'a> {
-    key: DayRow<'a>,
-    n: i64,
-    origins: i64,
-    hour_bits: i64,
-    oldest: (i64, &'a str),
-    newest: (i64, &'a str),
+/// A row of the table.
+pub(super) struct Fold<'a> {
+    /// The first of its events, which stands for what they share.
+    pub key: DayRow<'a>,
+    pub n: i64,
+    pub origins: i64,
+    pub hour_bits: i64,
+    /// Time and id of the first event.
+    pub oldest: (i64, &'a str),
+    /// Time and id of the last event.
+    pub newest: (i64, &'a str),
 }
 
-/// Writes the table.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write(path: &Path, org: &str, sorted: &Sorted<'_>, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
+/// Folds the rows of a day.
+pub(super) fn fold<'a>(rows: &[DayRow<'a>]) -> Vec<Fold<'a>> {
     let mut index = HashMap::new();
     let mut folds: Vec<Fold<'_>> = Vec::new();
     for row in rows {
@@ -38,9 +39,22 @@ pub fn write(path: &Path, org: &str, sorted: &Sorted<'_>, rows: &[DayRow<'_>]) -
         fold.newest = fold.newest.max(own);
     }
     folds.sort_unstable_by(|a, b| (a.key.credential(), a.oldest).cmp(&(b.key.credential(), b.oldest)));
+    folds
+}
+
+/// Writes the table.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn write(
+    path: &Path,
+    org: &str,
+    sorted: &Sorted<'_>,
+    folds: &[Fold<'_>],
+) -> Result<(), LakeError> {
     let keys: Vec<DayRow<'_>> = folds.iter().map(|f| f.key).collect();
     let f = || folds.iter();
-    let frame = Frame::new(folds.len()).text("org", f().map(|_| org));
+    let frame = Frame::new(folds.len()).same_text("org", org);
     let frame = sorted.add(frame, &["credential"], &keys).text("kind", f().map(|f| f.key.kind().as_str()));
     let frame = sorted
         .add(frame, &["class", "actor", "actor_id"], &keys)

@@ -41,7 +41,7 @@ pub fn write(path: &Path, org: &str, sorted: &Sorted<'_>, rows: &[DayRow<'_>]) -
     let day = rows.first().map(|r| day_of(r.time()));
     let k = || keys.iter();
     let frame = Frame::new(folds.len())
-        .text("org", k().map(|_| org))
+        .same_text("org", org)
         .date("date", k().map(|_| day))
         .text("credential", k().map(|k| mechanism(k).0))
         .text("class", k().map(|k| mechanism(k).1))

@@ -19,7 +19,7 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>], cascades: &HashSet<&st
         rows.iter().filter(|r| follows(r) && !cascades.contains(r.correlation_id())).collect();
     let r = || loose.iter();
     Frame::new(loose.len())
-        .text("org", r().map(|_| org))
+        .same_text("org", org)
         .unique_text("event_id", r().map(|r| r.event_id()))
         .text("correlation_id", r().map(|r| r.correlation_id()))
         .write(path)?;

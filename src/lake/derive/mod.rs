@@ -12,13 +12,17 @@
 pub mod activity;
 pub mod actors;
 mod cascades;
+pub mod changes;
 pub mod hours;
+pub mod kept;
 pub mod loose;
-pub mod month;
+mod members;
 pub mod notable;
 pub mod orphans;
 pub mod runs;
+pub mod seen;
 pub mod token_day;
+pub mod uses;
 mod variables;
 
 use super::day::{DayRow, Sorted};
@@ -56,7 +60,9 @@ pub fn write_all(
 ) -> Result<(), LakeError> {
     let path = |table| lake.derived_file(table, org, day, content);
     let cascades = cascades::held(rows);
-    activity::write(&path("activity"), org, sorted, rows)?;
+    let folds = activity::fold(rows);
+    lake.kept.add(org, day, content, &folds);
+    activity::write(&path("activity"), org, sorted, &folds)?;
     token_day::write(&path("token_day"), org, rows, &cascades)?;
     notable::write(&path("notable"), org, sorted, rows)?;
     actors::write(&path("actors"), org, sorted, rows)?;

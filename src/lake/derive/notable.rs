@@ -2,17 +2,15 @@
 //!
 //! Detections and the ledger read these columns, so that no query parses JSON.
 
+use super::members::members;
 use super::variables;
 use crate::lake::LakeError;
 use crate::lake::day::{DayRow, Sorted};
 use crate::lake::frame::Frame;
 use crate::model::time::day_of;
 use hashbrown::HashMap;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -104,7 +102,7 @@ const TARGETS: &[&str] = &[
 /// Returns what an event touched: the value of the first target key in its `data`, found as text, since this
 /// runs over every event of a PAT.
 #[must_use]
-pub fn target(data: &str) -> String {
+pub fn target(data: &str) -> Cow<'_, str> {
     // One pass over the quotes finds where each key stands first: a search for each key costs many times more.
     let mut places = [usize::MAX; TARGETS.len()];
     for at in memchr::memchr_iter(b'"', data.as_bytes()) {
@@ -124,10 +122,14 @@ pub fn target(data: &str) -> String {
             None => rest.split([',', '}']).next().unwrap_or_default().trim(),
         };
         if !value.is_empty() && value != "null" {
-            return value.to_ascii_lowercase();
+            return if value.bytes().any(|b| b.is_ascii_uppercase()) {
+                value.to_ascii_lowercase().into()
+            } else {
+                value.into()
+            };
         }
     }
-    String::new()
+    Cow::Borrowed("")
 }
 
 /// Columns that a key may fill, each with its place in the order in which the column's keys are tried.
@@ -151,19 +153,32 @@ struct Cells<'a> {
     /// The place of the key that filled the cell at hand.
     places: Vec<usize>,
     rows: usize,
+    /// What was found for the keys met so far: events of one action have the same.
+    known: HashMap<&'a str, Option<Slots>>,
 }
 
 impl<'a> Cells<'a> {
     fn new() -> Self {
-        Self { columns: vec![Vec::new(); KEYS.len()], places: vec![0; KEYS.len()], rows: 0 }
+        Self {
+            columns: vec![Vec::new(); KEYS.len()],
+            places: vec![0; KEYS.len()],
+            rows: 0,
+            known: HashMap::new(),
+        }
     }
 
     /// Adds the row of an event. Data that is no object fills nothing; of a broken one counts nothing either.
     fn add(&mut self, data: &'a str) {
         self.rows += 1;
         self.places.fill(usize::MAX);
-        let mut json = serde_json::Deserializer::from_str(data);
-        if json.deserialize_map(Object(self)).is_err() || json.end().is_err() {
+        let sound = members(data, |key, value| {
+            let Some(slots) = *self.known.entry(key).or_insert_with(|| slots_of(key)) else { return };
+            let text = text_in(value);
+            if !text.is_empty() {
+                self.set(slots, text);
+            }
+        });
+        if !sound {
             let row = self.rows - 1;
             for column in &mut self.columns {
                 column.pop_if(|(filled, _)| *filled == row);
@@ -186,56 +201,22 @@ impl<'a> Cells<'a> {
     }
 }
 
-struct Object<'c, 'a>(&'c mut Cells<'a>);
-
-impl<'de> Visitor<'de> for Object<'_, 'de> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+/// Looks a key up, whatever its casing and underscores; it comes as it stands between its quotes.
+fn slots_of(key: &str) -> Option<Slots> {
+    let unescaped: Cow<'_, str> = if key.contains('\\') {
+        serde_json::from_str::<String>(&format!("\"{key}\"")).ok()?.into()
+    } else {
+        key.into()
+    };
+    let mut bare = [0_u8; 32];
+    let mut len = 0;
+    for byte in unescaped.bytes().filter(|b| *b != b'_') {
+        // Longer than any key that is looked for.
+        *bare.get_mut(len)? = byte.to_ascii_lowercase();
+        len += 1;
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(slots) = map.next_key_seed(Key)? {
-            match slots {
-                None => drop(map.next_value::<IgnoredAny>()?),
-                Some(slots) => {
-                    let text = text_in(map.next_value::<&'de RawValue>()?.get());
-                    if !text.is_empty() {
-                        self.0.set(slots, text);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Looks a key up, whatever its casing and underscores.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Option<Slots>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key {
-    type Value = Option<Slots>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        let mut bare = [0_u8; 32];
-        let mut len = 0;
-        for byte in key.bytes().filter(|b| *b != b'_') {
-            // Longer than any key that is looked for.
-            let Some(slot) = bare.get_mut(len) else { return Ok(None) };
-            *slot = byte.to_ascii_lowercase();
-            len += 1;
-        }
-        let bare = std::str::from_utf8(&bare[..len]).ok();
-        Ok(bare.and_then(|bare| SLOTS.get(bare)).map(Vec::as_slice))
-    }
+    let bare = std::str::from_utf8(&bare[..len]).ok();
+    bare.and_then(|bare| SLOTS.get(bare)).map(Vec::as_slice)
 }
 
 /// The text of a value as it stands in JSON.
@@ -272,7 +253,7 @@ pub fn write(path: &Path, org: &str, sorted: &Sorted<'_>, rows: &[DayRow<'_>]) -
         cells.add(row.data());
     }
     let frame = Frame::new(rows.len())
-        .text("org", rows.iter().map(|_| org))
+        .same_text("org", org)
         .unique_text("event_id", rows.iter().map(DayRow::event_id))
         .time("time", rows.iter().map(|r| Some(r.time())))
         .date("date", rows.iter().map(|r| Some(day_of(r.time()))))

@@ -58,7 +58,7 @@ pub fn write(path: &Path, org: &str, loose: &Loose, held: &HashSet<String>) -> R
     let orphans: Vec<&str> =
         cells.filter(|(_, correlation)| !held.contains(*correlation)).map(|(id, _)| id).collect();
     Frame::new(orphans.len())
-        .text("org", orphans.iter().map(|_| org))
+        .same_text("org", org)
         .unique_text("event_id", orphans.iter().copied())
         .write(path)?;
     Ok(())

@@ -48,7 +48,7 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     let day = rows.first().map(|r| day_of(r.time()));
     let f = || folds.iter();
     Frame::new(folds.len())
-        .text("org", f().map(|_| org))
+        .same_text("org", org)
         .date("date", f().map(|_| day))
         .text("project", f().map(|(k, _)| k.0))
         .text("definition_id", f().map(|(k, _)| k.1))

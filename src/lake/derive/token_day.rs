@@ -11,6 +11,7 @@ use crate::lake::frame::Frame;
 use crate::model::mechanism::MechanismKind;
 use crate::model::time::{HOUR, SECOND, day_of};
 use hashbrown::{HashMap, HashSet};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// The sliding span of the peaks.
@@ -38,16 +39,16 @@ struct TokenDay<'a> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>], cascades: &HashSet<&str>) -> Result<(), LakeError> {
+    let mut folder = Folder { cascades, targets: Numbers::default(), scratch: Scratch::default() };
     let days: Vec<TokenDay<'_>> = rows
         .chunk_by(|a, b| a.codes().credential == b.codes().credential)
         .filter(|rows| !rows[0].credential().is_empty())
-        .filter(|rows| rows.iter().any(|r| r.kind() == MechanismKind::Pat))
-        .map(|rows| fold(rows, cascades))
+        .filter_map(|rows| folder.fold(rows))
         .collect();
     let d = || days.iter();
     let mut frame = Frame::new(days.len())
-        .text("org", d().map(|_| org))
-        .text("credential", d().map(|d| d.credential))
+        .same_text("org", org)
+        .unique_text("credential", d().map(|d| d.credential))
         .text("class", d().map(|d| d.class))
         .date("date", d().map(|d| Some(d.day)))
         .int("n", d().map(|d| Some(d.n)))
@@ -68,72 +69,126 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>], cascades: &HashSet<&st
     Ok(())
 }
 
-fn fold<'a>(rows: &[DayRow<'a>], cascades: &HashSet<&str>) -> TokenDay<'a> {
-    let rows: Vec<&DayRow<'a>> = rows.iter().filter(|r| r.kind() == MechanismKind::Pat).collect();
-    let mut codes: Vec<u32> = Vec::with_capacity(rows.len());
-    let mut distinct = |get: &dyn Fn(&DayRow<'a>) -> (u32, &'a str)| {
-        codes.clear();
-        codes.extend(rows.iter().map(|r| get(r)).filter(|(_, text)| !text.is_empty()).map(|(code, _)| code));
-        codes.sort_unstable();
-        codes.dedup();
-        count(codes.len())
-    };
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return TokenDay::default() };
-    // Targets as numbers, 0 for none.
-    let mut index: HashMap<String, u32> = HashMap::from([(String::new(), 0)]);
-    let mut number = |target: String| {
-        let next = u32::try_from(index.len()).unwrap_or(u32::MAX);
-        *index.entry(target).or_insert(next)
-    };
-    let targets: Vec<u32> = rows.iter().map(|r| number(notable::target(r.data()))).collect();
-    let projects_of: Vec<u32> = rows
-        .iter()
-        .map(|r| if r.project().is_empty() { 0 } else { r.codes().project.saturating_add(1) })
-        .collect();
-    let mut day = TokenDay {
-        credential: first.credential(),
-        class: first.class(),
-        day: day_of(first.time()),
-        n: count(rows.len()),
-        origins: count(rows.iter().filter(|r| r.origin()).count()),
-        hour_bits: rows.iter().fold(0, |bits, r| bits | 1 << (r.time().rem_euclid(24 * HOUR) / HOUR)),
-        distinct: [
+/// Texts as numbers from 1 on, 0 for none.
+#[derive(Default)]
+struct Numbers<'a>(HashMap<Cow<'a, str>, u32>);
+
+impl<'a> Numbers<'a> {
+    fn number(&mut self, text: Cow<'a, str>) -> u32 {
+        if text.is_empty() {
+            return 0;
+        }
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(1);
+        *self.0.entry(text).or_insert(next)
+    }
+}
+
+/// Room that one credential after the other uses.
+#[derive(Default)]
+struct Scratch {
+    codes: Vec<u32>,
+    /// Of the credential's rows.
+    targets: Vec<u32>,
+    projects: Vec<u32>,
+    busy: Vec<usize>,
+    projects_within: Tally,
+    targets_within: Tally,
+}
+
+struct Folder<'c, 'a> {
+    cascades: &'c HashSet<&'c str>,
+    targets: Numbers<'a>,
+    scratch: Scratch,
+}
+
+impl<'a> Folder<'_, 'a> {
+    /// Folds the rows of one credential; nothing where none is a PAT's.
+    fn fold(&mut self, rows: &[DayRow<'a>]) -> Option<TokenDay<'a>> {
+        let pat = |row: &DayRow<'a>| row.kind() == MechanismKind::Pat;
+        let own: Vec<DayRow<'a>>;
+        // Nearly always all rows of a credential are.
+        let rows = if rows.iter().all(pat) {
+            rows
+        } else {
+            own = rows.iter().copied().filter(pat).collect();
+            &own
+        };
+        let (first, last) = (rows.first()?, rows.last()?);
+        let Scratch { codes, targets, projects, busy, projects_within, targets_within } = &mut self.scratch;
+        targets.clear();
+        targets.extend(rows.iter().map(|r| self.targets.number(notable::target(r.data()))));
+        projects.clear();
+        let project = |r: &DayRow<'_>| if r.project().is_empty() { 0 } else { r.codes().project.saturating_add(1) };
+        projects.extend(rows.iter().map(project));
+        let mut distinct = |get: &dyn Fn(&DayRow<'a>) -> (u32, &'a str)| {
+            codes.clear();
+            let mut before = u32::MAX;
+            for (code, text) in rows.iter().map(get) {
+                if code != before && !text.is_empty() {
+                    codes.push(code);
+                }
+                before = code;
+            }
+            codes.sort_unstable();
+            codes.dedup();
+            count(codes.len())
+        };
+        let distinct = [
             distinct(&|r| (r.codes().action, r.action())),
             distinct(&|r| (r.codes().project, r.project())),
             distinct(&|r| (r.network_code(), r.network())),
             distinct(&|r| (r.codes().client, r.client())),
             distinct(&|r| (r.codes().address, r.address())),
-            count(index.len() - 1),
-        ],
-        peak_time: first.time(),
-        first_time: first.time(),
-        last_time: last.time(),
-        ..TokenDay::default()
-    };
-    // A folded entry stands for an unknown spread of calls, reading the log is what backups and patwatch do, and what a
-    // call drags along was not done by its caller one by one.
-    let dragged = |r: &DayRow<'_>| !r.origin() && cascades.contains(r.correlation_id());
-    let busy: Vec<usize> = (0..rows.len())
-        .filter(|&i| rows[i].folded() <= 1 && rows[i].action() != "AuditLog.AccessLog")
-        .filter(|&i| !dragged(rows[i]))
-        .collect();
-    let (mut start, mut projects, mut within) = (0, Tally::default(), Tally::default());
-    for end in 0..busy.len() {
-        projects.add(projects_of[busy[end]]);
-        within.add(targets[busy[end]]);
-        while rows[busy[end]].time() - rows[busy[start]].time() >= PEAK {
-            projects.remove(projects_of[busy[start]]);
-            within.remove(targets[busy[start]]);
-            start += 1;
+            {
+                codes.clear();
+                codes.extend(targets.iter().copied().filter(|target| *target != 0));
+                codes.sort_unstable();
+                codes.dedup();
+                count(codes.len())
+            },
+        ];
+        let mut day = TokenDay {
+            credential: first.credential(),
+            class: first.class(),
+            day: day_of(first.time()),
+            n: count(rows.len()),
+            origins: count(rows.iter().filter(|r| r.origin()).count()),
+            hour_bits: rows.iter().fold(0, |bits, r| bits | 1 << (r.time().rem_euclid(24 * HOUR) / HOUR)),
+            distinct,
+            peak_time: first.time(),
+            first_time: first.time(),
+            last_time: last.time(),
+            ..TokenDay::default()
+        };
+        // A folded entry stands for an unknown spread of calls, reading the log is what backups and patwatch do, and what a
+        // call drags along was not done by its caller one by one.
+        let dragged = |r: &DayRow<'_>| !r.origin() && self.cascades.contains(r.correlation_id());
+        busy.clear();
+        busy.extend(
+            (0..rows.len())
+                .filter(|&i| rows[i].folded() <= 1 && rows[i].action() != "AuditLog.AccessLog")
+                .filter(|&i| !dragged(&rows[i])),
+        );
+        projects_within.clear();
+        targets_within.clear();
+        let mut start = 0;
+        for end in 0..busy.len() {
+            projects_within.add(projects[busy[end]]);
+            targets_within.add(targets[busy[end]]);
+            while rows[busy[end]].time() - rows[busy[start]].time() >= PEAK {
+                projects_within.remove(projects[busy[start]]);
+                targets_within.remove(targets[busy[start]]);
+                start += 1;
+            }
+            if count(end - start + 1) > day.peak {
+                day.peak = count(end - start + 1);
+                day.peak_time = rows[busy[start]].time();
+            }
+            day.peak_projects = day.peak_projects.max(count(projects_within.distinct));
+            day.peak_targets = day.peak_targets.max(count(targets_within.distinct));
         }
-        if count(end - start + 1) > day.peak {
-            day.peak = count(end - start + 1);
-            day.peak_time = rows[busy[start]].time();
-        }
-        day.peak_projects = day.peak_projects.max(count(projects.0.len()));
-        day.peak_targets = day.peak_targets.max(count(within.0.len()));
+        Some(day)
     }
-    day
 }
 
 fn count(n: usize) -> i64 {
@@ -142,21 +197,29 @@ fn count(n: usize) -> i64 {
 
 /// Distinct numbers inside a sliding span, each with how often it is there; 0 stands for nothing.
 #[derive(Default)]
-struct Tally(HashMap<u32, u32>);
+struct Tally {
+    counts: HashMap<u32, u32>,
+    distinct: usize,
+}
 
 impl Tally {
+    fn clear(&mut self) {
+        self.counts.clear();
+        self.distinct = 0;
+    }
+
     fn add(&mut self, value: u32) {
         if value != 0 {
-            *self.0.entry(value).or_default() += 1;
+            let count = self.counts.entry(value).or_default();
+            *count += 1;
+            self.distinct += usize::from(*count == 1);
         }
     }
 
     fn remove(&mut self, value: u32) {
-        if let Some(n) = self.0.get_mut(&value) {
-            *n -= 1;
-            if *n == 0 {
-                self.0.remove(&value);
-            }
+        if let Some(count) = self.counts.get_mut(&value) {
+            *count -= 1;
+            self.distinct -= usize::from(*count == 0);
         }
     }
 }

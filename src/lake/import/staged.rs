@@ -1,20 +1,23 @@
 //! Batches that wait for the end of their import, under a byte budget.
 //!
-//! When the budget is spent, the days that were left longest give way. A day that nothing was added to for a
-//! while is most likely whole: it is *sealed*, written beside the lake as it will stand in it, and only moved at
-//! the end. So a log in order of time is written once, and while it is still being read. A day that still grows
-//! goes to disk as it is and is merged at the end.
+//! A day that nothing was added to for a while is most likely whole: it is *sealed*, written beside the lake as it will
+//! stand in it, and only moved at the end. So a log in order of time is written once, and while it is still being read.
+//! When the budget is spent all the same, the days that were left longest give way: one that still grows goes to disk
+//! as it is and is merged at the end. Both are done by threads of their own ([`super::workers`]).
 
-use super::writing::{on_all_cores, write_sorted};
+use super::workers::Workers;
+use super::writing::write_sorted;
 use crate::lake::day::{self, Sorted, Source};
+use crate::lake::derive::kept::Kept;
 use crate::lake::frame::Frame;
-use crate::lake::index::{DayEntry, Index};
+use crate::lake::index::DayEntry;
 use crate::lake::{Lake, LakeError, make_folder};
 use crate::model::batch::EventBatch;
 use crate::model::inventory::OrgKey;
 use crate::model::time::Day;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Bytes that staged batches may hold before some of them go to disk.
 const BUDGET: usize = 256 << 20;
@@ -25,21 +28,50 @@ const QUIET: usize = 32 << 20;
 #[derive(Debug)]
 pub(super) struct Staged {
     days: BTreeMap<(OrgKey, Day), Held>,
+    /// Bytes in memory, those that are being written among them.
     held: usize,
+    /// Bytes that are being written.
+    leaving: usize,
     /// Bytes staged so far, the clock by which days age.
     passed: usize,
     pub(super) budget: usize,
     pub(super) quiet: usize,
-    folder: Option<tempfile::TempDir>,
     spilled: usize,
+    /// Before the folder, so that nobody writes any more when it goes.
+    workers: Workers<Job, Put>,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// The parts of one day, in the order they came.
 #[derive(Debug, Default)]
 struct Held {
     parts: Vec<Part>,
+    /// Bytes of those in memory.
     bytes: usize,
     touched: usize,
+    /// Whether something of it went to disk: such a day is merged at the end, and not sealed again.
+    begun: bool,
+}
+
+/// Parts of a day on their way to disk.
+#[derive(Debug)]
+struct Job {
+    key: (OrgKey, Day),
+    parts: Vec<Part>,
+    bytes: usize,
+    /// The organisation, where the day is to be sealed.
+    seal: Option<String>,
+    root: PathBuf,
+    kept: Arc<Kept>,
+    number: usize,
+}
+
+/// What became of a job.
+#[derive(Debug)]
+struct Put {
+    key: (OrgKey, Day),
+    bytes: usize,
+    parts: Result<Vec<Part>, LakeError>,
 }
 
 /// A piece of a day.
@@ -69,11 +101,13 @@ impl Default for Staged {
         Self {
             days: BTreeMap::new(),
             held: 0,
+            leaving: 0,
             passed: 0,
             budget: BUDGET,
             quiet: QUIET,
-            folder: None,
             spilled: 0,
+            workers: Workers::new(put),
+            folder: None,
         }
     }
 }
@@ -96,7 +130,17 @@ impl Staged {
         held.touched = self.passed;
         let rank = u32::try_from(input).map_or(u32::MAX, |i| i.saturating_add(1));
         held.parts.push(Part::Memory { rank, batch: Box::new(batch) });
-        if self.held > self.budget { self.relieve(lake) } else { Ok(()) }
+        while let Some(put) = self.workers.done() {
+            self.take_back(put)?;
+        }
+        self.relieve(lake)?;
+        while self.held > self.budget {
+            match self.workers.wait() {
+                Some(put) => self.take_back(put)?,
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     /// Organisations that something is staged for.
@@ -105,13 +149,51 @@ impl Staged {
     }
 
     /// Hands over everything staged. What is on disk stays there until `self` is dropped.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = ((OrgKey, Day), Vec<Part>)> + use<> {
+    ///
+    /// # Errors
+    /// When something could not be put on disk.
+    pub(super) fn take(
+        &mut self,
+    ) -> Result<impl Iterator<Item = ((OrgKey, Day), Vec<Part>)> + use<>, LakeError> {
+        while let Some(put) = self.workers.wait() {
+            self.take_back(put)?;
+        }
         self.held = 0;
-        std::mem::take(&mut self.days).into_iter().map(|(key, held)| (key, held.parts))
+        Ok(std::mem::take(&mut self.days).into_iter().map(|(key, held)| (key, held.parts)))
     }
 
-    /// Puts the days that were left longest on disk, until half of the budget is free.
+    fn take_back(&mut self, put: Put) -> Result<(), LakeError> {
+        self.held -= put.bytes;
+        self.leaving -= put.bytes;
+        self.days.entry(put.key).or_default().parts.extend(put.parts?);
+        Ok(())
+    }
+
+    /// Sends days that went quiet on their way, and while the budget is spent those that were left longest, until half
+    /// of it will be free.
     fn relieve(&mut self, lake: &Lake) -> Result<(), LakeError> {
+        let spent = self.held > self.budget;
+        let mut ages: Vec<(usize, (OrgKey, Day))> = self
+            .days
+            .iter()
+            .filter(|(_, held)| held.bytes > 0 && (spent || (!held.begun && self.is_quiet(held))))
+            .map(|(key, held)| (held.touched, key.clone()))
+            .collect();
+        ages.sort_unstable();
+        for (_, key) in ages {
+            if spent && self.held - self.leaving <= self.budget / 2 {
+                break;
+            }
+            self.send(lake, key)?;
+        }
+        Ok(())
+    }
+
+    fn is_quiet(&self, held: &Held) -> bool {
+        self.passed - held.touched >= self.quiet
+    }
+
+    fn send(&mut self, lake: &Lake, key: (OrgKey, Day)) -> Result<(), LakeError> {
         let root = match &self.folder {
             Some(folder) => folder.path().to_owned(),
             None => {
@@ -123,62 +205,37 @@ impl Staged {
                 self.folder.insert(made).path().to_owned()
             }
         };
-        let mut ages: Vec<(usize, &(OrgKey, Day))> = self
-            .days
-            .iter()
-            .filter(|(_, held)| held.bytes > 0)
-            .map(|(key, held)| (held.touched, key))
-            .collect();
-        ages.sort_unstable();
-        let keys: Vec<(OrgKey, Day)> = ages.into_iter().map(|(_, key)| key.clone()).collect();
-        let mut jobs = Vec::new();
-        for key in keys {
-            if self.held <= self.budget / 2 {
-                break;
+        let seal = match self.days.get(&key) {
+            Some(held) if !held.begun && self.is_quiet(held) => {
+                org_to_be(lake, &key).filter(|org| !lake.day_file("events", org, key.1).exists())
             }
-            let Some(held) = self.days.get_mut(&key) else { continue };
-            self.held -= held.bytes;
-            held.bytes = 0;
-            let quiet = self.passed - held.touched >= self.quiet;
-            self.spilled += 1;
-            jobs.push((
-                key,
-                std::mem::take(&mut held.parts),
-                quiet,
-                root.join(format!("{}.parquet", self.spilled)),
-            ));
-        }
-        let beside = Lake { root, index: Index::default() };
-        let put = on_all_cores(
-            jobs,
-            |(key, parts, quiet, path)| {
-                let put = match quiet.then(|| org_to_be(lake, &key)).flatten() {
-                    Some(org) if is_new(lake, &org, key.1, &parts) => {
-                        vec![seal(&beside, org, key.1, &parts)?]
-                    }
-                    _ => spill(parts, path)?,
-                };
-                Ok((key, put))
-            },
-            || {},
-        )?;
-        for (key, parts) in put {
-            self.days.entry(key).or_default().parts = parts;
-        }
+            _ => None,
+        };
+        let Some(held) = self.days.get_mut(&key) else { return Ok(()) };
+        held.begun = true;
+        let (parts, bytes) = (std::mem::take(&mut held.parts), std::mem::take(&mut held.bytes));
+        self.leaving += bytes;
+        self.spilled += 1;
+        let kept = Arc::clone(&lake.kept);
+        self.workers.send(Job { key, parts, bytes, seal, root, kept, number: self.spilled });
         Ok(())
     }
+}
+
+/// Puts parts of a day on disk.
+fn put(job: Job) -> Put {
+    let Job { key, parts, bytes, seal: whole, root, kept, number } = job;
+    let parts = match whole {
+        Some(org) => seal(&Lake::beside(&root, kept), org, key.1, &parts).map(|part| vec![part]),
+        None => spill(parts, root.join(format!("{number}.parquet"))),
+    };
+    Put { key, bytes, parts }
 }
 
 /// The name under which a day will most likely be kept; the end of the import decides.
 fn org_to_be(lake: &Lake, key: &(OrgKey, Day)) -> Option<String> {
     let known = lake.index.org_of_scope(&key.0.scope_id).map(str::to_owned);
     known.or_else(|| (!key.0.name.is_empty()).then(|| key.0.name.clone()))
-}
-
-/// Tells whether the lake holds nothing of a day, and all that is known of it is in memory.
-fn is_new(lake: &Lake, org: &str, day: Day, parts: &[Part]) -> bool {
-    parts.iter().all(|part| matches!(part, Part::Memory { .. }))
-        && !lake.day_file("events", org, day).exists()
 }
 
 /// Writes a day as it will stand in the lake.
@@ -231,7 +288,7 @@ impl Part {
 
 impl Sealed {
     fn beside(&self) -> Lake {
-        Lake { root: self.root.clone(), index: Index::default() }
+        Lake::beside(&self.root, Arc::default())
     }
 
     fn load(&self) -> Result<(Vec<(u32, usize)>, EventBatch), LakeError> {
