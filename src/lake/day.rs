@@ -359,12 +359,12 @@ impl<'a> Coded<&'a str> {
         Self { codes: codes.collect(), values }
     }
 
-    /// A column that follows from this one, text by text.
-    fn follow(&self, get: impl Fn(&'a str) -> Cow<'a, str>) -> Coded<Cow<'a, str>> {
+    /// A column that follows from this one, text by text; `get` is given the code and the text.
+    fn follow(&self, get: impl Fn(usize, &'a str) -> Cow<'a, str>) -> Coded<Cow<'a, str>> {
         let mut index: HashMap<Cow<'a, str>, u32> = HashMap::new();
         let mut values = Vec::new();
-        let map = self.values.iter().map(|text| {
-            *index.entry(get(text)).or_insert_with_key(|text| {
+        let map = self.values.iter().enumerate().map(|(i, text)| {
+            *index.entry(get(i, text)).or_insert_with_key(|text| {
                 values.push(text.clone());
                 number(values.len() - 1)
             })
@@ -419,8 +419,8 @@ impl<'a> Sorted<'a> {
         let places = places(merged);
         let order: Vec<(u32, u32)> = places.iter().map(|n| merged.picks[*n as usize]).collect();
         let texts = Texts::of(merged, &order);
-        let kinds: Vec<MechanismKind> =
-            texts.mechanism.values.iter().map(|text| Mechanism::parse(text).kind).collect();
+        let mechanisms: Vec<Mechanism<'_>> =
+            texts.mechanism.values.iter().map(|text| Mechanism::parse(text)).collect();
         let batches = || order.iter().map(|&(b, i)| (merged.batch(b), i as usize));
         let mut sorted = Self {
             merged,
@@ -429,11 +429,11 @@ impl<'a> Sorted<'a> {
                 .map(|(batch, i)| batch.event_id.get(i) == batch.correlation_id.get(i))
                 .collect(),
             ranks: places.iter().map(|n| merged.ranks[*n as usize]).collect(),
-            class: texts.mechanism.follow(|text| Mechanism::parse(text).class.into()),
-            kinds: texts.mechanism.codes.iter().map(|code| kinds[*code as usize]).collect(),
-            credential: texts.mechanism.follow(credential_of),
-            network: texts.address.follow(|address| network::network_of(address).into()),
-            client: texts.user_agent.follow(|agent| client::client_of(agent).into()),
+            class: texts.mechanism.follow(|i, _| mechanisms[i].class.into()),
+            kinds: texts.mechanism.codes.iter().map(|code| mechanisms[*code as usize].kind).collect(),
+            credential: texts.mechanism.follow(|i, _| lower(mechanisms[i].credential)),
+            network: texts.address.follow(|_, address| network::network_of(address).into()),
+            client: texts.user_agent.follow(|_, agent| client::client_of(agent).into()),
             actor: Coded::default(),
             service: Vec::new(),
             texts,
@@ -444,8 +444,7 @@ impl<'a> Sorted<'a> {
     }
 }
 
-fn credential_of(mechanism: &str) -> Cow<'_, str> {
-    let credential = Mechanism::parse(mechanism).credential;
+fn lower(credential: &str) -> Cow<'_, str> {
     if credential.bytes().any(|c| c.is_ascii_uppercase()) {
         credential.to_ascii_lowercase().into()
     } else {
@@ -455,7 +454,8 @@ fn credential_of(mechanism: &str) -> Cow<'_, str> {
 
 /// Numbers of the picks of `merged`, by credential, time and event id.
 fn places(merged: &Merged<'_>) -> Vec<u32> {
-    let credential = Coded::of(merged, &merged.picks, |batch| &batch.mechanism).follow(credential_of);
+    let credential = Coded::of(merged, &merged.picks, |batch| &batch.mechanism)
+        .follow(|_, mechanism| lower(Mechanism::parse(mechanism).credential));
     let mut by_text: Vec<u32> = (0..number(credential.values.len())).collect();
     by_text.sort_unstable_by_key(|code| &credential.values[*code as usize]);
     let mut rank = vec![0; by_text.len()];

@@ -3,8 +3,9 @@
 //! Written by hand because a day holds its repeated texts as codes already: from codes to indices is one pass, where
 //! arrays of Arrow would be filled, hashed and searched for their bounds first.
 
+use hashbrown::HashMap;
 use polars::prelude::PolarsResult;
-use polars_arrow::bitmap::Bitmap;
+use polars_arrow::bitmap::{Bitmap, MutableBitmap};
 use polars_parquet::parquet::CowBuffer;
 use polars_parquet::parquet::encoding::hybrid_rle;
 use polars_parquet::parquet::metadata::Descriptor;
@@ -80,6 +81,39 @@ pub(super) fn coded<V: AsRef<str>>(
     }
     let bounds = bounds(used.iter().map(|code| values[*code as usize].as_ref()));
     indexed(&keys, (dictionary, texts), rows.len(), valid.as_ref(), told(nulls, bounds), kind)
+}
+
+/// Encodes texts of which few rows have one: `cells` are those that have, by row from `start` on, in order; none is empty.
+pub(super) fn sparse<V: AsRef<str>>(
+    rows: usize,
+    start: usize,
+    cells: &[(usize, V)],
+    kind: &PrimitiveType,
+) -> PolarsResult<Vec<Page>> {
+    if cells.is_empty() {
+        let mut buffer = Vec::with_capacity(16);
+        // Definition levels: one run of zeros, its length in front.
+        let mut run = Vec::with_capacity(8);
+        <bool as hybrid_rle::Encoder<bool>>::run_length_encode(&mut run, rows, false, 1)?;
+        buffer.extend_from_slice(&u32::try_from(run.len()).unwrap_or_default().to_le_bytes());
+        buffer.extend_from_slice(&run);
+        return Ok(vec![data(buffer, rows, told(rows, None), kind, Encoding::Plain)]);
+    }
+    let mut valid = MutableBitmap::from_len_zeroed(rows);
+    let mut index: HashMap<&str, u32> = HashMap::with_capacity(cells.len());
+    let (mut dictionary, mut used) = (Vec::new(), Vec::new());
+    let mut keys = Vec::with_capacity(cells.len());
+    for (row, text) in cells.iter().map(|(row, text)| (row - start, text.as_ref())) {
+        valid.set(row, true);
+        keys.push(*index.entry(text).or_insert_with(|| {
+            put_text(&mut dictionary, text);
+            used.push(text);
+            u32::try_from(used.len() - 1).unwrap_or(u32::MAX)
+        }));
+    }
+    let statistics = told(rows - keys.len(), bounds(used.iter().copied()));
+    let values = u32::try_from(used.len()).unwrap_or(u32::MAX);
+    indexed(&keys, (dictionary, values), rows, Some(&valid.into()), statistics, kind)
 }
 
 /// A number that Parquet stores in its own width.

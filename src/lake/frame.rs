@@ -86,11 +86,20 @@ impl Frame {
     /// Adds text of which most rows have none: `cells` are those that have, by row, in order.
     #[must_use]
     pub fn sparse_text<V: AsRef<str>>(self, name: &str, cells: &[(usize, V)]) -> Self {
-        let mut values = vec![""; self.height];
-        for (row, text) in cells {
-            values[*row] = text.as_ref();
+        let height = self.height;
+        if cells.len() > height / 4 {
+            let mut values = vec![""; height];
+            for (row, text) in cells {
+                values[*row] = text.as_ref();
+            }
+            return self.text(name, values.into_iter());
         }
-        self.text(name, values.into_iter())
+        let mut rest = cells;
+        self.add_groups(name, ArrowDataType::Utf8View, height, |start, rows, kind| {
+            let (now, later) = rest.split_at(rest.partition_point(|(row, _)| *row < start + rows));
+            rest = later;
+            encode::sparse(rows, start, now, kind)
+        })
     }
 
     /// Adds whole numbers.
@@ -119,22 +128,34 @@ impl Frame {
     }
 
     fn add<T>(
-        mut self,
+        self,
         name: &str,
         kind: ArrowDataType,
         rows: &[T],
         mut encode: impl FnMut(&[T], &PrimitiveType) -> PolarsResult<Vec<Page>>,
     ) -> Self {
+        self.add_groups(name, kind, rows.len(), |start, count, kind| encode(&rows[start..start + count], kind))
+    }
+
+    /// Adds a column of `height` rows, row group by row group.
+    fn add_groups(
+        mut self,
+        name: &str,
+        kind: ArrowDataType,
+        height: usize,
+        mut encode: impl FnMut(usize, usize, &PrimitiveType) -> PolarsResult<Vec<Page>>,
+    ) -> Self {
         let field = Field::new(name.into(), kind, true);
-        if rows.len() != self.height {
-            let fault = || format!("column {name} has {} rows, not {}", rows.len(), self.height);
+        if height != self.height {
+            let fault = || format!("column {name} has {height} rows, not {}", self.height);
             self.fault.get_or_insert_with(fault);
             return self;
         }
         let groups = to_parquet_type(&field).and_then(|kind| match kind {
-            ParquetType::PrimitiveType(kind) => {
-                rows.chunks(ROW_GROUP).map(|rows| encode(rows, &kind).and_then(pages::pack)).collect()
-            }
+            ParquetType::PrimitiveType(kind) => (0..height)
+                .step_by(ROW_GROUP)
+                .map(|start| encode(start, ROW_GROUP.min(height - start), &kind).and_then(pages::pack))
+                .collect(),
             ParquetType::GroupType { .. } => Ok(Vec::new()),
         });
         match groups {

@@ -1,7 +1,7 @@
 //! Networks: the /24 of an IPv4 address and the /48 of an IPv6 one, networks written as CIDR, and what is known of a
 //! place.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// What a database tells of an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +71,11 @@ fn head(address: IpAddr, bits: u8) -> u128 {
 pub fn network_of(address: &str) -> String {
     let address = address.trim();
     match parse(address) {
+        // Written plainly, as nearly all are, it begins as its network does.
+        Some(IpAddr::V4(_)) if address.parse::<Ipv4Addr>().is_ok() => {
+            let (begin, _) = address.rsplit_once('.').unwrap_or_default();
+            [begin, ".0/24"].concat()
+        }
         Some(IpAddr::V4(v4)) => {
             let o = v4.octets();
             format!("{}.{}.{}.0/24", o[0], o[1], o[2])

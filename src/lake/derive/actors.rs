@@ -11,6 +11,9 @@ use crate::model::time::{Micros, day_of};
 use hashbrown::HashMap;
 use std::path::Path;
 
+/// A row, as the first of its events: how often, from when, until when.
+type Fold<'a> = (DayRow<'a>, i64, Micros, Micros);
+
 /// Writes the table.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ use std::path::Path;
 pub fn write(path: &Path, org: &str, sorted: &Sorted<'_>, rows: &[DayRow<'_>]) -> Result<(), LakeError> {
     // Kind and service actor count beside the names: one actor signs in in several ways.
     let mut index = HashMap::new();
-    let mut folds: Vec<(DayRow<'_>, i64, Micros, Micros)> = Vec::new();
+    let mut folds: Vec<Fold<'_>> = Vec::new();
     for row in rows {
         // Other mechanisms carry an id a session, which nothing asks for.
         let pat = row.kind() == MechanismKind::Pat;
@@ -32,11 +35,18 @@ pub fn write(path: &Path, org: &str, sorted: &Sorted<'_>, rows: &[DayRow<'_>]) -
         let (_, n, first, last) = &mut folds[at];
         (*n, *first, *last) = (*n + 1, row.time().min(*first), row.time().max(*last));
     }
-    folds.sort_by_cached_key(|(row, ..)| {
-        let (credential, class) = mechanism(row);
-        let names = (row.actor(), row.actor_id(), row.actor_cuid(), row.actor_name());
-        (credential, class, row.kind().as_str(), names, row.service_actor())
-    });
+    // Rows come in the order of their credentials, so all but those without one need sorting only among their own.
+    let rest = |(a, ..): &Fold<'_>, (b, ..): &Fold<'_>| {
+        let kinds = (mechanism(a), a.kind().as_str()).cmp(&(mechanism(b), b.kind().as_str()));
+        kinds.then_with(|| names(a).cmp(&names(b))).then_with(|| a.service_actor().cmp(&b.service_actor()))
+    };
+    let owned = |(row, ..): &Fold<'_>| !mechanism(row).0.is_empty();
+    let (mut owned, mut others): (Vec<Fold<'_>>, Vec<Fold<'_>>) = folds.into_iter().partition(owned);
+    for folds in owned.chunk_by_mut(|(a, ..), (b, ..)| a.codes().credential == b.codes().credential) {
+        folds.sort_unstable_by(rest);
+    }
+    others.sort_unstable_by(rest);
+    let folds = [others, owned].concat();
     let keys: Vec<DayRow<'_>> = folds.iter().map(|(row, ..)| *row).collect();
     let day = rows.first().map(|r| day_of(r.time()));
     let k = || keys.iter();
@@ -55,6 +65,10 @@ pub fn write(path: &Path, org: &str, sorted: &Sorted<'_>, rows: &[DayRow<'_>]) -
         .time("last_time", f().map(|f| Some(f.3)))
         .write(path)?;
     Ok(())
+}
+
+fn names<'a>(row: &DayRow<'a>) -> [&'a str; 4] {
+    [row.actor(), row.actor_id(), row.actor_cuid(), row.actor_name()]
 }
 
 /// Credential and class, of PATs alone.

@@ -7,7 +7,9 @@ use crate::lake::day::DayRow;
 use crate::lake::frame::Frame;
 use crate::model::time::{Micros, day_of};
 use hashbrown::HashMap;
+use memchr::memmem::Finder;
 use std::path::Path;
+use std::sync::LazyLock;
 
 /// The action that records a run.
 const RUN: &str = "Library.ServiceConnectionExecuted";
@@ -61,16 +63,32 @@ pub fn write(path: &Path, org: &str, rows: &[DayRow<'_>]) -> Result<(), LakeErro
     Ok(())
 }
 
-/// The id of the connection, found as text: this runs over every run there is.
+/// Finds what stands behind a key: this runs over every run there is.
+struct After(LazyLock<Finder<'static>>, usize);
+
+impl After {
+    fn of<'d>(&self, data: &'d str) -> &'d str {
+        self.0.find(data.as_bytes()).and_then(|at| data.get(at + self.1..)).unwrap_or_default()
+    }
+}
+
+macro_rules! after {
+    ($key:literal) => {
+        After(LazyLock::new(|| Finder::new($key)), $key.len())
+    };
+}
+
+static CONNECTION: After = after!("\"ConnectionId\":\"");
+static DEFINITION: After = after!("\"DefinitionId\":");
+
+/// The id of the connection, found as text.
 fn connection(data: &str) -> &str {
-    let rest = data.split_once("\"ConnectionId\":\"").map_or("", |(_, rest)| rest);
-    rest.split('"').next().unwrap_or_default()
+    CONNECTION.of(data).split('"').next().unwrap_or_default()
 }
 
 /// The id of the pipeline's definition, which is a number in some shapes and text in others.
 fn definition(data: &str) -> &str {
-    let rest = data.split_once("\"DefinitionId\":").map_or("", |(_, rest)| rest);
-    rest.split([',', '}']).next().unwrap_or_default().trim().trim_matches('"')
+    DEFINITION.of(data).split([',', '}']).next().unwrap_or_default().trim().trim_matches('"')
 }
 
 #[cfg(test)]

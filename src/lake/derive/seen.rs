@@ -66,12 +66,13 @@ impl Seen {
     /// Adds a day as its `activity` is written: the rows of a credential stand together.
     pub(super) fn add_rows(&mut self, day: Day, rows: &[Fold<'_>]) {
         let mut known: [HashMap<u32, u32>; 4] = Default::default();
-        let own = rows.iter().filter(|row| row.key.kind() == MechanismKind::Pat);
-        let own: Vec<&Fold<'_>> = own.collect();
-        for rows in own.chunk_by(|a, b| a.key.codes().credential == b.key.codes().credential) {
-            let credential = rows[0].key.credential();
-            let token = self.names.number(credential);
-            for row in rows {
+        // What one credential showed on the day, few values a dimension.
+        let mut own: Vec<((u8, u32), Value)> = Vec::new();
+        let credential = |row: &Fold<'_>| row.key.codes().credential;
+        for rows in rows.chunk_by(|a, b| credential(a) == credential(b)) {
+            let mut hours = 0;
+            for row in rows.iter().filter(|row| row.key.kind() == MechanismKind::Pat) {
+                hours |= row.hour_bits;
                 let (key, codes) = (row.key, row.key.codes());
                 let shown = [
                     (codes.action, key.action()),
@@ -79,6 +80,7 @@ impl Seen {
                     (codes.client, key.client()),
                     (codes.project, key.project()),
                 ];
+                let (oldest, newest) = (EventId::from(row.oldest.1), EventId::from(row.newest.1));
                 for ((dimension, (code, text)), known) in (0_u8..).zip(shown).zip(&mut known) {
                     if text.is_empty() {
                         continue;
@@ -89,21 +91,33 @@ impl Seen {
                         origins: row.origins,
                         days: 1,
                         last_day: Some(day),
-                        oldest: (row.oldest.0, EventId::from(row.oldest.1)),
-                        newest: (row.newest.0, EventId::from(row.newest.1)),
+                        oldest: (row.oldest.0, oldest.clone()),
+                        newest: (row.newest.0, newest.clone()),
                     };
-                    self.add((token, dimension, number), value);
+                    match own.iter_mut().find(|(key, _)| *key == (dimension, number)) {
+                        Some((_, held)) => held.add(value),
+                        None => own.push(((dimension, number), value)),
+                    }
                 }
             }
+            if hours == 0 {
+                continue;
+            }
+            let credential = rows[0].key.credential();
+            let token = self.names.number(credential);
+            for ((dimension, number), value) in own.drain(..) {
+                self.add((token, dimension, number), value);
+            }
             if !credential.is_empty() {
-                self.add_hours(day, token, rows.iter().fold(0, |bits, row| bits | row.hour_bits));
+                self.add_hours(day, token, hours);
             }
         }
     }
 
     fn add_hours(&mut self, day: Day, token: u32, bits: i64) {
         for hour in (0..24).filter(|hour| bits >> hour & 1 == 1) {
-            let number = self.names.number(&format!("{hour:02}"));
+            let text = [b'0' + (hour / 10) as u8, b'0' + (hour % 10) as u8];
+            let number = self.names.number(std::str::from_utf8(&text).unwrap_or_default());
             let stamp = || (day_start(day) + hour * HOUR, EventId::from(""));
             let value =
                 Value { n: 1, origins: 0, days: 1, last_day: Some(day), oldest: stamp(), newest: stamp() };
