@@ -216,6 +216,7 @@ fn scope_type(text: &str) -> Cow<'_, str> {
 fn data_text<'f>(data: &'f Nested<'_>) -> Cow<'f, str> {
     let text: Cow<'f, str> = match data {
         Nested::None => return Cow::Borrowed(""),
+        Nested::Tight(raw) => return Cow::Borrowed(raw),
         Nested::Json(raw) if raw.starts_with(['{', '[']) => return compact(raw),
         Nested::Json(raw) if raw.starts_with('"') => Cow::Owned(unquote(raw)),
         Nested::Json(_) => return Cow::Borrowed(""),

@@ -5,6 +5,7 @@
 
 mod columns;
 mod event;
+mod fast;
 mod fields;
 mod groups;
 mod inventory;
@@ -12,9 +13,11 @@ mod json;
 mod kind;
 mod loose;
 mod mend;
+mod order;
 mod people;
 mod repair;
 mod usage;
+mod walk;
 
 pub(super) use columns::Columns;
 pub(super) use kind::Kind;
@@ -28,10 +31,11 @@ use crate::model::batch::Room;
 use crate::model::event::Shape;
 use crate::model::time::Micros;
 use event::Refusal;
-use fields::{Fields, Key, Nested, Object, Order, Row};
+use fields::{Fields, Key, Nested, Object, Row, starts_upper};
 use groups::Groups;
 use kind::{HOLDERS, is_event_grid, kind_of};
 use loose::Loose;
+use order::Order;
 use serde::de::DeserializeSeed as _;
 use std::borrow::Cow;
 
@@ -172,7 +176,7 @@ impl Decoder {
             let mut fields = Fields::default();
             for ((name, key), cell) in columns.iter().zip(row.iter()) {
                 if let Some(key) = key {
-                    fields.note_case(key, name);
+                    fields.note_case(key, starts_upper(name));
                     fields.set_cell(key, Cow::Borrowed(cell));
                 }
             }
@@ -310,7 +314,7 @@ impl Decoder {
         let text: Cow<'_, str> = match inner {
             Nested::None => return Err(self.unknown("empty envelope", String::new())),
             Nested::Json(raw) if raw.starts_with('"') => Cow::Owned(json::unquote(raw)),
-            Nested::Json(raw) => Cow::Borrowed(raw),
+            Nested::Json(raw) | Nested::Tight(raw) => Cow::Borrowed(raw),
             Nested::Text(text) => Cow::Borrowed(text),
         };
         let mut failed = String::new();
@@ -392,6 +396,9 @@ impl Decoder {
 }
 
 fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) -> serde_json::Result<()> {
+    if fast::object(fields, text) {
+        return Ok(());
+    }
     fields.clear();
     let mut json = serde_json::Deserializer::from_str(text);
     match columns {
