@@ -7,49 +7,76 @@
 use super::fields::{Fields, Form, Key};
 use super::walk::{blanks, escaped, plain_end, value, word};
 
-/// Fills `fields` from an object; false where that is left to `serde_json`.
+/// Fills `fields` from the one object that `text` is; false where that is left to `serde_json`.
 pub(super) fn object<'a>(fields: &mut Fields<'a>, text: &'a str) -> bool {
-    fields.clear();
-    members(fields, text).is_some()
+    let start = blanks(text.as_bytes(), 0);
+    members(fields, text, start).is_some_and(|(end, _)| blanks(text.as_bytes(), end) == text.len())
 }
 
-fn members<'a>(fields: &mut Fields<'a>, text: &'a str) -> Option<()> {
+/// Fills `fields` from the object that is the line at `start`. Returns where it ends, and where the next line starts;
+/// nothing where the line is to be looked at on its own.
+pub(super) fn line<'a>(fields: &mut Fields<'a>, text: &'a str, start: usize) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
-    let mut at = gap(bytes, word(bytes, gap(bytes, 0), b"{")?);
-    if bytes.get(at) != Some(&b'}') {
-        loop {
-            let (name, end) = fields.order.quoted(text, at)?;
-            at = gap(bytes, word(bytes, gap(bytes, end), b":")?);
-            at = match name.key {
-                Some(key) => {
-                    fields.note_case(key, name.upper);
-                    member(fields, key, text, at)?
-                }
-                None => value(bytes, at)?.0,
-            };
-            at = gap(bytes, at);
-            match bytes.get(at)? {
-                b',' => at = gap(bytes, at + 1),
-                b'}' => break,
-                _ => return None,
+    let (end, tight) = members(fields, text, start)?;
+    if !tight && memchr::memchr(b'\n', bytes.get(start..end)?).is_some() {
+        return None;
+    }
+    if bytes.get(end) == Some(&b'\n') {
+        return Some((end, end + 1));
+    }
+    let past = |at: usize, these: &[u8]| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        at + rest.iter().take_while(|b| these.contains(b)).count()
+    };
+    let next = past(past(end, b","), b" \t\r");
+    match bytes.get(next) {
+        None => Some((end, next)),
+        Some(b'\n') => Some((end, next + 1)),
+        Some(_) => None,
+    }
+}
+
+/// Fills `fields` from the object at `start`; returns where it ends, and whether it is free of blanks between its parts.
+fn members<'a>(fields: &mut Fields<'a>, text: &'a str, start: usize) -> Option<(usize, bool)> {
+    fields.clear();
+    let bytes = text.as_bytes();
+    let (mut tight, mut all_free) = (true, true);
+    // Goes to the next byte that is no blank: mostly it is the next byte.
+    let mut gap = |at: usize| match bytes.get(at) {
+        Some(b) if *b > b' ' => at,
+        _ => {
+            tight = false;
+            blanks(bytes, at)
+        }
+    };
+    let mut at = gap(word(bytes, start, b"{")?);
+    if bytes.get(at) == Some(&b'}') {
+        return Some((at + 1, tight));
+    }
+    loop {
+        let (name, end) = fields.order.quoted(text, at)?;
+        at = gap(end);
+        at = gap(word(bytes, at, b":")?);
+        let (end, free) = match name.key {
+            Some(key) => {
+                fields.note_case(key, name.upper);
+                member(fields, key, text, at)?
             }
+            None => value(bytes, at)?,
+        };
+        all_free &= free;
+        at = gap(end);
+        match bytes.get(at)? {
+            b',' => at = gap(at + 1),
+            b'}' => return Some((at + 1, tight && all_free)),
+            _ => return None,
         }
     }
-    (blanks(bytes, at + 1) == bytes.len()).then_some(())
 }
 
-/// Goes to the next byte that is no blank: mostly it is the next byte.
+/// Sets a field from the value at `at`; returns where it ends, and whether it is free of blanks between its parts.
 #[inline]
-fn gap(text: &[u8], at: usize) -> usize {
-    match text.get(at) {
-        Some(b) if *b > b' ' => at,
-        _ => blanks(text, at),
-    }
-}
-
-/// Sets a field from the value at `at`; returns where it ends.
-#[inline]
-fn member<'a>(fields: &mut Fields<'a>, key: Key, text: &'a str, at: usize) -> Option<usize> {
+fn member<'a>(fields: &mut Fields<'a>, key: Key, text: &'a str, at: usize) -> Option<(usize, bool)> {
     let bytes = text.as_bytes();
     let form = key.form();
     let first = *bytes.get(at)?;
@@ -57,16 +84,16 @@ fn member<'a>(fields: &mut Fields<'a>, key: Key, text: &'a str, at: usize) -> Op
         let end = plain_end(bytes, at + 1);
         if *bytes.get(end)? == b'"' {
             fields.set_text(key, text.get(at + 1..end)?);
-            return Some(end + 1);
+            return Some((end + 1, true));
         }
         let close = escaped(bytes, end)?;
         unescape(text.get(at + 1..close - 1)?, fields.own_text(key))?;
-        return Some(close);
+        return Some((close, true));
     }
     let (end, tight) = value(bytes, at)?;
     let raw = text.get(at..end)?;
     if raw == "null" {
-        return Some(end);
+        return Some((end, tight));
     }
     match form {
         Form::Text => match first {
@@ -79,7 +106,7 @@ fn member<'a>(fields: &mut Fields<'a>, key: Key, text: &'a str, at: usize) -> Op
         Form::Json => fields.set_nested(key, raw, tight),
         Form::Mark => fields.mark(key),
     }
-    Some(end)
+    Some((end, tight))
 }
 
 /// Appends what the inside of a JSON string stands for; nothing where half a pair of surrogates may be in it.

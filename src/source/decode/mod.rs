@@ -54,6 +54,8 @@ pub(super) struct Chunk {
     pub pages: Option<nested::Pages>,
 }
 
+/// So much text is checked at once for being text.
+const STRETCH: usize = 1 << 17;
 /// So many records of unknown kind are described; the rest are counted.
 const DESCRIBED: usize = 100;
 
@@ -123,30 +125,61 @@ impl Decoder {
     }
 
     fn lines(&mut self, bytes: &[u8], block: &Block) {
-        let text = std::str::from_utf8(bytes).ok();
         let mut fields = Fields::default();
         let (mut start, mut number) = (0, block.line);
+        let open = bytes.len() - memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+        let fault = match open > super::block::MAX_RECORD {
+            true => Some(Fault::TooLong),
+            false => block.last.then_some(Fault::CutOff),
+        };
         while start < bytes.len() {
-            let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |n| start + n);
-            let open = end == bytes.len();
-            let fault = match open {
-                true if end - start > super::block::MAX_RECORD => Some(Fault::TooLong),
-                true if block.last => Some(Fault::CutOff),
-                _ => None,
-            };
-            let place = Place { line: number, fault, columns: None, org: None, depth: 0 };
-            match text.and_then(|text| text.get(start..end)) {
-                Some(line) => {
-                    let line = line.trim().trim_end_matches(',');
-                    if !matches!(line, "" | "[" | "]" | "\u{1e}") {
-                        self.record(&mut fields, line, place);
+            let end = stretch(bytes, start);
+            // So little at a time that it is still close at hand when it is read.
+            match std::str::from_utf8(&bytes[start..end]) {
+                Ok(text) => {
+                    let mut at = 0;
+                    while at < text.len() {
+                        at = self.line(&mut fields, text, at, number, fault);
+                        number += 1;
                     }
                 }
-                None => self.lossy(&bytes[start..end], place),
+                Err(_) => {
+                    for line in bytes[start..end].split_inclusive(|b| *b == b'\n') {
+                        let text = String::from_utf8_lossy(line);
+                        self.line(&mut Fields::default(), &text, 0, number, fault);
+                        number += 1;
+                    }
+                }
             }
-            start = end + 1;
-            number += 1;
+            start = end;
         }
+    }
+
+    /// Takes the line at `at`; returns where the next one starts. `open` is what is wrong with one that does not end.
+    fn line<'a>(
+        &mut self,
+        fields: &mut Fields<'a>,
+        text: &'a str,
+        at: usize,
+        number: u64,
+        open: Option<Fault>,
+    ) -> usize {
+        let mut place = Place { line: number, fault: None, columns: None, org: None, depth: 0 };
+        if let Some((end, next)) = fast::line(fields, text, at) {
+            self.sound(fields, text.get(at..end).unwrap_or_default(), place);
+            return next;
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let ends = memchr::memchr(b'\n', rest.as_bytes());
+        let line = rest.get(..ends.unwrap_or(rest.len())).unwrap_or_default();
+        if ends.is_none() {
+            place.fault = open;
+        }
+        let record = line.trim().trim_end_matches(',');
+        if !matches!(record, "" | "[" | "]" | "\u{1e}") {
+            self.record(fields, record, place);
+        }
+        at + line.len() + 1
     }
 
     /// A record that is no UTF-8 is read with its broken characters replaced.
@@ -190,13 +223,16 @@ impl Decoder {
     /// Takes one record; with `fields` used again from one to the next.
     fn record<'a>(&mut self, fields: &mut Fields<'a>, text: &'a str, place: Place<'_>) {
         match parse(fields, text, place.columns) {
-            Ok(()) => {
-                self.chunk.parsed.read += 1;
-                let taken = self.route(fields, Whole::Json(text), place);
-                self.settle(taken, place);
-            }
+            Ok(()) => self.sound(fields, text, place),
             Err(error) => self.troubled(text, &error, place),
         }
+    }
+
+    /// Takes a record whose fields were read.
+    fn sound(&mut self, fields: &Fields<'_>, text: &str, place: Place<'_>) {
+        self.chunk.parsed.read += 1;
+        let taken = self.route(fields, Whole::Json(text), place);
+        self.settle(taken, place);
     }
 
     /// Takes what can be had of text that is not one sound record.
@@ -393,6 +429,14 @@ impl Decoder {
             detail: refusal.detail.clone(),
         });
     }
+}
+
+/// Where the next stretch of whole lines ends.
+fn stretch(bytes: &[u8], start: usize) -> usize {
+    let rest = &bytes[start..];
+    let Some(near) = rest.get(..STRETCH) else { return bytes.len() };
+    let end = memchr::memrchr(b'\n', near).or_else(|| memchr::memchr(b'\n', rest));
+    end.map_or(bytes.len(), |end| start + end + 1)
 }
 
 fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) -> serde_json::Result<()> {

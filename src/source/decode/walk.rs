@@ -8,14 +8,16 @@ const DEPTH: usize = 64;
 
 const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES << 7;
+const QUOTES: u64 = ONES * 0x22;
+const SLASHES: u64 = ONES * 0x5C;
+const BLANKS: u64 = ONES * 0x20;
 
 /// Marks bytes that are a quote, a backslash or a control character: eight at once, the first of them exactly.
 #[inline]
 const fn special(word: u64) -> u64 {
-    let quote = word ^ ONES * b'"' as u64;
-    let slash = word ^ ONES * b'\\' as u64;
-    let zero = quote.wrapping_sub(ONES) & !quote | slash.wrapping_sub(ONES) & !slash;
-    (zero | word.wrapping_sub(ONES * 0x20) & !word) & HIGH
+    let (quote, slash) = (word ^ QUOTES, word ^ SLASHES);
+    let zero = (quote.wrapping_sub(ONES) & !quote) | (slash.wrapping_sub(ONES) & !slash);
+    (zero | (word.wrapping_sub(BLANKS) & !word)) & HIGH
 }
 
 /// Where from `at` on the first quote, backslash or control character stands; the end of the text if none does.
@@ -140,7 +142,7 @@ fn nested(text: &[u8], start: usize) -> Option<(usize, bool)> {
                     return None;
                 }
                 depth += 1;
-                objects = objects << 1 | u64::from(opens == b'{');
+                objects = (objects << 1) | u64::from(opens == b'{');
                 at = gap(at + 1);
                 // Closed at once, or its first value comes next.
                 let closes = text.get(at) == Some(&(opens + 2));
