@@ -67,7 +67,7 @@ pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Room) -> Chunk {
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
         Layout::Records(cuts) => {
-            let text = std::str::from_utf8(bytes).ok();
+            let text = simdutf8::basic::from_utf8(bytes).ok();
             let mut fields = Fields::default();
             let mut start = 0;
             for cut in cuts {
@@ -135,7 +135,7 @@ impl Decoder {
         while start < bytes.len() {
             let end = stretch(bytes, start);
             // So little at a time that it is still close at hand when it is read.
-            match std::str::from_utf8(&bytes[start..end]) {
+            match simdutf8::basic::from_utf8(&bytes[start..end]) {
                 Ok(text) => {
                     let mut at = 0;
                     while at < text.len() {

@@ -3,31 +3,23 @@
 //! As strict as `serde_json` where it skips: no bare control characters, no escapes of its own making, numbers and
 //! words in full. Whatever is not certain is `None`, and then it is for `serde_json` to say what is wrong with it.
 
+use wide::u8x16;
+
 /// Values in values: deeper ones are left to `serde_json`, which counts differently.
 const DEPTH: usize = 64;
-
-const ONES: u64 = u64::MAX / 255;
-const HIGH: u64 = ONES << 7;
-const QUOTES: u64 = ONES * 0x22;
-const SLASHES: u64 = ONES * 0x5C;
-const BLANKS: u64 = ONES * 0x20;
-
-/// Marks bytes that are a quote, a backslash or a control character: eight at once, the first of them exactly.
-#[inline]
-const fn special(word: u64) -> u64 {
-    let (quote, slash) = (word ^ QUOTES, word ^ SLASHES);
-    let zero = (quote.wrapping_sub(ONES) & !quote) | (slash.wrapping_sub(ONES) & !slash);
-    (zero | (word.wrapping_sub(BLANKS) & !word)) & HIGH
-}
 
 /// Where from `at` on the first quote, backslash or control character stands; the end of the text if none does.
 #[inline]
 pub(super) fn plain_end(text: &[u8], at: usize) -> usize {
     let mut rest = text.get(at..).unwrap_or_default();
-    while let Some((word, more)) = rest.split_first_chunk() {
-        let found = special(u64::from_le_bytes(*word));
+    while let Some((part, more)) = rest.split_first_chunk() {
+        let part = u8x16::new(*part);
+        let is = |byte: u8| part.simd_eq(u8x16::splat(byte));
+        // Control characters are those that a blank less one is not less than.
+        let found = is(b'"') | is(b'\\') | part.min(u8x16::splat(0x1F)).simd_eq(part);
+        let found = found.to_bitmask();
         if found != 0 {
-            return text.len() - rest.len() + found.trailing_zeros() as usize / 8;
+            return text.len() - rest.len() + found.trailing_zeros() as usize;
         }
         rest = more;
     }
