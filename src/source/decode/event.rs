@@ -4,6 +4,7 @@ use super::fields::{Fields, Key, Nested};
 use super::groups::Groups;
 use super::json::{compact, unquote};
 use super::mend::mend;
+use super::walk::value;
 use crate::model::event::{EventRow, Shape};
 use crate::model::identity::{ZERO_GUID, guid, is_plain_guid};
 use crate::model::time::{Micros, parse_time};
@@ -248,6 +249,11 @@ fn data_text<'f>(data: &'f Nested<'_>) -> Cow<'f, str> {
         }
     }
     if trimmed.starts_with(['{', '[']) {
+        if value(trimmed.as_bytes(), 0) == Some((trimmed.len(), true))
+            && let Nested::Text(text) = data
+        {
+            return Cow::Borrowed(text.trim());
+        }
         if sound(trimmed) {
             return Cow::Owned(compact(trimmed).into_owned());
         }

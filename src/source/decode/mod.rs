@@ -3,6 +3,7 @@
 //! A record that is no sound JSON is taken apart, mended and tried once more before it is refused, so that
 //! one bad record never costs its neighbours.
 
+mod cells;
 mod columns;
 mod event;
 mod fast;
@@ -19,6 +20,8 @@ mod repair;
 mod usage;
 mod walk;
 
+#[cfg(test)]
+pub(super) use cells::cells_of;
 pub(super) use columns::Columns;
 pub(super) use kind::Kind;
 pub(super) use mend::closes;
@@ -27,11 +30,13 @@ use super::KindHint;
 use super::block::{Block, Fault, Layout};
 use super::nested;
 use super::row::{Parsed, Reject};
+use super::table::{self, Table};
 use crate::model::batch::Room;
 use crate::model::event::Shape;
 use crate::model::time::Micros;
+use cells::Cells;
 use event::Refusal;
-use fields::{Fields, Key, Nested, Object, Row, starts_upper};
+use fields::{Fields, Key, Nested, Object, Row};
 use groups::Groups;
 use kind::{HOLDERS, is_event_grid, kind_of};
 use loose::Loose;
@@ -85,7 +90,7 @@ pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Room) -> Chunk {
                 start = cut.end;
             }
         }
-        Layout::Cells(columns, rows) => decoder.cells(columns, rows, block.last),
+        Layout::Rows(table, rows) => decoder.rows(bytes, table, rows, block.last),
     }
     let (chunk, taken) = decoder.finish();
     *room = taken;
@@ -104,10 +109,9 @@ struct Place<'p> {
 }
 
 /// The record itself, for the kinds that read it as a whole.
-#[derive(Clone, Copy)]
 enum Whole<'r> {
     Json(&'r str),
-    Cells(&'r csv::StringRecord),
+    Cells(Cells<'r>),
 }
 
 struct Decoder {
@@ -191,33 +195,35 @@ impl Decoder {
         }
     }
 
-    fn cells(&mut self, columns: &Columns, rows: &[(u64, csv::ByteRecord)], last: bool) {
-        for (i, (line, row)) in rows.iter().enumerate() {
-            let row = match csv::StringRecord::from_byte_record(row.clone()) {
-                Ok(row) => row,
-                Err(error) => csv::StringRecord::from_byte_record_lossy(error.into_byte_record()),
-            };
-            let place = Place { line: *line, fault: None, columns: Some(columns), org: None, depth: 0 };
-            self.chunk.parsed.read += 1;
-            if row.len() < columns.len() {
-                let cut = last && i + 1 == rows.len();
-                self.chunk.cut |= cut;
-                let detail = format!("{} cells of {}", row.len(), columns.len());
-                self.reject(place, &Refusal::new(if cut { "cut off" } else { "too few cells" }, &detail));
-                continue;
-            }
-            let mut fields = Fields::default();
-            for ((name, key), cell) in columns.iter().zip(row.iter()) {
-                if let Some(key) = key {
-                    fields.note_case(key, starts_upper(name));
-                    fields.set_cell(key, Cow::Borrowed(cell));
+    fn rows(&mut self, bytes: &[u8], table: &Table, rows: &[table::Row], last: bool) {
+        let mut fields = Fields::default();
+        for (i, row) in rows.iter().enumerate() {
+            let bytes = &bytes[row.start..row.end];
+            let last = last && i + 1 == rows.len();
+            match simdutf8::basic::from_utf8(bytes) {
+                Ok(text) => self.row(&mut fields, text, row.line, table, last),
+                Err(_) => {
+                    let text = String::from_utf8_lossy(bytes);
+                    self.row(&mut Fields::default(), &text, row.line, table, last);
                 }
             }
-            // No API writes CSV: what is not a table's row is an export.
-            fields.pascal = true;
-            let taken = self.route(&fields, Whole::Cells(&row), place);
-            self.settle(taken, place);
         }
+    }
+
+    fn row<'a>(&mut self, fields: &mut Fields<'a>, text: &'a str, line: u64, table: &Table, last: bool) {
+        let columns = &*table.columns;
+        let place = Place { line, fault: None, columns: Some(columns), org: None, depth: 0 };
+        self.chunk.parsed.read += 1;
+        let cells = Cells::new(text, table.delimiter);
+        let found = cells::read(fields, cells.clone(), columns);
+        if found < columns.len() {
+            self.chunk.cut |= last;
+            let detail = format!("{found} cells of {}", columns.len());
+            self.reject(place, &Refusal::new(if last { "cut off" } else { "too few cells" }, &detail));
+            return;
+        }
+        let taken = self.route(fields, &Whole::Cells(cells), place);
+        self.settle(taken, place);
     }
 
     /// Takes one record; with `fields` used again from one to the next.
@@ -231,7 +237,7 @@ impl Decoder {
     /// Takes a record whose fields were read.
     fn sound(&mut self, fields: &Fields<'_>, text: &str, place: Place<'_>) {
         self.chunk.parsed.read += 1;
-        let taken = self.route(fields, Whole::Json(text), place);
+        let taken = self.route(fields, &Whole::Json(text), place);
         self.settle(taken, place);
     }
 
@@ -267,7 +273,7 @@ impl Decoder {
             let text = attempt.apply(piece);
             let mut fields = Fields::default();
             match parse(&mut fields, &text, place.columns) {
-                Ok(()) => return Ok(self.route(&fields, Whole::Json(&text), place)),
+                Ok(()) => return Ok(self.route(&fields, &Whole::Json(&text), place)),
                 Err(error) => cut |= error.is_eof(),
             }
         }
@@ -282,7 +288,7 @@ impl Decoder {
     }
 
     /// Finds out what a record is and takes it as that.
-    fn route(&mut self, fields: &Fields<'_>, whole: Whole<'_>, place: Place<'_>) -> Result<(), Refusal> {
+    fn route(&mut self, fields: &Fields<'_>, whole: &Whole<'_>, place: Place<'_>) -> Result<(), Refusal> {
         let acts = fields.has(Key::ActionId) || fields.has(Key::OperationName);
         let auto = self.hint == KindHint::Auto;
         if auto || self.hint == KindHint::Audit {
@@ -361,7 +367,7 @@ impl Decoder {
             let taken = match parsed {
                 Ok(()) if event::is_event(&fields) => self.event(&fields, shape, time),
                 Ok(()) => {
-                    let keys = loose(Whole::Json(&text), None).map(|l| l.keys()).unwrap_or_default();
+                    let keys = loose(&Whole::Json(&text), None).map(|l| l.keys()).unwrap_or_default();
                     Err(self.unknown("no audit event in the envelope", keys))
                 }
                 Err(error) => {
@@ -452,15 +458,15 @@ fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) 
     json.end()
 }
 
-fn loose(whole: Whole<'_>, columns: Option<&Columns>) -> Option<Loose> {
+fn loose(whole: &Whole<'_>, columns: Option<&Columns>) -> Option<Loose> {
     let map = match (whole, columns) {
         (Whole::Json(text), Some(columns)) if text.trim_start().starts_with('[') => {
             let values: Vec<serde_json::Value> = serde_json::from_str(text).ok()?;
             columns.iter().map(|(name, _)| name.to_owned()).zip(values).collect()
         }
         (Whole::Json(text), _) => serde_json::from_str(text).ok()?,
-        (Whole::Cells(row), Some(columns)) => {
-            let cells = row.iter().map(|cell| serde_json::Value::String(cell.to_owned()));
+        (Whole::Cells(cells), Some(columns)) => {
+            let cells = cells.clone().map(|cell| serde_json::Value::String(cell.plain().into_owned()));
             columns.iter().map(|(name, _)| name.to_owned()).zip(cells).collect()
         }
         (Whole::Cells(_), None) => return None,
