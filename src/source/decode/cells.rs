@@ -4,6 +4,7 @@
 
 use super::Columns;
 use super::fields::{Fields, Form};
+use super::walk::next;
 use std::borrow::Cow;
 
 /// The cells of a row.
@@ -31,16 +32,15 @@ impl<'a> Cells<'a> {
     fn quoted(&mut self, inside: &'a str) -> Cell<'a> {
         let bytes = inside.as_bytes();
         let mut doubled = false;
-        let mut at = 0;
-        while let Some(quote) = memchr::memchr(b'"', &bytes[at..]) {
-            at += quote + 1;
-            if bytes.get(at) != Some(&b'"') {
+        let mut at = next(bytes, 0, b'"');
+        while at < bytes.len() {
+            if bytes.get(at + 1) != Some(&b'"') {
                 // Behind a closing quote stands a delimiter or nothing.
-                self.rest = inside.get(at + 1..);
-                return Cell { text: inside.get(..at - 1).unwrap_or_default(), doubled };
+                self.rest = inside.get(at + 2..);
+                return Cell { text: inside.get(..at).unwrap_or_default(), doubled };
             }
             doubled = true;
-            at += 1;
+            at = next(bytes, at + 2, b'"');
         }
         self.rest = None;
         Cell { text: inside, doubled }
@@ -56,9 +56,9 @@ impl<'a> Iterator for Cells<'a> {
         if let Some(inside) = rest.strip_prefix('"') {
             return Some(self.quoted(inside));
         }
-        let end = memchr::memchr(self.delimiter, rest.as_bytes());
-        self.rest = end.and_then(|end| rest.get(end + 1..));
-        Some(Cell { text: end.map_or(rest, |end| rest.get(..end).unwrap_or_default()), doubled: false })
+        let end = next(rest.as_bytes(), 0, self.delimiter);
+        self.rest = rest.get(end + 1..);
+        Some(Cell { text: rest.get(..end).unwrap_or_default(), doubled: false })
     }
 }
 
@@ -75,8 +75,10 @@ impl<'a> Cell<'a> {
 
     fn append(self, into: &mut String) {
         let mut rest = self.text;
-        while let Some(quote) = memchr::memchr(b'"', rest.as_bytes()) {
-            into.push_str(rest.get(..=quote).unwrap_or_default());
+        loop {
+            let quote = next(rest.as_bytes(), 0, b'"');
+            let Some(piece) = rest.get(..=quote) else { break };
+            into.push_str(piece);
             rest = rest.get(quote + 2..).unwrap_or_default();
         }
         into.push_str(rest);

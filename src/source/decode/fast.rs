@@ -132,7 +132,8 @@ fn unescape(inside: &str, into: &mut String) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fields::{Nested, Object};
+    use super::super::fields::Nested;
+    use super::super::seeds::Object;
     use super::*;
     use proptest::prelude::*;
     use serde::de::DeserializeSeed as _;

@@ -16,7 +16,9 @@ mod loose;
 mod mend;
 mod order;
 mod people;
+mod records;
 mod repair;
+mod seeds;
 mod usage;
 mod walk;
 
@@ -30,17 +32,17 @@ use super::KindHint;
 use super::block::{Block, Fault, Layout};
 use super::nested;
 use super::row::{Parsed, Reject};
-use super::table::{self, Table};
 use crate::model::batch::Room;
 use crate::model::event::Shape;
 use crate::model::time::Micros;
 use cells::Cells;
 use event::Refusal;
-use fields::{Fields, Key, Nested, Object, Row};
+use fields::{Fields, Key, Nested};
 use groups::Groups;
 use kind::{HOLDERS, is_event_grid, kind_of};
 use loose::Loose;
 use order::Order;
+use seeds::{Object, Row};
 use serde::de::DeserializeSeed as _;
 use std::borrow::Cow;
 
@@ -59,8 +61,6 @@ pub(super) struct Chunk {
     pub pages: Option<nested::Pages>,
 }
 
-/// So much text is checked at once for being text.
-const STRETCH: usize = 1 << 17;
 /// So many records of unknown kind are described; the rest are counted.
 const DESCRIBED: usize = 100;
 
@@ -71,25 +71,7 @@ pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Room) -> Chunk {
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
-        Layout::Records(cuts) => {
-            let text = simdutf8::basic::from_utf8(bytes).ok();
-            let mut fields = Fields::default();
-            let mut start = 0;
-            for cut in cuts {
-                let place = Place {
-                    line: cut.line,
-                    fault: cut.fault,
-                    columns: cut.columns.as_deref(),
-                    org: cut.org.as_deref(),
-                    depth: 0,
-                };
-                match text.and_then(|text| text.get(start..cut.end)) {
-                    Some(record) => decoder.record(&mut fields, record, place),
-                    None => decoder.lossy(&bytes[start..cut.end], place),
-                }
-                start = cut.end;
-            }
-        }
+        Layout::Records(cuts) => decoder.records(bytes, cuts),
         Layout::Rows(table, rows) => decoder.rows(bytes, table, rows, block.last),
     }
     let (chunk, taken) = decoder.finish();
@@ -128,64 +110,6 @@ impl Decoder {
         (self.chunk, room)
     }
 
-    fn lines(&mut self, bytes: &[u8], block: &Block) {
-        let mut fields = Fields::default();
-        let (mut start, mut number) = (0, block.line);
-        let open = bytes.len() - memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
-        let fault = match open > super::block::MAX_RECORD {
-            true => Some(Fault::TooLong),
-            false => block.last.then_some(Fault::CutOff),
-        };
-        while start < bytes.len() {
-            let end = stretch(bytes, start);
-            // So little at a time that it is still close at hand when it is read.
-            match simdutf8::basic::from_utf8(&bytes[start..end]) {
-                Ok(text) => {
-                    let mut at = 0;
-                    while at < text.len() {
-                        at = self.line(&mut fields, text, at, number, fault);
-                        number += 1;
-                    }
-                }
-                Err(_) => {
-                    for line in bytes[start..end].split_inclusive(|b| *b == b'\n') {
-                        let text = String::from_utf8_lossy(line);
-                        self.line(&mut Fields::default(), &text, 0, number, fault);
-                        number += 1;
-                    }
-                }
-            }
-            start = end;
-        }
-    }
-
-    /// Takes the line at `at`; returns where the next one starts. `open` is what is wrong with one that does not end.
-    fn line<'a>(
-        &mut self,
-        fields: &mut Fields<'a>,
-        text: &'a str,
-        at: usize,
-        number: u64,
-        open: Option<Fault>,
-    ) -> usize {
-        let mut place = Place { line: number, fault: None, columns: None, org: None, depth: 0 };
-        if let Some((end, next)) = fast::line(fields, text, at) {
-            self.sound(fields, text.get(at..end).unwrap_or_default(), place);
-            return next;
-        }
-        let rest = text.get(at..).unwrap_or_default();
-        let ends = memchr::memchr(b'\n', rest.as_bytes());
-        let line = rest.get(..ends.unwrap_or(rest.len())).unwrap_or_default();
-        if ends.is_none() {
-            place.fault = open;
-        }
-        let record = line.trim().trim_end_matches(',');
-        if !matches!(record, "" | "[" | "]" | "\u{1e}") {
-            self.record(fields, record, place);
-        }
-        at + line.len() + 1
-    }
-
     /// A record that is no UTF-8 is read with its broken characters replaced.
     fn lossy(&mut self, bytes: &[u8], place: Place<'_>) {
         let text = String::from_utf8_lossy(bytes);
@@ -193,37 +117,6 @@ impl Decoder {
         if !text.is_empty() {
             self.record(&mut Fields::default(), text, place);
         }
-    }
-
-    fn rows(&mut self, bytes: &[u8], table: &Table, rows: &[table::Row], last: bool) {
-        let mut fields = Fields::default();
-        for (i, row) in rows.iter().enumerate() {
-            let bytes = &bytes[row.start..row.end];
-            let last = last && i + 1 == rows.len();
-            match simdutf8::basic::from_utf8(bytes) {
-                Ok(text) => self.row(&mut fields, text, row.line, table, last),
-                Err(_) => {
-                    let text = String::from_utf8_lossy(bytes);
-                    self.row(&mut Fields::default(), &text, row.line, table, last);
-                }
-            }
-        }
-    }
-
-    fn row<'a>(&mut self, fields: &mut Fields<'a>, text: &'a str, line: u64, table: &Table, last: bool) {
-        let columns = &*table.columns;
-        let place = Place { line, fault: None, columns: Some(columns), org: None, depth: 0 };
-        self.chunk.parsed.read += 1;
-        let cells = Cells::new(text, table.delimiter);
-        let found = cells::read(fields, cells.clone(), columns);
-        if found < columns.len() {
-            self.chunk.cut |= last;
-            let detail = format!("{found} cells of {}", columns.len());
-            self.reject(place, &Refusal::new(if last { "cut off" } else { "too few cells" }, &detail));
-            return;
-        }
-        let taken = self.route(fields, &Whole::Cells(cells), place);
-        self.settle(taken, place);
     }
 
     /// Takes one record; with `fields` used again from one to the next.
@@ -435,14 +328,6 @@ impl Decoder {
             detail: refusal.detail.clone(),
         });
     }
-}
-
-/// Where the next stretch of whole lines ends.
-fn stretch(bytes: &[u8], start: usize) -> usize {
-    let rest = &bytes[start..];
-    let Some(near) = rest.get(..STRETCH) else { return bytes.len() };
-    let end = memchr::memrchr(b'\n', near).or_else(|| memchr::memchr(b'\n', rest));
-    end.map_or(bytes.len(), |end| start + end + 1)
 }
 
 fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) -> serde_json::Result<()> {

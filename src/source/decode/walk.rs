@@ -27,6 +27,21 @@ pub(super) fn plain_end(text: &[u8], at: usize) -> usize {
     text.len() - rest.len() + short
 }
 
+/// Where from `at` on the first `byte` stands; the end of the text if it does not. For bytes that are mostly near.
+#[inline]
+pub(super) fn next(text: &[u8], at: usize, byte: u8) -> usize {
+    let mut rest = text.get(at..).unwrap_or_default();
+    while let Some((part, more)) = rest.split_first_chunk() {
+        let found = u8x16::new(*part).simd_eq(u8x16::splat(byte)).to_bitmask();
+        if found != 0 {
+            return text.len() - rest.len() + found.trailing_zeros() as usize;
+        }
+        rest = more;
+    }
+    let short = rest.iter().position(|b| *b == byte).unwrap_or(rest.len());
+    text.len() - rest.len() + short
+}
+
 /// Goes past blanks.
 #[inline]
 pub(super) fn blanks(text: &[u8], mut at: usize) -> usize {
@@ -259,6 +274,12 @@ mod tests {
                 text[at] = byte;
                 let ends = matches!(byte, b'"' | b'\\' | 0..0x20);
                 assert_eq!(plain_end(&text, 0), if ends { at } else { 20 }, "{byte} at {at}");
+                assert_eq!(next(&text, 0, byte), if byte == b'x' { 0 } else { at }, "{byte} at {at}");
+                assert_eq!(
+                    next(&text, 1, b'!'),
+                    if byte == b'!' && at > 0 { at } else { 20 },
+                    "{byte} at {at}"
+                );
             }
         }
     }
