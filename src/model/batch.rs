@@ -43,6 +43,14 @@ impl TextColumn {
         self.ends.is_empty()
     }
 
+    /// Tells whether row `i` is `text`; false where there is no such row.
+    #[inline]
+    fn is(&self, i: usize, text: &str) -> bool {
+        let Some(&end) = self.ends.get(i) else { return false };
+        let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        end - start == text.len() && self.bytes.as_bytes().get(start..end) == Some(text.as_bytes())
+    }
+
     fn with_room(rows: usize, bytes: usize) -> Self {
         Self { ends: Vec::with_capacity(rows), bytes: String::with_capacity(bytes) }
     }
@@ -67,26 +75,47 @@ pub struct DictColumn {
 }
 
 impl DictColumn {
-    fn with_room(rows: usize) -> Self {
-        Self { codes: Vec::with_capacity(rows), ..Self::default() }
+    fn with_room(rows: usize, room: DictRoom) -> Self {
+        Self {
+            codes: Vec::with_capacity(rows),
+            values: TextColumn::with_room(room.values, room.bytes),
+            index: HashTable::with_capacity(room.values),
+            ..Self::default()
+        }
+    }
+
+    fn room(&self) -> DictRoom {
+        DictRoom { values: self.values.len(), bytes: self.values.bytes.len() }
+    }
+
+    fn shrink(&mut self) {
+        self.codes.shrink_to_fit();
+        self.values.shrink();
+        let (values, hasher) = (&self.values, &self.hasher);
+        self.index.shrink_to_fit(|&code| hasher.hash_one(values.get(code as usize)));
     }
 
     /// Adds a row.
     #[inline]
     pub fn push(&mut self, text: &str) {
-        let code = self.code_of(text);
-        self.codes.push(code);
+        // Runs of one value are the rule in a log, so the last code is tried before the table.
+        let mut code = self.codes.last().copied().unwrap_or_default();
+        self.push_near(text, &mut code);
     }
 
-    fn code_of(&mut self, text: &str) -> u32 {
-        // Runs of one value are the rule in a log, so the last code is tried before the table.
-        if let Some(&last) = self.codes.last()
-            && self.values.get(last as usize) == text
-        {
-            return last;
+    /// Adds a row whose code may be `code`; corrects the code where it is not.
+    #[inline]
+    fn push_near(&mut self, text: &str, code: &mut u32) {
+        if !self.values.is(*code as usize, text) {
+            *code = self.code_of(text);
         }
+        self.codes.push(*code);
+    }
+
+    #[inline(never)]
+    fn code_of(&mut self, text: &str) -> u32 {
         let hash = self.hasher.hash_one(text);
-        if let Some(&code) = self.index.find(hash, |&code| self.values.get(code as usize) == text) {
+        if let Some(&code) = self.index.find(hash, |&code| self.values.is(code as usize, text)) {
             return code;
         }
         let code = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
@@ -133,6 +162,13 @@ impl DictColumn {
     }
 }
 
+/// How much room the distinct values of a column take.
+#[derive(Debug, Clone, Copy, Default)]
+struct DictRoom {
+    values: usize,
+    bytes: usize,
+}
+
 /// Declares the batch with its columns once, so that push, read and size cannot drift apart.
 macro_rules! batch {
     (dict { $($d:ident),+ $(,)? } text { $($t:ident),+ $(,)? }) => {
@@ -153,7 +189,14 @@ macro_rules! batch {
         #[derive(Debug, Clone, Copy, Default)]
         pub struct Room {
             rows: usize,
+            $($d: DictRoom,)+
             $($t: usize,)+
+        }
+
+        /// The codes of a row, as a guess at those of one that is like it.
+        #[derive(Debug, Clone, Copy, Default)]
+        pub struct Like {
+            $($d: u32,)+
         }
 
         impl EventBatch {
@@ -166,7 +209,10 @@ macro_rules! batch {
                     time: Vec::with_capacity(rows),
                     shapes: Vec::with_capacity(rows),
                     folded: Vec::with_capacity(rows),
-                    $($d: DictColumn::with_room(rows),)+
+                    $($d: DictColumn::with_room(
+                        rows,
+                        DictRoom { values: more(room.$d.values), bytes: more(room.$d.bytes) },
+                    ),)+
                     $($t: TextColumn::with_room(rows, more(room.$t)),)+
                 }
             }
@@ -174,7 +220,7 @@ macro_rules! batch {
             /// The room that the rows take.
             #[must_use]
             pub fn room(&self) -> Room {
-                Room { rows: self.time.len(), $($t: self.$t.bytes.len(),)+ }
+                Room { rows: self.time.len(), $($d: self.$d.room(),)+ $($t: self.$t.bytes.len(),)+ }
             }
 
             /// Gives back what was reserved and is not used.
@@ -182,13 +228,22 @@ macro_rules! batch {
                 self.time.shrink_to_fit();
                 self.shapes.shrink_to_fit();
                 self.folded.shrink_to_fit();
-                $(self.$d.codes.shrink_to_fit();)+
+                $(self.$d.shrink();)+
                 $(self.$t.shrink();)+
             }
 
             /// Adds an event.
             pub fn push(&mut self, row: &EventRow<'_>) {
                 self.push_merged(row, row.shape.bit());
+            }
+
+            /// Adds an event that may be like another; keeps what it is like for the next. A wrong guess costs time alone.
+            pub fn push_like(&mut self, row: &EventRow<'_>, like: &mut Like) {
+                self.time.push(row.time);
+                self.shapes.push(row.shape.bit());
+                self.folded.push(row.folded);
+                $(self.$d.push_near(row.$d, &mut like.$d);)+
+                $(self.$t.push(row.$t);)+
             }
 
             /// Adds an event that arrived in several shapes.
@@ -257,6 +312,23 @@ impl EventBatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn guesses_change_nothing() {
+        let (mut plain, mut guessed) = (EventBatch::default(), EventBatch::default());
+        let mut like = Like { action: 7, address: 1, ..Like::default() };
+        for action in ["A.B", "", "C.D", "C.D", "A.B", "A.", ""] {
+            let row = EventRow { action, mechanism: "m", address: action, ..EventRow::EMPTY };
+            plain.push(&row);
+            guessed.push_like(&row, &mut like);
+        }
+        guessed.shrink();
+        for i in 0..plain.len() {
+            assert_eq!(plain.row(i), guessed.row(i));
+            assert_eq!(plain.action.code(i), guessed.action.code(i));
+        }
+        assert_eq!(plain.action.values(), guessed.action.values());
+    }
 
     #[test]
     fn gives_back_what_was_pushed() {

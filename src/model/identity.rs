@@ -9,6 +9,9 @@ pub const ZERO_GUID: &str = "00000000-0000-0000-0000-000000000000";
 /// Returns a GUID in lower case without braces; nothing for the zero GUID and for other text.
 #[must_use]
 pub fn guid(text: &str) -> Option<Cow<'_, str>> {
+    if is_plain_guid(text) {
+        return (text != ZERO_GUID).then_some(Cow::Borrowed(text));
+    }
     let text = text.trim().trim_start_matches('{').trim_end_matches('}');
     if !is_guid(text) || text == ZERO_GUID {
         return None;
@@ -28,6 +31,16 @@ pub fn is_guid(text: &str) -> bool {
             8 | 13 | 18 | 23 => c == b'-',
             _ => c.is_ascii_hexdigit(),
         })
+}
+
+/// Tells whether `text` is a GUID as it is kept: in lower case, without braces.
+#[must_use]
+#[inline]
+pub fn is_plain_guid(text: &str) -> bool {
+    // Counted rather than looked for, and with a known length, so that many bytes are looked at at once.
+    let Ok(bytes) = <&[u8; 36]>::try_from(text.as_bytes()) else { return false };
+    let hex = |b: u8| u8::from(b.is_ascii_digit() | (b.wrapping_sub(b'a') < 6));
+    bytes.iter().map(|b| hex(*b)).sum::<u8>() == 32 && [8, 13, 18, 23].iter().all(|i| bytes[*i] == b'-')
 }
 
 /// Returns an organisation's name as patwatch keeps it: lower case, without ` (Organization)`.
@@ -101,6 +114,23 @@ mod tests {
         let cuid = cuid_of_descriptor("aad.YWZkMzM2ZGQtZTgwYy03MWViLThlYmQtODMzNjMxYmEwNWM2").expect("cuid");
         assert_eq!(cuid, "afd336dd-e80c-71eb-8ebd-833631ba05c6");
         assert_eq!(person_key(&cuid), person_key("AFD336DD-e80c-61eb-8ebd-833631ba05c6"));
+    }
+
+    #[test]
+    fn plain_guids_are_told_from_others() {
+        let plain = "afd336dd-e80c-71eb-8ebd-833631ba05c6";
+        assert!(is_plain_guid(plain) && is_plain_guid(ZERO_GUID));
+        assert_eq!((guid(plain).as_deref(), guid(ZERO_GUID)), (Some(plain), None));
+        for at in 0..36 {
+            let other = if plain.as_bytes()[at] == b'-' { "a" } else { "-" };
+            for other in [other, "G", "g", "A", " ", "`", "/", ":"] {
+                let mut text = plain.to_owned();
+                text.replace_range(at..=at, other);
+                assert!(!is_plain_guid(&text), "{text}");
+            }
+        }
+        assert_eq!(guid("{AFD336DD-e80c-71eb-8ebd-833631ba05c6}").as_deref(), Some(plain));
+        assert!(!is_plain_guid("") && !is_plain_guid(&plain[1..]));
     }
 
     #[test]

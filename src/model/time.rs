@@ -101,9 +101,13 @@ fn parse_iso(b: &[u8]) -> Option<Micros> {
     let offset = match &b[at..] {
         [] | [b'Z' | b'z'] => 0,
         [sign @ (b'+' | b'-'), rest @ ..] => {
-            let digits: Vec<i64> =
-                rest.iter().filter(|c| **c != b':').map(|c| i64::from(c.wrapping_sub(b'0'))).collect();
-            if digits.len() != 4 || digits.iter().any(|d| *d > 9) {
+            let mut digits = [0; 4];
+            let mut n = 0;
+            for digit in rest.iter().filter(|c| **c != b':').map(|c| c.wrapping_sub(b'0')) {
+                *digits.get_mut(n).filter(|_| digit < 10)? = i64::from(digit);
+                n += 1;
+            }
+            if n < digits.len() {
                 return None;
             }
             let minutes = (digits[0] * 10 + digits[1]) * 60 + digits[2] * 10 + digits[3];
@@ -205,7 +209,15 @@ mod tests {
             assert_eq!(parse_time(text), Some(expected), "{text}");
         }
         assert_eq!(format_time(expected), "2022-06-20T00:43:35.737Z");
-        for text in ["", "yesterday", "2022-13-01T00:00:00Z", "2022-06-20T00:43:35X"] {
+        for text in [
+            "",
+            "yesterday",
+            "2022-13-01T00:00:00Z",
+            "2022-06-20T00:43:35X",
+            "2022-06-20T00:43:35+1",
+            "2022-06-20T00:43:35+00:000",
+            "2022-06-20T00:43:35+0a:00",
+        ] {
             assert_eq!(parse_time(text), None, "{text}");
         }
     }

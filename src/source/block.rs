@@ -1,6 +1,7 @@
 //! A block: some megabytes of an input, cut into records but not yet decoded.
 
 use super::decode::Columns;
+use super::table::{Row, Table};
 use std::sync::Arc;
 
 /// How much text a block holds: so much that the texts that repeat are learnt anew seldom.
@@ -51,8 +52,8 @@ pub(super) enum Layout {
     Lines,
     /// Records end to end.
     Records(Vec<Cut>),
-    /// Rows of a CSV table, each with its line.
-    Cells(Arc<Columns>, Vec<(u64, csv::ByteRecord)>),
+    /// Rows of a CSV table.
+    Rows(Table, Vec<Row>),
 }
 
 /// Where a record ends in its block, and what is known of it.

@@ -9,6 +9,9 @@ use sha2::{Digest as _, Sha256};
 use std::io::{BufRead, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// So much is read at once: little enough to be still close at hand when it is hashed.
+const STEP: usize = 1 << 18;
+
 /// The text of an input, to be read to its end and then closed.
 pub(super) struct Intake<'a> {
     layers: Layers<'a>,
@@ -35,7 +38,7 @@ impl<'a> Intake<'a> {
             input,
             hash: Sha256::new(),
             taken,
-            buffer: vec![0; 1 << 18],
+            buffer: vec![0; STEP],
             at: 0,
             filled: 0,
             failed: None,
@@ -107,7 +110,7 @@ struct Hashed<'a> {
 impl Hashed<'_> {
     fn take_in(&mut self, into: Option<&mut [u8]>) -> std::io::Result<usize> {
         let target = match into {
-            Some(into) => into,
+            Some(into) => &mut into[..STEP],
             None => &mut self.buffer,
         };
         let n = loop {
@@ -135,7 +138,7 @@ impl Hashed<'_> {
 impl Read for Hashed<'_> {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         if self.at == self.filled && into.len() >= self.buffer.len() {
-            // Large reads of plain text go straight to their target.
+            // Large reads of plain text go straight to their target, a step at a time.
             return self.take_in(Some(into)).map_err(|e| self.whole(e));
         }
         let n = {

@@ -21,11 +21,12 @@ pub(super) fn cut(
         }
         bytes[..tail.len()].copy_from_slice(&tail);
         let mut len = tail.len();
+        let mut ends = line_ends(&tail);
         tail.clear();
         let mut searched = 0;
         let (whole, ended) = loop {
             let asked = bytes.len() - len;
-            let n = fill(input, &mut bytes[len..])?;
+            let n = fill(input, &mut bytes[len..], &mut ends)?;
             len += n;
             if n < asked {
                 break (len, true);
@@ -43,7 +44,8 @@ pub(super) fn cut(
         tail.extend_from_slice(&bytes[whole..len]);
         let endless = whole > MAX_RECORD && bytes[whole - 1] != b'\n';
         let block = Block { bytes, len: whole, line, layout: Layout::Lines, last: ended };
-        line += memchr::memchr_iter(b'\n', &block.bytes[..whole]).count() as u64;
+        // The tail is less than a line.
+        line += ends;
         if !emit(block) {
             return Err(Stop::Asked);
         }
@@ -56,13 +58,20 @@ pub(super) fn cut(
     }
 }
 
-/// Fills `into` as far as the input goes.
-fn fill(input: &mut dyn Read, into: &mut [u8]) -> Result<usize, Stop> {
+fn line_ends(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// Fills `into` as far as the input goes; counts line ends piece by piece, while a piece is close at hand.
+fn fill(input: &mut dyn Read, into: &mut [u8], ends: &mut u64) -> Result<usize, Stop> {
     let mut n = 0;
     while n < into.len() {
         match input.read(&mut into[n..]) {
             Ok(0) => break,
-            Ok(more) => n += more,
+            Ok(more) => {
+                *ends += line_ends(&into[n..n + more]);
+                n += more;
+            }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
         }
@@ -74,7 +83,7 @@ fn fill(input: &mut dyn Read, into: &mut [u8]) -> Result<usize, Stop> {
 fn skip_line(input: &mut dyn Read, tail: &mut Vec<u8>) -> Result<bool, Stop> {
     let mut bytes = vec![0; 1 << 16];
     loop {
-        let n = fill(input, &mut bytes)?;
+        let n = fill(input, &mut bytes, &mut 0)?;
         if n == 0 {
             return Ok(false);
         }

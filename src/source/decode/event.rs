@@ -4,8 +4,9 @@ use super::fields::{Fields, Key, Nested};
 use super::groups::Groups;
 use super::json::{compact, unquote};
 use super::mend::mend;
+use super::walk::value;
 use crate::model::event::{EventRow, Shape};
-use crate::model::identity::{ZERO_GUID, guid};
+use crate::model::identity::{ZERO_GUID, guid, is_plain_guid};
 use crate::model::time::{Micros, parse_time};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -33,7 +34,7 @@ pub(super) fn event(
     groups: &mut Groups,
 ) -> Result<(), Refusal> {
     let id = fields.text(Key::Id);
-    let bare = id.rsplit(';').next().unwrap_or(id);
+    let bare = memchr::memrchr(b';', id.as_bytes()).and_then(|i| id.get(i + 1..)).unwrap_or(id);
     let Some(event_id) = guid(bare) else { return Err(Refusal::new("no event id", id)) };
     let written = written_time(fields);
     let Some(time) = parse_instant(written).or_else(|| time_of_id(id)).or(time) else {
@@ -160,8 +161,10 @@ fn time_of_id(id: &str) -> Option<Micros> {
 
 /// A GUID in lower case, empty for the zero GUID; other text stays, in lower case.
 fn lower_guid(text: &str) -> Cow<'_, str> {
-    // Nearly all are in their normal form, which one look at the bytes can tell; without a way out early, so that
-    // many bytes are looked at at once.
+    // Nearly all are in their normal form, which one look at the bytes can tell.
+    if is_plain_guid(text) {
+        return Cow::Borrowed(if text == ZERO_GUID { "" } else { text });
+    }
     let plain = |b: u8| b.is_ascii_lowercase() | b.is_ascii_digit() | (b == b'-');
     if text.bytes().fold(true, |all, b| all & plain(b)) {
         return Cow::Borrowed(if text == ZERO_GUID { "" } else { text });
@@ -188,8 +191,16 @@ fn one_of<'t>(text: &'t str, known: &[&'static str]) -> Cow<'t, str> {
     }
 }
 
+/// Tells whether a text is a word in lower case: then it is what it stands for, known or not.
+fn is_lower_word(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase())
+}
+
 /// Source: facts, section 1: the order of the enumeration; 1 and 5 were seen.
 fn category(text: &str) -> Cow<'_, str> {
+    if is_lower_word(text) {
+        return Cow::Borrowed(text);
+    }
     const NAMES: [&str; 6] = ["unknown", "modify", "remove", "create", "access", "execute"];
     let text = text.trim();
     match text.parse::<usize>().ok().and_then(|i| NAMES.get(i)) {
@@ -201,6 +212,9 @@ fn category(text: &str) -> Cow<'_, str> {
 /// Source: facts, section 1: 4 is the organisation; the others follow from the order of the enumeration,
 /// read as flags or as a count.
 fn scope_type(text: &str) -> Cow<'_, str> {
+    if is_lower_word(text) {
+        return Cow::Borrowed(text);
+    }
     let text = text.trim();
     Cow::Borrowed(match text {
         "0" => "unknown",
@@ -216,6 +230,7 @@ fn scope_type(text: &str) -> Cow<'_, str> {
 fn data_text<'f>(data: &'f Nested<'_>) -> Cow<'f, str> {
     let text: Cow<'f, str> = match data {
         Nested::None => return Cow::Borrowed(""),
+        Nested::Tight(raw) => return Cow::Borrowed(raw),
         Nested::Json(raw) if raw.starts_with(['{', '[']) => return compact(raw),
         Nested::Json(raw) if raw.starts_with('"') => Cow::Owned(unquote(raw)),
         Nested::Json(_) => return Cow::Borrowed(""),
@@ -234,6 +249,11 @@ fn data_text<'f>(data: &'f Nested<'_>) -> Cow<'f, str> {
         }
     }
     if trimmed.starts_with(['{', '[']) {
+        if value(trimmed.as_bytes(), 0) == Some((trimmed.len(), true))
+            && let Nested::Text(text) = data
+        {
+            return Cow::Borrowed(text.trim());
+        }
         if sound(trimmed) {
             return Cow::Owned(compact(trimmed).into_owned());
         }
@@ -251,6 +271,11 @@ fn folded(data: &str) -> u32 {
     struct Folded {
         #[serde(rename = "EventSummary", alias = "eventSummary", default)]
         summary: Option<Vec<IgnoredAny>>,
+    }
+    // Not there, not even in disguise.
+    let bytes = data.as_bytes();
+    if memchr::memchr(b'\\', bytes).is_none() && memchr::memmem::find(bytes, b"ventSummary").is_none() {
+        return 1;
     }
     let entries = serde_json::from_str::<Folded>(data).ok().and_then(|f| f.summary).map_or(1, |s| s.len());
     u32::try_from(entries).unwrap_or(u32::MAX).max(1)

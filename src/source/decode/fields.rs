@@ -3,10 +3,8 @@
 //! Keys are matched in any casing, values are taken whatever their type, nested values are skipped or kept as
 //! the text they are. One value is filled again and again, so that a record costs no allocation of its own.
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use super::order::Order;
 use std::borrow::Cow;
-use std::fmt;
 
 /// Declares the keys once: those whose value is kept as text, as JSON, or only noted.
 macro_rules! keys {
@@ -19,6 +17,12 @@ macro_rules! keys {
         const TEXTS: usize = [$(Key::$t),+].len();
         /// Keys whose value is kept as JSON.
         const JSONS: usize = [$(Key::$j),+].len();
+
+        #[cfg(test)]
+        impl Key {
+            /// All keys.
+            pub(super) const ALL: &[Self] = &[$(Self::$t,)+ $(Self::$j,)+ $(Self::$m),+];
+        }
 
         fn known(lower: &[u8]) -> Option<Key> {
             match lower {
@@ -65,6 +69,11 @@ pub(in crate::source) fn key_of(name: &str) -> Option<Key> {
     known(lower)
 }
 
+/// Tells whether a name starts with a capital.
+pub(super) fn starts_upper(name: &str) -> bool {
+    name.as_bytes().first().is_some_and(u8::is_ascii_uppercase)
+}
+
 /// A nested value.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Nested<'a> {
@@ -73,48 +82,52 @@ pub(super) enum Nested<'a> {
     None,
     /// JSON as it stands in the record.
     Json(&'a str),
+    /// An object or an array as it stands in the record, without blanks between its parts.
+    Tight(&'a str),
     /// Text that should hold JSON.
     Text(Cow<'a, str>),
 }
 
-/// The keys of the records before, in their order: the next record mostly has the same, so that a key is
-/// known by one comparison.
-#[derive(Debug, Default)]
-pub(super) struct Order {
-    keys: Vec<(String, Option<Key>)>,
-    next: usize,
+/// What is kept of the value of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Its text.
+    Text,
+    /// Its JSON.
+    Json,
+    /// That it is there.
+    Mark,
 }
 
-impl Order {
-    /// So many keys are remembered, and so many that a record leaves out are skipped in search of the next.
-    const KEPT: usize = 64;
-    const SKIPPED: usize = 3;
+impl Key {
+    /// What is kept of its value.
+    pub(super) const fn form(self) -> Form {
+        match self as usize {
+            0..TEXTS => Form::Text,
+            i if i < TEXTS + JSONS => Form::Json,
+            _ => Form::Mark,
+        }
+    }
 
-    fn key_of(&mut self, name: &str) -> Option<Key> {
-        let ahead = self.keys.get(self.next..).unwrap_or_default();
-        if let Some(skip) = ahead.iter().take(Self::SKIPPED).position(|(known, _)| known == name) {
-            let key = ahead[skip].1;
-            self.next += skip + 1;
-            return key;
-        }
-        let key = key_of(name);
-        // A name beyond the length of any key is not worth keeping.
-        if self.keys.len() < Self::KEPT && name.len() <= 64 {
-            let at = self.next.min(self.keys.len());
-            self.keys.insert(at, (name.to_owned(), key));
-            self.next = at + 1;
-        }
-        key
+    /// The bit that stands for the key.
+    const fn bit(self) -> u64 {
+        1 << self as u32
     }
 }
 
 /// The fields of one record.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
-    text: [Cow<'a, str>; TEXTS],
+    text: [&'a str; TEXTS],
+    /// Texts that are not what stands in the record, because of escapes; kept from record to record for their room.
+    own: [String; TEXTS],
     json: [Nested<'a>; JSONS],
+    /// Bits of the keys that occur; what else is held is of records before.
     seen: u64,
-    order: Order,
+    /// Bits of the keys whose text is [`Self::own`].
+    owned: u64,
+    /// The keys of the records before.
+    pub order: Order,
     /// Whether the action's key starts with a capital, as exports and streams write it.
     pub pascal: bool,
 }
@@ -122,16 +135,14 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Forgets all fields.
     pub(super) fn clear(&mut self) {
-        self.text.fill(Cow::Borrowed(""));
-        self.json.fill(Nested::None);
         self.seen = 0;
-        self.order.next = 0;
+        self.order.rewind();
         self.pascal = false;
     }
 
     /// Starts with the keys of other records known.
     pub(super) fn with_order(order: Order) -> Self {
-        Self { order: Order { next: 0, ..order }, ..Self::default() }
+        Self { order, ..Self::default() }
     }
 
     /// Gives the keys that were met, for the next record.
@@ -140,30 +151,43 @@ impl<'a> Fields<'a> {
     }
 
     /// Text of a field; empty when missing or null.
+    #[inline]
     pub(super) fn text(&self, key: Key) -> &str {
-        self.text.get(key as usize).map_or("", |text| text)
+        let i = key as usize;
+        if i >= TEXTS || !self.has(key) {
+            ""
+        } else if self.owned & key.bit() == 0 {
+            self.text[i]
+        } else {
+            &self.own[i]
+        }
     }
 
     /// Nested value of a field.
     pub(super) fn json(&self, key: Key) -> &Nested<'a> {
         static NONE: Nested<'static> = Nested::None;
-        (key as usize).checked_sub(TEXTS).and_then(|i| self.json.get(i)).unwrap_or(&NONE)
+        let held = (key as usize).checked_sub(TEXTS).and_then(|i| self.json.get(i));
+        held.filter(|_| self.has(key)).unwrap_or(&NONE)
     }
 
     /// Tells whether the key occurs, its value not being null.
-    pub(super) fn has(&self, key: Key) -> bool {
-        self.seen & (1 << key as u32) != 0
+    #[inline]
+    pub(super) const fn has(&self, key: Key) -> bool {
+        self.seen & key.bit() != 0
     }
 
     /// Counts those of `keys` that occur.
+    #[inline]
     pub(super) fn count(&self, keys: &[Key]) -> usize {
-        keys.iter().filter(|key| self.has(**key)).count()
+        let bits = keys.iter().fold(0, |bits, key| bits | key.bit());
+        (self.seen & bits).count_ones() as usize
     }
 
     /// Notes the casing of a key.
-    pub(super) fn note_case(&mut self, key: Key, name: &str) {
+    #[inline]
+    pub(super) const fn note_case(&mut self, key: Key, upper: bool) {
         if matches!(key, Key::ActionId | Key::OperationName) {
-            self.pascal = name.starts_with(|c: char| c.is_ascii_uppercase());
+            self.pascal = upper;
         }
     }
 
@@ -172,239 +196,64 @@ impl<'a> Fields<'a> {
         if cell.is_empty() {
             return;
         }
-        self.seen |= 1 << key as u32;
-        let i = key as usize;
-        if i < TEXTS {
-            self.text[i] = cell;
-        } else if let Some(slot) = self.json.get_mut(i - TEXTS) {
-            *slot = Nested::Text(cell);
+        match key.form() {
+            Form::Text => self.set_any_text(key, cell),
+            Form::Json => self.set_json_value(key, Nested::Text(cell)),
+            Form::Mark => self.mark(key),
         }
     }
 
-    /// Sets a field from a JSON value in a record or a row.
-    pub(super) fn set_json<'de: 'a, A>(&mut self, key: Key, next: A) -> Result<(), A::Error>
-    where
-        A: NextValue<'de>,
-    {
-        let bit = 1 << key as u32;
-        let i = key as usize;
-        if i < TEXTS {
-            if let Some(text) = next.next(Text)? {
-                self.text[i] = text;
-                self.seen |= bit;
-            }
-        } else if let Some(slot) = self.json.get_mut(i - TEXTS) {
-            let raw = next.next(std::marker::PhantomData::<&'de RawValue>)?.get();
-            if raw != "null" {
-                *slot = Nested::Json(raw);
-                self.seen |= bit;
-            }
-        } else {
-            // Only its being there is noted; even so null is as good as missing.
-            if next.next(Noted)? {
-                self.seen |= bit;
-            }
+    /// Sets the text of a field as it stands in the record.
+    #[inline]
+    pub(super) fn set_text(&mut self, key: Key, text: &'a str) {
+        if let Some(slot) = self.text.get_mut(key as usize) {
+            *slot = text;
+            self.seen |= key.bit();
+            self.owned &= !key.bit();
         }
-        Ok(())
     }
-}
 
-/// The place where the next value is: in an object or in a row.
-pub(super) trait NextValue<'de> {
-    /// Error of the format.
-    type Error;
-    /// Takes the value.
-    fn next<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Self::Error>;
-}
-
-struct InMap<'m, A>(&'m mut A);
-
-impl<'de, A: MapAccess<'de>> NextValue<'de> for InMap<'_, A> {
-    type Error = A::Error;
-    fn next<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(seed)
+    /// Sets the text of a field to one that is put together now, in the empty string that is returned.
+    pub(super) fn own_text(&mut self, key: Key) -> &mut String {
+        self.seen |= key.bit();
+        self.owned |= key.bit();
+        // Keys whose text is kept are the first ones; for others it would be thrown away.
+        let own = &mut self.own[(key as usize).min(TEXTS - 1)];
+        own.clear();
+        own
     }
-}
 
-struct InRow<'m, A>(&'m mut A);
-
-impl<'de, A: SeqAccess<'de>> NextValue<'de> for InRow<'_, A> {
-    type Error = A::Error;
-    fn next<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_element_seed(seed)?.ok_or_else(|| serde::de::Error::custom("too few values"))
-    }
-}
-
-/// Fills [`Fields`] from an object.
-pub(super) struct Object<'f, 'a>(pub &'f mut Fields<'a>);
-
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Object<'_, 'a> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de: 'a, 'a> Visitor<'de> for Object<'_, 'a> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((key, upper)) = map.next_key_seed(KeySeed(&mut self.0.order))? {
-            match key {
-                Some(key) => {
-                    if matches!(key, Key::ActionId | Key::OperationName) {
-                        self.0.pascal = upper;
-                    }
-                    self.0.set_json(key, InMap(&mut map))?;
-                }
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
+    /// Sets the text of a field.
+    pub(super) fn set_any_text(&mut self, key: Key, text: Cow<'a, str>) {
+        match text {
+            Cow::Borrowed(text) => self.set_text(key, text),
+            Cow::Owned(text) => *self.own_text(key) = text,
         }
-        Ok(())
     }
-}
 
-/// Fills [`Fields`] from an array of values, by the keys of its columns.
-pub(super) struct Row<'f, 'a, 'c>(pub &'f mut Fields<'a>, pub &'c super::Columns);
-
-impl<'de: 'a, 'a> DeserializeSeed<'de> for Row<'_, 'a, '_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+    /// Sets a nested value that is sound JSON; `tight` tells that there are no blanks between its parts.
+    #[inline]
+    pub(super) fn set_nested(&mut self, key: Key, raw: &'a str, tight: bool) {
+        let tight = tight && raw.starts_with(['{', '[']);
+        self.set_json_value(key, if tight { Nested::Tight(raw) } else { Nested::Json(raw) });
     }
-}
 
-impl<'de: 'a, 'a> Visitor<'de> for Row<'_, 'a, '_> {
-    type Value = ();
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of values")
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<(), A::Error> {
-        for (name, key) in self.1.iter() {
-            match key {
-                Some(key) => {
-                    self.0.note_case(key, name);
-                    self.0.set_json(key, InRow(&mut row))?;
-                }
-                None => {
-                    if row.next_element::<IgnoredAny>()?.is_none() {
-                        return Err(serde::de::Error::custom("too few values"));
-                    }
-                }
-            }
+    fn set_json_value(&mut self, key: Key, value: Nested<'a>) {
+        if let Some(slot) = (key as usize).checked_sub(TEXTS).and_then(|i| self.json.get_mut(i)) {
+            *slot = value;
+            self.seen |= key.bit();
         }
-        while row.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
     }
-}
 
-struct KeySeed<'o>(&'o mut Order);
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = (Option<Key>, bool);
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KeySeed<'_> {
-    /// The key, and whether its name starts with a capital.
-    type Value = (Option<Key>, bool);
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok((self.0.key_of(name), name.as_bytes().first().is_some_and(u8::is_ascii_uppercase)))
-    }
-}
-
-/// Takes a value as text whatever its type; nothing for null and for nested values.
-struct Text;
-
-impl<'de> DeserializeSeed<'de> for Text {
-    type Value = Option<Cow<'de, str>>;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Text {
-    type Value = Option<Cow<'de, str>>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(text)))
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text.to_owned())))
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(if value { "true" } else { "false" })))
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(value.to_string())))
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(value.to_string())))
-    }
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(value.to_string())))
-    }
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-}
-
-/// Tells whether a value is there.
-struct Noted;
-
-impl<'de> DeserializeSeed<'de> for Noted {
-    type Value = bool;
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        serde::Deserialize::deserialize(deserializer).map(|there: Option<IgnoredAny>| there.is_some())
+    /// Notes that a key occurs.
+    pub(super) const fn mark(&mut self, key: Key) {
+        self.seen |= key.bit();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fields(text: &str) -> Fields<'_> {
-        let mut fields = Fields::default();
-        Object(&mut fields).deserialize(&mut serde_json::Deserializer::from_str(text)).expect("JSON");
-        fields
-    }
-
-    #[test]
-    fn keys_in_any_casing_values_of_any_type() {
-        let f = fields(
-            r#"{"ID":"a","Category":5,"iPaDdReSs":null,"userAgent":{"x":[1]},"details":"q\"","Data":{"X": 1},"value":[]}"#,
-        );
-        assert_eq!(f.text(Key::Id), "a");
-        assert_eq!(f.text(Key::Category), "5");
-        assert_eq!(f.text(Key::IpAddress), "");
-        assert!(!f.has(Key::IpAddress) && !f.has(Key::UserAgent) && f.has(Key::Value));
-        assert_eq!(f.text(Key::Details), "q\"");
-        assert!(matches!(f.json(Key::Data), Nested::Json("{\"X\": 1}")));
-    }
-
-    #[test]
-    fn the_last_of_two_equal_keys_wins() {
-        assert_eq!(fields(r#"{"id":"a","Id":"b"}"#).text(Key::Id), "b");
-    }
 
     #[test]
     fn every_key_has_its_bit() {

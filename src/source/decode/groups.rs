@@ -1,7 +1,7 @@
 //! Events gathered by organisation and day, in order of first appearance.
 
 use super::super::row::{OrgKey, Parsed};
-use crate::model::batch::{EventBatch, Room};
+use crate::model::batch::{EventBatch, Like, Room};
 use crate::model::event::EventRow;
 use crate::model::identity::org_name;
 use crate::model::time::{Day, Micros, day_of};
@@ -25,11 +25,15 @@ pub(super) struct Groups {
     batches: Vec<((usize, Day), EventBatch)>,
     batch_index: HashMap<(usize, Day), usize>,
     last: usize,
+    /// What the last rows of those who act were: their next ones are mostly like them.
+    likes: Vec<Like>,
     room: Room,
 }
 
 /// So many groups of a chunk are given room beforehand: where there are more, each is small.
 const ROOMY: usize = 4;
+/// So many of those who act are kept apart, a power of two.
+const ACTORS: usize = 1 << 12;
 /// So many ways to write an organisation are kept at hand.
 const AT_HAND: usize = 8;
 
@@ -37,7 +41,7 @@ impl Groups {
     /// Starts without events. Logs come mostly in order of time, so one group takes most of a chunk: `room` is
     /// what the greatest of the last chunk took.
     pub(super) fn with_room(room: Room) -> Self {
-        Self { room, ..Self::default() }
+        Self { room, likes: vec![Like::default(); ACTORS], ..Self::default() }
     }
 
     /// Adds an event to its group.
@@ -59,7 +63,9 @@ impl Groups {
             }),
         };
         self.last = at;
-        self.batches[at].1.push(row);
+        if let Some(like) = self.likes.get_mut(actor(row, at)) {
+            self.batches[at].1.push_like(row, like);
+        }
     }
 
     fn org(&mut self, row: &EventRow<'_>) -> usize {
@@ -98,5 +104,26 @@ impl Groups {
             batches.into_iter().map(|((org, day), batch)| ((orgs[org].0.clone(), day), batch)).collect();
         parsed.orgs_seen = orgs;
         learnt
+    }
+}
+
+/// A number for who acts in a row of a batch; now and then two share one.
+#[inline]
+fn actor(row: &EventRow<'_>, batch: usize) -> usize {
+    // Odd constants without a pattern; the high bits of a product depend on all bits of its factors.
+    let mixed = sample(row.mechanism).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        ^ sample(row.actor_id).wrapping_mul(0xC2B2_AE3D_27D4_EB4F)
+        ^ sample(row.actor_upn).wrapping_mul(0xFF51_AFD7_ED55_8CCD)
+        ^ (batch as u64).wrapping_mul(0x9E37_79B1_85EB_CA87);
+    ((mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> (64 - ACTORS.trailing_zeros())) as usize
+}
+
+/// The ends of a text: enough to tell most apart.
+#[inline]
+fn sample(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29),
+        _ => bytes.iter().fold(bytes.len() as u64, |n, b| n << 8 | u64::from(*b)),
     }
 }

@@ -1,6 +1,6 @@
 //! Tells what kind a record is of, by the keys that occur in it.
 
-use super::fields::{Fields, Key};
+use super::fields::{Fields, Key, starts_upper};
 use super::{Columns, event};
 use crate::model::event::Shape;
 use crate::source::KindHint;
@@ -74,7 +74,7 @@ impl Columns {
         let mut fields = Fields::default();
         for (name, key) in self.iter() {
             if let Some(key) = key {
-                fields.note_case(key, name);
+                fields.note_case(key, starts_upper(name));
                 fields.set_cell(key, Cow::Borrowed("x"));
             }
         }

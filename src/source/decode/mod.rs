@@ -3,8 +3,10 @@
 //! A record that is no sound JSON is taken apart, mended and tried once more before it is refused, so that
 //! one bad record never costs its neighbours.
 
+mod cells;
 mod columns;
 mod event;
+mod fast;
 mod fields;
 mod groups;
 mod inventory;
@@ -12,10 +14,16 @@ mod json;
 mod kind;
 mod loose;
 mod mend;
+mod order;
 mod people;
+mod records;
 mod repair;
+mod seeds;
 mod usage;
+mod walk;
 
+#[cfg(test)]
+pub(super) use cells::cells_of;
 pub(super) use columns::Columns;
 pub(super) use kind::Kind;
 pub(super) use mend::closes;
@@ -27,11 +35,14 @@ use super::row::{Parsed, Reject};
 use crate::model::batch::Room;
 use crate::model::event::Shape;
 use crate::model::time::Micros;
+use cells::Cells;
 use event::Refusal;
-use fields::{Fields, Key, Nested, Object, Order, Row};
+use fields::{Fields, Key, Nested};
 use groups::Groups;
 use kind::{HOLDERS, is_event_grid, kind_of};
 use loose::Loose;
+use order::Order;
+use seeds::{Object, Row};
 use serde::de::DeserializeSeed as _;
 use std::borrow::Cow;
 
@@ -60,26 +71,8 @@ pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Room) -> Chunk {
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
-        Layout::Records(cuts) => {
-            let text = std::str::from_utf8(bytes).ok();
-            let mut fields = Fields::default();
-            let mut start = 0;
-            for cut in cuts {
-                let place = Place {
-                    line: cut.line,
-                    fault: cut.fault,
-                    columns: cut.columns.as_deref(),
-                    org: cut.org.as_deref(),
-                    depth: 0,
-                };
-                match text.and_then(|text| text.get(start..cut.end)) {
-                    Some(record) => decoder.record(&mut fields, record, place),
-                    None => decoder.lossy(&bytes[start..cut.end], place),
-                }
-                start = cut.end;
-            }
-        }
-        Layout::Cells(columns, rows) => decoder.cells(columns, rows, block.last),
+        Layout::Records(cuts) => decoder.records(bytes, cuts),
+        Layout::Rows(table, rows) => decoder.rows(bytes, table, rows, block.last),
     }
     let (chunk, taken) = decoder.finish();
     *room = taken;
@@ -98,10 +91,9 @@ struct Place<'p> {
 }
 
 /// The record itself, for the kinds that read it as a whole.
-#[derive(Clone, Copy)]
 enum Whole<'r> {
     Json(&'r str),
-    Cells(&'r csv::StringRecord),
+    Cells(Cells<'r>),
 }
 
 struct Decoder {
@@ -118,33 +110,6 @@ impl Decoder {
         (self.chunk, room)
     }
 
-    fn lines(&mut self, bytes: &[u8], block: &Block) {
-        let text = std::str::from_utf8(bytes).ok();
-        let mut fields = Fields::default();
-        let (mut start, mut number) = (0, block.line);
-        while start < bytes.len() {
-            let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |n| start + n);
-            let open = end == bytes.len();
-            let fault = match open {
-                true if end - start > super::block::MAX_RECORD => Some(Fault::TooLong),
-                true if block.last => Some(Fault::CutOff),
-                _ => None,
-            };
-            let place = Place { line: number, fault, columns: None, org: None, depth: 0 };
-            match text.and_then(|text| text.get(start..end)) {
-                Some(line) => {
-                    let line = line.trim().trim_end_matches(',');
-                    if !matches!(line, "" | "[" | "]" | "\u{1e}") {
-                        self.record(&mut fields, line, place);
-                    }
-                }
-                None => self.lossy(&bytes[start..end], place),
-            }
-            start = end + 1;
-            number += 1;
-        }
-    }
-
     /// A record that is no UTF-8 is read with its broken characters replaced.
     fn lossy(&mut self, bytes: &[u8], place: Place<'_>) {
         let text = String::from_utf8_lossy(bytes);
@@ -154,45 +119,19 @@ impl Decoder {
         }
     }
 
-    fn cells(&mut self, columns: &Columns, rows: &[(u64, csv::ByteRecord)], last: bool) {
-        for (i, (line, row)) in rows.iter().enumerate() {
-            let row = match csv::StringRecord::from_byte_record(row.clone()) {
-                Ok(row) => row,
-                Err(error) => csv::StringRecord::from_byte_record_lossy(error.into_byte_record()),
-            };
-            let place = Place { line: *line, fault: None, columns: Some(columns), org: None, depth: 0 };
-            self.chunk.parsed.read += 1;
-            if row.len() < columns.len() {
-                let cut = last && i + 1 == rows.len();
-                self.chunk.cut |= cut;
-                let detail = format!("{} cells of {}", row.len(), columns.len());
-                self.reject(place, &Refusal::new(if cut { "cut off" } else { "too few cells" }, &detail));
-                continue;
-            }
-            let mut fields = Fields::default();
-            for ((name, key), cell) in columns.iter().zip(row.iter()) {
-                if let Some(key) = key {
-                    fields.note_case(key, name);
-                    fields.set_cell(key, Cow::Borrowed(cell));
-                }
-            }
-            // No API writes CSV: what is not a table's row is an export.
-            fields.pascal = true;
-            let taken = self.route(&fields, Whole::Cells(&row), place);
-            self.settle(taken, place);
-        }
-    }
-
     /// Takes one record; with `fields` used again from one to the next.
     fn record<'a>(&mut self, fields: &mut Fields<'a>, text: &'a str, place: Place<'_>) {
         match parse(fields, text, place.columns) {
-            Ok(()) => {
-                self.chunk.parsed.read += 1;
-                let taken = self.route(fields, Whole::Json(text), place);
-                self.settle(taken, place);
-            }
+            Ok(()) => self.sound(fields, text, place),
             Err(error) => self.troubled(text, &error, place),
         }
+    }
+
+    /// Takes a record whose fields were read.
+    fn sound(&mut self, fields: &Fields<'_>, text: &str, place: Place<'_>) {
+        self.chunk.parsed.read += 1;
+        let taken = self.route(fields, &Whole::Json(text), place);
+        self.settle(taken, place);
     }
 
     /// Takes what can be had of text that is not one sound record.
@@ -227,7 +166,7 @@ impl Decoder {
             let text = attempt.apply(piece);
             let mut fields = Fields::default();
             match parse(&mut fields, &text, place.columns) {
-                Ok(()) => return Ok(self.route(&fields, Whole::Json(&text), place)),
+                Ok(()) => return Ok(self.route(&fields, &Whole::Json(&text), place)),
                 Err(error) => cut |= error.is_eof(),
             }
         }
@@ -242,7 +181,7 @@ impl Decoder {
     }
 
     /// Finds out what a record is and takes it as that.
-    fn route(&mut self, fields: &Fields<'_>, whole: Whole<'_>, place: Place<'_>) -> Result<(), Refusal> {
+    fn route(&mut self, fields: &Fields<'_>, whole: &Whole<'_>, place: Place<'_>) -> Result<(), Refusal> {
         let acts = fields.has(Key::ActionId) || fields.has(Key::OperationName);
         let auto = self.hint == KindHint::Auto;
         if auto || self.hint == KindHint::Audit {
@@ -310,7 +249,7 @@ impl Decoder {
         let text: Cow<'_, str> = match inner {
             Nested::None => return Err(self.unknown("empty envelope", String::new())),
             Nested::Json(raw) if raw.starts_with('"') => Cow::Owned(json::unquote(raw)),
-            Nested::Json(raw) => Cow::Borrowed(raw),
+            Nested::Json(raw) | Nested::Tight(raw) => Cow::Borrowed(raw),
             Nested::Text(text) => Cow::Borrowed(text),
         };
         let mut failed = String::new();
@@ -321,7 +260,7 @@ impl Decoder {
             let taken = match parsed {
                 Ok(()) if event::is_event(&fields) => self.event(&fields, shape, time),
                 Ok(()) => {
-                    let keys = loose(Whole::Json(&text), None).map(|l| l.keys()).unwrap_or_default();
+                    let keys = loose(&Whole::Json(&text), None).map(|l| l.keys()).unwrap_or_default();
                     Err(self.unknown("no audit event in the envelope", keys))
                 }
                 Err(error) => {
@@ -392,6 +331,9 @@ impl Decoder {
 }
 
 fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) -> serde_json::Result<()> {
+    if fast::object(fields, text) {
+        return Ok(());
+    }
     fields.clear();
     let mut json = serde_json::Deserializer::from_str(text);
     match columns {
@@ -401,15 +343,15 @@ fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) 
     json.end()
 }
 
-fn loose(whole: Whole<'_>, columns: Option<&Columns>) -> Option<Loose> {
+fn loose(whole: &Whole<'_>, columns: Option<&Columns>) -> Option<Loose> {
     let map = match (whole, columns) {
         (Whole::Json(text), Some(columns)) if text.trim_start().starts_with('[') => {
             let values: Vec<serde_json::Value> = serde_json::from_str(text).ok()?;
             columns.iter().map(|(name, _)| name.to_owned()).zip(values).collect()
         }
         (Whole::Json(text), _) => serde_json::from_str(text).ok()?,
-        (Whole::Cells(row), Some(columns)) => {
-            let cells = row.iter().map(|cell| serde_json::Value::String(cell.to_owned()));
+        (Whole::Cells(cells), Some(columns)) => {
+            let cells = cells.clone().map(|cell| serde_json::Value::String(cell.plain().into_owned()));
             columns.iter().map(|(name, _)| name.to_owned()).zip(cells).collect()
         }
         (Whole::Cells(_), None) => return None,

@@ -5,6 +5,7 @@
 //! the decoder to say.
 
 mod page;
+mod quick;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -15,6 +16,7 @@ pub(super) use window::signature;
 use super::block::{Fault, MAX_RECORD};
 use super::decode::Columns;
 use page::{is_holder, members, mentions_columns, text};
+use quick::{Quick, object_end};
 use serde_json::{Map, Value};
 use std::io::Read;
 use std::sync::Arc;
@@ -167,6 +169,10 @@ impl Scanner<'_> {
     }
 
     fn object(&mut self, level: usize) -> Result<(), Stop> {
+        if let Some(end) = self.quick_end(level < LEVELS)? {
+            self.window.at = end;
+            return self.record(None, None);
+        }
         let mut ended = self.bracketed(level < LEVELS, false)?;
         if matches!(ended, Ended::Derailed | Ended::CutOff) {
             self.window.at = self.window.mark;
@@ -182,6 +188,18 @@ impl Scanner<'_> {
         match ended {
             Ended::Holder(key) => self.page(key, level),
             ended => self.close(&ended, None),
+        }
+    }
+
+    /// Finds the end of an object where that is plain to see.
+    fn quick_end(&mut self, may_be_page: bool) -> Result<Option<usize>, Stop> {
+        loop {
+            let found = object_end(&self.window.buffer[self.window.mark..self.window.filled], may_be_page);
+            match found {
+                Quick::Ends(length) => return Ok(Some(self.window.mark + length)),
+                Quick::More if self.window.fill()? => {}
+                Quick::More | Quick::Unsure => return Ok(None),
+            }
         }
     }
 

@@ -36,6 +36,19 @@ pub(super) fn is_holder(key: &str) -> bool {
     HOLDERS.iter().any(|holder| holder.eq_ignore_ascii_case(key))
 }
 
+/// Tells whether text that a bracket follows may end with a key that holds records. Says yes rather too often.
+pub(super) fn ends_like_holder(text: &[u8]) -> bool {
+    let blank = |b: &u8| b.is_ascii_whitespace() || *b == b':';
+    let Some(quote) = text.iter().rposition(|b| !blank(b)) else { return false };
+    let Some(key) = text.get(..quote).filter(|_| text[quote] == b'"') else { return false };
+    // All of them end with one of two letters.
+    matches!(key.last(), Some(b's' | b'S' | b'e' | b'E'))
+        && HOLDERS.iter().any(|holder| {
+            let start = key.len().checked_sub(holder.len());
+            start.is_some_and(|start| key[start..].eq_ignore_ascii_case(holder.as_bytes()))
+        })
+}
+
 /// Reads the members of a page that lie before its records; keys in lower case.
 pub(super) fn members(prefix: &[u8]) -> Map<String, Value> {
     let mut json = prefix.trim_ascii_end().to_vec();

@@ -76,3 +76,32 @@ fn a_record_beyond_all_measure_is_handed_out_and_left_behind() {
     assert!(found[1].ends_with("TooLong"));
     assert_eq!(found[2], r#"1:{"id":"b"}"#);
 }
+
+/// Where the scanner that goes byte by byte ends an object, if it is whole and no page.
+fn closed_at(text: &str, may_be_page: bool) -> Option<usize> {
+    let mut input = text.as_bytes();
+    let window = Window::new(&mut input, 1);
+    let mut scanner = Scanner { window, emit: &mut |_, _| true, org: None, pages: Pages::default() };
+    match scanner.bracketed(may_be_page, false) {
+        Ok(Ended::Closed) => Some(scanner.window.at),
+        _ => None,
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn a_quick_end_is_where_the_scanner_ends(
+        pieces in proptest::collection::vec(proptest::sample::select(vec![
+            "{", "}", "[", "]", "\"", "\\", "\\\\", "\\\"", ",", ":", " ", "\n", "x", "\"a\":", "\"value\":", "\"Items\" : ",
+            "\"b\",", "{\"c\":1}", "[1,2]", "\"a long string without anything in it at all\"", "é", "\u{1}",
+        ]), 0..40),
+        may_be_page: bool,
+    ) {
+        let text = format!("{{{}", pieces.concat());
+        if let Quick::Ends(end) = object_end(text.as_bytes(), may_be_page) {
+            proptest::prop_assert_eq!(closed_at(&text, may_be_page), Some(end), "{}", text);
+        }
+    }
+}

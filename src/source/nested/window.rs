@@ -154,7 +154,7 @@ impl<'a> Window<'a> {
     }
 
     /// Reads more; false at the end of the input.
-    fn fill(&mut self) -> Result<bool, Stop> {
+    pub(super) fn fill(&mut self) -> Result<bool, Stop> {
         if self.ended {
             return Ok(false);
         }
