@@ -6,11 +6,12 @@
 
 use super::schema;
 use super::shape::{any, bounded, has_column, is_integer, may_be_fraction, only_equalities, op_compares};
+use super::walk::{Look, walk};
 use super::{EngineError, EngineErrorKind};
 use sqlparser::ast::{
     DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
     JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr,
-    Spanned as _, Statement, TableFactor, Visit as _, Visitor, WindowFrame, WindowType,
+    Spanned as _, Statement, TableFactor, WindowFrame, WindowType,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
@@ -106,7 +107,7 @@ pub fn inspect(sql: &str) -> Result<(Statement, BTreeSet<String>, Vec<Objection>
     };
     let mut rules = Rules::default();
     rules.cte_names(query);
-    let _ = statement.visit(&mut rules);
+    let _ = walk(&statement, &mut rules);
     rules.objections.sort_by(|a, b| (a.line, &a.why).cmp(&(b.line, &b.why)));
     rules.objections.dedup();
     Ok((statement, rules.tables, rules.objections))
@@ -142,8 +143,7 @@ impl Rules {
     /// Finds the names of every CTE first: a visitor meets tables before the CTEs of outer queries.
     fn cte_names(&mut self, query: &Query) {
         struct Names<'a>(&'a mut Rules);
-        impl Visitor for Names<'_> {
-            type Break = ();
+        impl Look for Names<'_> {
             fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
                 let Some(with) = &query.with else { return ControlFlow::Continue(()) };
                 let line = with.span().start.line;
@@ -166,7 +166,7 @@ impl Rules {
                 ControlFlow::Continue(())
             }
         }
-        let _ = query.visit(&mut Names(self));
+        let _ = walk(query, &mut Names(self));
     }
 
     fn relation(&mut self, name: &ObjectName) {
@@ -324,9 +324,7 @@ fn near(name: &str) -> String {
     )
 }
 
-impl Visitor for Rules {
-    type Break = ();
-
+impl Look for Rules {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         if let Some(order) = &query.order_by
             && let OrderByKind::Expressions(items) = &order.kind

@@ -23,6 +23,7 @@ mod sources;
 mod stays;
 pub mod tables;
 pub mod views;
+mod walk;
 
 #[cfg(test)]
 mod fixtures;

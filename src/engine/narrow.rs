@@ -4,9 +4,10 @@
 //! the actions of conditions such as `action = '...'`. All may only err on the side of reading more.
 
 use super::schema::TableDef;
+use super::walk::{Look, walk};
 use sqlparser::ast::{
     BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, Statement,
-    TableFactor, Value, Visit as _, Visitor,
+    TableFactor, Value,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -25,7 +26,7 @@ impl Words {
         let text = statement.to_string();
         let star = text.contains("USING(") || text.contains("NATURAL ");
         let mut reads = Reads { table, words: Self { names: BTreeSet::new(), star } };
-        let _ = statement.visit(&mut reads);
+        let _ = walk(statement, &mut reads);
         reads.words
     }
 
@@ -39,9 +40,7 @@ impl Words {
     }
 }
 
-impl Visitor for Words {
-    type Break = ();
-
+impl Look for Words {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
             Expr::Identifier(name) => drop(self.names.insert(name.value.to_lowercase())),
@@ -60,9 +59,7 @@ struct Reads<'a> {
     words: Words,
 }
 
-impl Visitor for Reads<'_> {
-    type Break = ();
-
+impl Look for Reads<'_> {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         let (mut open, mut reads) = (vec![&*query.body], false);
         while let Some(body) = open.pop() {
@@ -80,7 +77,7 @@ impl Visitor for Reads<'_> {
                         continue;
                     }
                     reads = true;
-                    let _ = select.visit(&mut self.words);
+                    let _ = walk(select, &mut self.words);
                     let wild = |i: &SelectItem| {
                         matches!(i, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
                     };
@@ -91,7 +88,7 @@ impl Visitor for Reads<'_> {
             }
         }
         if let Some(order) = query.order_by.as_ref().filter(|_| reads) {
-            let _ = order.visit(&mut self.words);
+            let _ = walk(order, &mut self.words);
         }
         ControlFlow::Continue(())
     }
@@ -206,7 +203,7 @@ fn each_mention(
     look: impl FnMut(&Select, &[Option<(String, String)>], &str),
 ) -> bool {
     let mut mentions = Mentions { table, look, named: 0, seen: 0 };
-    let _ = statement.visit(&mut mentions);
+    let _ = walk(statement, &mut mentions);
     mentions.named == mentions.seen
 }
 
@@ -217,9 +214,7 @@ struct Mentions<'a, L> {
     seen: usize,
 }
 
-impl<L: FnMut(&Select, &[Option<(String, String)>], &str)> Visitor for Mentions<'_, L> {
-    type Break = ();
-
+impl<L: FnMut(&Select, &[Option<(String, String)>], &str)> Look for Mentions<'_, L> {
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         self.named += usize::from(named(factor).is_some_and(|(name, _)| name == self.table));
         ControlFlow::Continue(())

@@ -6,10 +6,10 @@
 //! to BIGINT (they are u32 and `1 - 2` would be 4294967295).
 
 use super::rows::Cell;
+use super::walk::{Change, Look, walk, walk_mut};
 use crate::model::time::{Micros, day_text, format_time};
 use sqlparser::ast::{
     BinaryOperator, Expr, GroupByExpr, Ident, Interval, Select, SelectItem, Statement, TableFactor, Value,
-    VisitMut as _, VisitorMut,
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
@@ -32,16 +32,15 @@ const UNSIGNED: &[&str] = &[
 /// Rewrites a statement in place.
 pub fn rewrite(statement: &mut Statement, policy: &[(&'static str, Cell)]) {
     let mut aliases = Aliases::default();
-    let _ = statement.visit(&mut aliases);
-    let _ = statement.visit(&mut Rewriter { policy, names: aliases.0 });
+    let _ = walk_mut(statement, &mut aliases);
+    let _ = walk_mut(statement, &mut Rewriter { policy, names: aliases.0 });
 }
 
 /// The names that `policy` goes by in the query.
 #[derive(Default)]
 struct Aliases(BTreeSet<String>);
 
-impl VisitorMut for Aliases {
-    type Break = ();
+impl Change for Aliases {
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
         if let Some(name) = policy_name(factor) {
             self.0.insert(name);
@@ -75,8 +74,7 @@ impl Rewriter<'_> {
     /// Tells whether a select uses columns of `policy` in a way that literals do not cover.
     fn needs_policy(&self, select: &Select) -> bool {
         struct Bare<'a>(&'a Rewriter<'a>);
-        impl sqlparser::ast::Visitor for Bare<'_> {
-            type Break = ();
+        impl Look for Bare<'_> {
             fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
                 let bare = matches!(expr, Expr::Identifier(name)
                     if self.0.policy.iter().any(|(column, _)| name.value.eq_ignore_ascii_case(column)));
@@ -87,13 +85,11 @@ impl Rewriter<'_> {
             .projection
             .iter()
             .any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
-        star || sqlparser::ast::Visit::visit(select, &mut Bare(self)).is_break()
+        star || walk(select, &mut Bare(self)).is_break()
     }
 }
 
-impl VisitorMut for Rewriter<'_> {
-    type Break = ();
-
+impl Change for Rewriter<'_> {
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         for item in &mut select.projection {
             let SelectItem::UnnamedExpr(expr) = item else { continue };

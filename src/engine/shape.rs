@@ -2,7 +2,8 @@
 //!
 //! In: a parsed expression. Out: yes or no.
 
-use sqlparser::ast::{BinaryOperator, DataType, Expr, Value, Visit as _, Visitor, WindowFrameBound};
+use super::walk::{Look, walk};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, Value, WindowFrameBound};
 use std::ops::ControlFlow;
 
 /// Functions whose answer may have a fraction.
@@ -26,13 +27,12 @@ pub(super) fn is_column(expr: &Expr) -> bool {
 
 pub(super) fn any(expr: &Expr, test: impl FnMut(&Expr) -> bool) -> bool {
     struct Any<F>(F);
-    impl<F: FnMut(&Expr) -> bool> Visitor for Any<F> {
-        type Break = ();
+    impl<F: FnMut(&Expr) -> bool> Look for Any<F> {
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
             if (self.0)(expr) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }
     }
-    expr.visit(&mut Any(test)).is_break()
+    walk(expr, &mut Any(test)).is_break()
 }
 
 pub(super) fn has_column(expr: &Expr) -> bool {

@@ -526,11 +526,11 @@ impl Sorted<'_> {
         self.texts.area.values.iter().copied().filter(|area| !area.is_empty())
     }
 
-    /// Writes the day file; returns its bytes.
+    /// Writes the day file; returns its content id.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write(&self, path: &Path, org: &str) -> Result<Vec<u8>, LakeError> {
+    pub fn write(&self, path: &Path, org: &str) -> Result<String, LakeError> {
         let at = || self.order.iter().map(|&(b, i)| (self.merged.batch(b), i as usize));
         macro_rules! coded {
             ($from:expr, $frame:expr; $($name:ident),+) => {
@@ -538,7 +538,7 @@ impl Sorted<'_> {
             };
         }
         let frame = Frame::new(self.len())
-            .coded_text("org", &vec![0; self.len()], &[org])
+            .same_text("org", org)
             .unique_text("event_id", at().map(|(batch, i)| batch.event_id.get(i)))
             .time("time", self.times.iter().map(|time| Some(*time)))
             .date("date", self.times.iter().map(|time| Some(day_of(*time))));
@@ -557,7 +557,7 @@ impl Sorted<'_> {
             .long_text("data", at().map(|(batch, i)| batch.data.get(i)))
             .int("shapes", at().map(|(batch, i)| Some(i64::from(batch.shapes[i]))))
             .int("folded", at().map(|(batch, i)| Some(i64::from(batch.folded[i]))))
-            .write(path)
+            .write_hashed(path)
     }
 }
 

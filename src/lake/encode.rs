@@ -3,6 +3,7 @@
 //! Written by hand because a day holds its repeated texts as codes already: from codes to indices is one pass, where
 //! arrays of Arrow would be filled, hashed and searched for their bounds first.
 
+use super::pages;
 use hashbrown::HashMap;
 use polars::prelude::PolarsResult;
 use polars_arrow::bitmap::{Bitmap, MutableBitmap};
@@ -28,7 +29,7 @@ pub(super) fn plain(rows: &[&str], statistics: Statistics, kind: &PrimitiveType)
     let bytes: usize = rows.iter().map(|row| row.len()).sum();
     let nulls = rows.iter().filter(|row| row.is_empty()).count();
     let valid = (nulls > 0).then(|| rows.iter().map(|row| !row.is_empty()).collect::<Bitmap>());
-    let mut buffer = Vec::with_capacity(bytes + rows.len() * 4 + rows.len() / 8 + 64);
+    let mut buffer = pages::room(bytes + rows.len() * 4 + rows.len() / 8 + 64);
     levels(&mut buffer, valid.as_ref(), rows.len())?;
     for row in rows.iter().filter(|row| !row.is_empty()) {
         put_text(&mut buffer, row);
@@ -206,9 +207,13 @@ fn levels(buffer: &mut Vec<u8>, valid: Option<&Bitmap>, rows: usize) -> PolarsRe
 /// The least and the greatest text.
 fn bounds<'a>(mut texts: impl Iterator<Item = &'a str>) -> Option<(Vec<u8>, Vec<u8>)> {
     let first = texts.next()?;
-    let (least, greatest) = texts.fold((first, first), |(least, greatest), text| {
-        if text < least { (text, greatest) } else { (least, greatest.max(text)) }
-    });
+    let (least, greatest) =
+        texts.fold(
+            (first, first),
+            |(least, greatest), text| {
+                if text < least { (text, greatest) } else { (least, greatest.max(text)) }
+            },
+        );
     Some((least.into(), greatest.into()))
 }
 

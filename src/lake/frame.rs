@@ -3,9 +3,10 @@
 //! In: named columns of plain values. Out: a file written beside its target, synced and renamed, so that a
 //! reader never sees half of one.
 
-use super::encode::{self, Statistics};
-use super::pages::{self, Pages};
 use super::LakeError;
+use super::encode::{self, Statistics};
+use super::import::hex;
+use super::pages::{self, Pages};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use polars::prelude::{
     Column, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsError, PolarsResult, SerReader as _,
@@ -16,8 +17,9 @@ use polars_parquet::write::{
     CompressionOptions, DynIter, DynStreamingIterator, FileWriter, Page, StatisticsOptions, Version,
     WriteOptions, to_parquet_type,
 };
+use sha2::{Digest as _, Sha256};
 use std::hash::BuildHasher as _;
-use std::io::Write as _;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// Rows in a row group: small enough that one token's rows of a day touch one or two groups.
@@ -29,7 +31,6 @@ pub struct Frame {
     /// Each with its row groups.
     columns: Vec<(Field, Vec<Pages>)>,
     height: usize,
-    bytes: usize,
     /// The first fault, told when the table is written.
     fault: Option<String>,
 }
@@ -134,7 +135,9 @@ impl Frame {
         rows: &[T],
         mut encode: impl FnMut(&[T], &PrimitiveType) -> PolarsResult<Vec<Page>>,
     ) -> Self {
-        self.add_groups(name, kind, rows.len(), |start, count, kind| encode(&rows[start..start + count], kind))
+        self.add_groups(name, kind, rows.len(), |start, count, kind| {
+            encode(&rows[start..start + count], kind)
+        })
     }
 
     /// Adds a column of `height` rows, row group by row group.
@@ -159,23 +162,34 @@ impl Frame {
             ParquetType::GroupType { .. } => Ok(Vec::new()),
         });
         match groups {
-            Ok(groups) => {
-                self.bytes += groups.iter().map(Pages::len).sum::<usize>();
-                self.columns.push((field, groups));
-            }
+            Ok(groups) => self.columns.push((field, groups)),
             Err(error) => drop(self.fault.get_or_insert_with(|| format!("column {name}: {error}"))),
         }
         self
     }
 
-    /// Writes the table to `path`, beside it first; returns the bytes written.
+    /// Writes the table to `path`, beside it first.
     ///
     /// # Errors
     /// When the folder cannot be made or written.
-    pub fn write(self, path: &Path) -> Result<Vec<u8>, LakeError> {
-        let bytes = self.to_bytes(path)?;
-        write_atomically(path, &bytes)?;
-        Ok(bytes)
+    pub fn write(self, path: &Path) -> Result<(), LakeError> {
+        replace(path, |file| {
+            let mut file = self.put(BufWriter::with_capacity(BUFFER, file), path)?;
+            file.flush().map_err(|e| LakeError::io("write", path, e))
+        })
+    }
+
+    /// Writes the table to `path`, beside it first; returns the SHA-256 of the file in hex.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written.
+    pub fn write_hashed(self, path: &Path) -> Result<String, LakeError> {
+        replace(path, |file| {
+            let file = Hashed { file: BufWriter::with_capacity(BUFFER, file), hash: Sha256::new() };
+            let Hashed { mut file, hash } = self.put(file, path)?;
+            file.flush().map_err(|e| LakeError::io("write", path, e))?;
+            Ok(hex(&hash.finalize()))
+        })
     }
 
     /// Puts the table together as Parquet; `path` names it in errors.
@@ -183,6 +197,10 @@ impl Frame {
     /// # Errors
     /// When columns differ in length, which is a fault of patwatch.
     pub fn to_bytes(self, path: &Path) -> Result<Vec<u8>, LakeError> {
+        self.put(Vec::new(), path)
+    }
+
+    fn put<W: Write>(self, to: W, path: &Path) -> Result<W, LakeError> {
         let failed = |why: String| LakeError::Damaged { path: path.to_owned(), why };
         if let Some(fault) = self.fault {
             return Err(failed(fault));
@@ -196,10 +214,7 @@ impl Frame {
             data_page_size: None,
         };
         let schema: ArrowSchema = self.columns.iter().map(|(field, _)| field.clone()).collect();
-        // Headers of pages and the footer take some hundred bytes a column.
-        let room = self.bytes + self.columns.len() * 512 * (1 + self.height / ROW_GROUP);
-        let mut file = FileWriter::try_new(Vec::with_capacity(room), schema, options)
-            .map_err(|e| failed(e.to_string()))?;
+        let mut file = FileWriter::try_new(to, schema, options).map_err(|e| failed(e.to_string()))?;
         let mut columns: Vec<_> = self.columns.into_iter().map(|(_, groups)| groups.into_iter()).collect();
         for start in (0..self.height).step_by(ROW_GROUP) {
             let rows = ROW_GROUP.min(self.height - start);
@@ -209,6 +224,27 @@ impl Frame {
         }
         file.end(None).map_err(|e| failed(e.to_string()))?;
         Ok(file.into_inner())
+    }
+}
+
+/// Small writes, such as headers of pages, are gathered up to so many bytes.
+const BUFFER: usize = 1 << 16;
+
+/// Hashes what passes.
+struct Hashed<W> {
+    file: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let n = self.file.write(bytes)?;
+        self.hash.update(&bytes[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -252,14 +288,22 @@ fn by_value<'a>(rows: &[&'a str]) -> Option<(Vec<u32>, Vec<&'a str>)> {
 /// # Errors
 /// When the folder cannot be made or written.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LakeError> {
+    replace(path, |file| file.write_all(bytes).map_err(|e| LakeError::io("write", path, e)))
+}
+
+/// Has a file written beside `path`, syncs it, and renames it into place.
+fn replace<T>(
+    path: &Path,
+    write: impl FnOnce(&mut std::fs::File) -> Result<T, LakeError>,
+) -> Result<T, LakeError> {
     let failed = |e| LakeError::io("write", path, e);
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     super::make_folder(folder)?;
     let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
+    let written = write(file.as_file_mut())?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
-    Ok(())
+    Ok(written)
 }
 
 /// A table read back from Parquet.

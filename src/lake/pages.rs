@@ -21,14 +21,6 @@ const LEVEL: i32 = 1;
 pub(super) struct Pages {
     waiting: std::vec::IntoIter<CompressedPage>,
     current: Option<CompressedPage>,
-    bytes: usize,
-}
-
-impl Pages {
-    /// Counts the bytes of the pages.
-    pub(super) fn len(&self) -> usize {
-        self.bytes
-    }
 }
 
 impl FallibleStreamingIterator for Pages {
@@ -45,6 +37,35 @@ impl FallibleStreamingIterator for Pages {
     }
 }
 
+thread_local! {
+    /// Buffers of pages that are compressed: to take new memory for each costs more than to fill it.
+    static ROOM: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+/// So many buffers are kept, and none beyond so many bytes.
+const KEPT: usize = 2;
+const MOST: usize = 32 << 20;
+
+/// An empty buffer for a page of about `bytes` bytes.
+pub(super) fn room(bytes: usize) -> Vec<u8> {
+    let mut buffer = if bytes > 1 << 16 { ROOM.with_borrow_mut(Vec::pop) } else { None }.unwrap_or_default();
+    buffer.reserve(bytes);
+    buffer
+}
+
+fn give_back(page: &mut Page) {
+    let Page::Data(page) = page else { return };
+    let buffer = page.buffer_mut();
+    if buffer.capacity() > 1 << 16 && buffer.capacity() <= MOST {
+        let mut buffer = std::mem::take(buffer);
+        buffer.clear();
+        ROOM.with_borrow_mut(|kept| {
+            if kept.len() < KEPT {
+                kept.push(buffer);
+            }
+        });
+    }
+}
+
 /// Compresses the pages of a column.
 ///
 /// # Errors
@@ -53,15 +74,18 @@ pub(super) fn pack(pages: Vec<Page>) -> PolarsResult<Pages> {
     let raw: usize = pages.iter().map(|page| buffer(page).len()).sum();
     // Every page of a column has the same codec, as the format asks.
     let small = raw < SMALL;
-    let mut bytes = 0;
     let mut packed = Vec::with_capacity(pages.len());
-    for page in pages {
-        let (own, codec) =
-            if small { (buffer(&page).to_vec(), Compression::Uncompressed) } else { (squeezed(&page)?, Compression::Zstd) };
-        bytes += own.len();
-        packed.push(finished(page, own, codec));
+    for mut page in pages {
+        let size = buffer(&page).len();
+        let (bytes, codec) = if small {
+            (buffer(&page).to_vec(), Compression::Uncompressed)
+        } else {
+            (squeezed(&page)?, Compression::Zstd)
+        };
+        give_back(&mut page);
+        packed.push(finished(page, size, bytes, codec));
     }
-    Ok(Pages { waiting: packed.into_iter(), current: None, bytes })
+    Ok(Pages { waiting: packed.into_iter(), current: None })
 }
 
 fn buffer(page: &Page) -> &[u8] {
@@ -96,16 +120,17 @@ fn squeezed(page: &Page) -> PolarsResult<Vec<u8>> {
     })
 }
 
-fn finished(page: Page, bytes: Vec<u8>, codec: Compression) -> CompressedPage {
+/// The page with its bytes as they go to the file; `size` is what they were before.
+fn finished(page: Page, size: usize, bytes: Vec<u8>, codec: Compression) -> CompressedPage {
     let bytes = CowBuffer::Owned(bytes);
     match page {
         Page::Data(page) => {
-            let (size, rows) = (page.buffer().len(), page.num_rows.unwrap_or_default());
+            let rows = page.num_rows.unwrap_or_default();
             let header = page.header().clone();
             CompressedPage::Data(CompressedDataPage::new(header, bytes, codec, size, page.descriptor, rows))
         }
         Page::Dict(page) => {
-            let (size, values) = (page.buffer.len(), page.num_values);
+            let values = page.num_values;
             CompressedPage::Dict(CompressedDictPage::new(bytes, codec, size, values, page.is_sorted))
         }
     }

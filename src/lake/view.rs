@@ -191,8 +191,7 @@ impl View {
     fn see(&self, month: &Month, path: &Path) -> Result<(), LakeError> {
         let days = &self.days[month.days.clone()];
         let contents: Vec<(Day, &str)> = days.iter().map(|d| (d.day, d.content.as_str())).collect();
-        let (mut fold, done) =
-            self.lake.kept.take(&month.org, &month.name, &contents).unwrap_or_default();
+        let (mut fold, done) = self.lake.kept.take(&month.org, &month.name, &contents).unwrap_or_default();
         let mut done: HashSet<Day> = done.into_iter().collect();
         if done.len() * 2 < days.len() {
             let earlier = (1..days.len()).rev().find_map(|n| {

@@ -5,7 +5,7 @@ use super::table::{Row, Table};
 use std::sync::Arc;
 
 /// How much text a block holds: so much that the texts that repeat are learnt anew seldom.
-pub(super) const BLOCK: usize = 16 << 20;
+pub(super) const BLOCK: usize = 4 << 20;
 /// How much the first block holds, so that a small input asks for little and all threads soon have work.
 const FIRST: usize = 1 << 20;
 

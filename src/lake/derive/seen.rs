@@ -131,8 +131,19 @@ impl Seen {
     /// When a file cannot be read.
     pub fn add_day(&mut self, day: Day, activity: &Path) -> Result<(), LakeError> {
         let columns = [
-            "credential", "kind", "action", "network", "client", "project", "n", "origins", "hour_bits", "first_time",
-            "last_time", "first_event", "last_event",
+            "credential",
+            "kind",
+            "action",
+            "network",
+            "client",
+            "project",
+            "n",
+            "origins",
+            "hour_bits",
+            "first_time",
+            "last_time",
+            "first_event",
+            "last_event",
         ];
         let table = Table::read_columns(activity, &columns)?;
         let texts = ["credential", "kind", "first_event", "last_event"].map(|c| table.text(c));

@@ -118,7 +118,8 @@ impl<'a> Folder<'_, 'a> {
         targets.clear();
         targets.extend(rows.iter().map(|r| self.targets.number(notable::target(r.data()))));
         projects.clear();
-        let project = |r: &DayRow<'_>| if r.project().is_empty() { 0 } else { r.codes().project.saturating_add(1) };
+        let project =
+            |r: &DayRow<'_>| if r.project().is_empty() { 0 } else { r.codes().project.saturating_add(1) };
         projects.extend(rows.iter().map(project));
         let mut distinct = |get: &dyn Fn(&DayRow<'a>) -> (u32, &'a str)| {
             codes.clear();

@@ -47,8 +47,7 @@ pub fn write(path: &Path, org: &str, first: Day, days: &[(Day, PathBuf)]) -> Res
         folds.into_iter().map(|((key, service), u)| (key.map(|n| names.text(n)), service, u)).collect();
     rows.sort_unstable_by_key(|r| (r.0, r.1));
     let r = || rows.iter();
-    let mut frame =
-        Frame::new(rows.len()).same_text("org", org).date("date", r().map(|_| Some(first)));
+    let mut frame = Frame::new(rows.len()).same_text("org", org).date("date", r().map(|_| Some(first)));
     for (at, name) in TEXTS.iter().enumerate() {
         frame = frame.text(name, r().map(|r| r.0[at]));
     }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// Bytes that staged batches may hold before some of them go to disk.
 const BUDGET: usize = 256 << 20;
 /// A day is taken for whole when so many bytes were staged since it last grew.
-const QUIET: usize = 32 << 20;
+const QUIET: usize = 16 << 20;
 
 /// What is staged.
 #[derive(Debug)]

@@ -82,7 +82,7 @@ pub(super) fn write_sorted(
     day: Day,
     sorted: &Sorted<'_>,
 ) -> Result<DayEntry, LakeError> {
-    let content = hex(&Sha256::digest(sorted.write(&lake.day_file("events", org, day), org)?));
+    let content = sorted.write(&lake.day_file("events", org, day), org)?;
     let rows = sorted.rows();
     derive::write_all(lake, org, day, &content, sorted, &rows)?;
     let areas: BTreeSet<&str> = sorted.areas().collect();
@@ -117,7 +117,7 @@ pub fn write_cut(
     }
     let merged = day::merge_one(&cut);
     let sorted = Sorted::of(&merged);
-    let content = hex(&Sha256::digest(sorted.write(&scratch.day_file("events", org, day), org)?));
+    let content = sorted.write(&scratch.day_file("events", org, day), org)?;
     derive::write_all(scratch, org, day, &content, &sorted, &sorted.rows())?;
     Ok(content)
 }
