@@ -159,32 +159,42 @@ impl View {
             }
         }
         self.settle(month)?;
-        let paths = |table: &str| -> Vec<(Day, PathBuf)> {
-            let days = self.days[month.days.clone()].iter();
-            days.filter_map(|d| Some((d.day, self.find_day(table, d)?))).collect()
-        };
         for table in derive::FOLDED {
             if self.find_month(table, month).is_some() {
                 continue;
             }
             let path = self.month_file(&self.made, table, month);
             match table {
-                "seen" => {
-                    self.see(month, &path)?;
-                    continue;
-                }
+                "seen" => self.see(month, &path)?,
                 "uses" => {
                     let first = parse_day(&format!("{}-01", month.name)).unwrap_or_default();
-                    uses::write(&path, &month.org, first, &paths("actors"))?;
+                    let (earlier, days) = self.rest(month, table, "actors");
+                    uses::write(&path, &month.org, first, earlier.as_deref(), &days)?;
                 }
                 _ => {
-                    let files: Vec<PathBuf> = paths("notable").into_iter().map(|(_, path)| path).collect();
-                    changes::write(&path, &files)?;
+                    let (earlier, days) = self.rest(month, table, "notable");
+                    let files: Vec<PathBuf> = days.into_iter().map(|(_, path)| path).collect();
+                    changes::write(&path, earlier.as_deref(), &files)?;
                 }
             }
             derive::keep_only(&path);
         }
         Ok(())
+    }
+
+    /// The longest fold of a month's first days that there is, and how many days it holds.
+    fn earlier(&self, month: &Month, table: &str) -> Option<(usize, PathBuf)> {
+        (1..month.days.len()).rev().find_map(|n| {
+            let found = [&self.lake, &self.made].map(|lake| self.fold_file(lake, table, month, n));
+            found.into_iter().find(|path| path.exists()).map(|path| (n, path))
+        })
+    }
+
+    /// An earlier fold of a month, and the tables of the days that it lacks: a log mostly grows at its end.
+    fn rest(&self, month: &Month, table: &str, daily: &str) -> (Option<PathBuf>, Vec<(Day, PathBuf)>) {
+        let (done, earlier) = self.earlier(month, table).map_or((0, None), |(n, path)| (n, Some(path)));
+        let days = self.days[month.days.clone()].iter().skip(done);
+        (earlier, days.filter_map(|d| Some((d.day, self.find_day(daily, d)?))).collect())
     }
 
     /// Makes `seen` of a month from what is folded already, and the days that are not.
@@ -193,25 +203,17 @@ impl View {
         let contents: Vec<(Day, &str)> = days.iter().map(|d| (d.day, d.content.as_str())).collect();
         let (mut fold, done) = self.lake.kept.take(&month.org, &month.name, &contents).unwrap_or_default();
         let mut done: HashSet<Day> = done.into_iter().collect();
-        if done.len() * 2 < days.len() {
-            let earlier = (1..days.len()).rev().find_map(|n| {
-                let found = [&self.lake, &self.made].map(|lake| self.fold_file(lake, "seen", month, n));
-                let path = found.into_iter().find(|path| path.exists())?;
-                days[..n].iter().all(|d| !done.contains(&d.day)).then_some((n, path))
-            });
-            if let Some((n, path)) = earlier {
-                fold.add_fold(&path)?;
-                done.extend(days[..n].iter().map(|d| d.day));
-            }
+        let earlier = self.earlier(month, "seen");
+        if let Some((n, path)) = earlier.filter(|(n, _)| days[..*n].iter().all(|d| !done.contains(&d.day))) {
+            fold.add_fold(&path)?;
+            done.extend(days[..n].iter().map(|d| d.day));
         }
         for day in days.iter().filter(|d| !done.contains(&d.day)) {
             if let Some(activity) = self.find_day("activity", day) {
                 fold.add_day(day.day, &activity)?;
             }
         }
-        fold.write(path, &month.org)?;
-        derive::keep_only(path);
-        Ok(())
+        fold.write(path, &month.org)
     }
 
     /// Makes `orphans` of the days that lack it: loose events are looked up among the events of the days beside.

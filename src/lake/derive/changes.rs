@@ -32,11 +32,12 @@ const CHANGES: [&str; 23] = [
     "d_group_name",
 ];
 
-/// Picks the events of `notable` that tell of tokens, of access and of the log itself.
+/// Picks the events of `notable` that tell of tokens, of access and of the log itself; `earlier` are those of the days
+/// before these.
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn write(path: &Path, days: &[PathBuf]) -> Result<(), LakeError> {
+pub fn write(path: &Path, earlier: Option<&Path>, days: &[PathBuf]) -> Result<(), LakeError> {
     let failed = |e: pl::PolarsError| LakeError::columns(path, &e);
     let paths = days.iter().map(|p| pl::PlRefPath::try_from_path(p)).collect::<Result<Vec<_>, _>>();
     let args = pl::ScanArgsParquet {
@@ -54,17 +55,20 @@ pub fn write(path: &Path, days: &[PathBuf]) -> Result<(), LakeError> {
         .or(begins("AuditLog.Stream"))
         .or(action().eq(pl::lit("OrganizationPolicy.PolicyValueUpdated")))
         .or(membership);
-    let columns: Vec<pl::Expr> =
-        CHANGES.iter().chain(&["d_policy_name", "d_policy_value"]).map(|c| pl::col(*c)).collect();
-    let frame = pl::LazyFrame::scan_parquet_files(paths.map_err(failed)?.into(), args)
+    let names = || CHANGES.iter().chain(&["d_policy_name", "d_policy_value"]).copied();
+    let columns: Vec<pl::Expr> = names().map(pl::col).collect();
+    let mut frame = pl::LazyFrame::scan_parquet_files(paths.map_err(failed)?.into(), args)
         .and_then(|frame| frame.filter(wanted).select(columns).collect())
         .map_err(failed)?;
+    if let Some(earlier) = earlier {
+        let before = Table::read(earlier)?.into_frame().select(names()).map_err(failed)?;
+        frame = before.vstack(&frame).map_err(failed)?;
+    }
     let table = Table::of(frame);
     let (times, service) = (table.int("time"), table.flag("service_actor"));
     let mut frame =
         Frame::new(table.height()).time("time", times.into_iter()).flag("service_actor", service.into_iter());
-    let texts = CHANGES.iter().chain(&["d_policy_name", "d_policy_value"]);
-    for name in texts.filter(|name| !matches!(**name, "time" | "service_actor")) {
+    for name in names().filter(|name| !matches!(*name, "time" | "service_actor")) {
         let column = table.text(name);
         frame = frame.text(name, column.cells().into_iter());
     }

@@ -7,12 +7,18 @@ use crate::model::time::{Day, Micros};
 use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 
-/// Folds `actors` of the days. `day_bits` has bit d set for day d of the month, so that one credential's
+/// Folds `actors` of the days onto an earlier fold of others. `day_bits` has bit d set for day d of the month, so that one credential's
 /// days are known without a look at any of them.
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn write(path: &Path, org: &str, first: Day, days: &[(Day, PathBuf)]) -> Result<(), LakeError> {
+pub fn write(
+    path: &Path,
+    org: &str,
+    first: Day,
+    earlier: Option<&Path>,
+    days: &[(Day, PathBuf)],
+) -> Result<(), LakeError> {
     struct Use {
         n: i64,
         first: Micros,
@@ -22,8 +28,10 @@ pub fn write(path: &Path, org: &str, first: Day, days: &[(Day, PathBuf)]) -> Res
     let mut names = Names::default();
     let mut folds: HashMap<([u32; 5], bool), Use> = HashMap::new();
     const TEXTS: [&str; 5] = ["credential", "class", "kind", "actor", "actor_id"];
-    for (day, actors) in days {
-        let table = Table::read(actors)?;
+    let days = days.iter().map(|(day, path)| (Some(*day), path.as_path()));
+    for (day, file) in earlier.map(|path| (None, path)).into_iter().chain(days) {
+        let table = Table::read(file)?;
+        let bits = table.int("day_bits");
         let texts = TEXTS.map(|c| table.text(c));
         let texts = texts.each_ref().map(|t| t.cells());
         let service = table.flag("service_actor");
@@ -40,7 +48,10 @@ pub fn write(path: &Path, org: &str, first: Day, days: &[(Day, PathBuf)]) -> Res
             fold.n += n[i].unwrap_or_default();
             fold.first = fold.first.min(from);
             fold.last = fold.last.max(to);
-            fold.bits |= 1 << (day - first).clamp(0, 31);
+            fold.bits |= match day {
+                Some(day) => 1 << (day - first).clamp(0, 31),
+                None => bits[i].unwrap_or_default(),
+            };
         }
     }
     let mut rows: Vec<([&str; 5], bool, Use)> =

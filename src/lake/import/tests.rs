@@ -118,3 +118,42 @@ fn rows_of_a_sealed_day_stay_with_the_input_that_brought_them() {
         assert_eq!(kept, [EVENTS as u64 / 2, EVENTS as u64 / 2, 0], "budget {budget}, quiet {quiet}");
     }
 }
+
+/// Imports parts one after the other, each by a process of its own as far as the lake can tell; returns the files.
+fn one_after_the_other(parts: &[Vec<usize>]) -> BTreeMap<String, Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("lake");
+    for events in parts {
+        let mut lake = Lake::open(&root).unwrap();
+        let mut import = Import::new(&mut lake, None);
+        import.input(Ingest::default());
+        let mut batches = BTreeMap::new();
+        events.iter().for_each(|i| event(*i, &mut batches));
+        let mut seen = Vec::new();
+        for ((org, day), batch) in batches {
+            seen.push((org.clone(), crate::model::time::day_start(day)));
+            import.stage(0, org, day, batch).unwrap();
+        }
+        import.commit(&seen, &[], |_, _| {}).unwrap();
+    }
+    let mut found = BTreeMap::new();
+    files(&root, &mut found, "");
+    found.remove("/index.json");
+    found
+}
+
+#[test]
+fn a_lake_that_grows_by_days_is_the_lake_of_all_days() {
+    let all: Vec<usize> = (0..EVENTS).collect();
+    let expected = one_after_the_other(std::slice::from_ref(&all));
+    let day = EVENTS / DAYS as usize;
+    let by_days: Vec<Vec<usize>> = all.chunks(day).map(<[usize]>::to_vec).collect();
+    // Days that are cut, so that the last day of one part grows with the next.
+    let cut: Vec<Vec<usize>> = all.chunks(day * 3 / 2).map(<[usize]>::to_vec).collect();
+    let backwards: Vec<Vec<usize>> = by_days.iter().rev().cloned().collect();
+    for (how, parts) in [("by days", by_days), ("cut", cut), ("backwards", backwards)] {
+        let found = one_after_the_other(&parts);
+        assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{how}");
+        assert!(found == expected, "{how}");
+    }
+}
