@@ -4,12 +4,11 @@
 //! few blocks are in memory, and a slow receiver holds the input back.
 
 use super::block::{Block, Cut, Layout, Sizes};
-use super::decode::{Chunk, Kind, decode};
+use super::decode::{Chunk, Kind, Roominess, decode};
 use super::intake::{Closed, Intake};
 use super::nested::{self, Meta, Pages, Stop};
 use super::sniff::{Framing, sniff};
 use super::{KindHint, Options, Outcome, Sink, SourceError, lines, table};
-use crate::model::batch::Room;
 use crate::model::event::Shape;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -107,7 +106,7 @@ enum Cutting {
 }
 
 fn work(blocks: &Mutex<Receiver<(u64, Block)>>, hint: KindHint, give: &SyncSender<Done>) {
-    let mut room = Room::default();
+    let mut room = Roominess::default();
     loop {
         let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, block)) = next else { return };

@@ -27,10 +27,19 @@ pub(super) struct Groups {
     last: usize,
     /// What the last rows of those who act were: their next ones are mostly like them.
     likes: Vec<Like>,
-    room: Room,
+    room: Roominess,
 }
 
-/// So many groups of a chunk are given room beforehand: where there are more, each is small.
+/// What the groups of a chunk took, so that those of the next one like it are not grown piece by piece.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::source) struct Roominess {
+    /// What the greatest took.
+    greatest: Room,
+    /// So many groups are given that much beforehand.
+    groups: usize,
+}
+
+/// So many groups of a chunk are given room beforehand where they are not alike: the others are small.
 const ROOMY: usize = 4;
 /// So many of those who act are kept apart, a power of two.
 const ACTORS: usize = 1 << 12;
@@ -38,9 +47,9 @@ const ACTORS: usize = 1 << 12;
 const AT_HAND: usize = 8;
 
 impl Groups {
-    /// Starts without events. Logs come mostly in order of time, so one group takes most of a chunk: `room` is
-    /// what the greatest of the last chunk took.
-    pub(super) fn with_room(room: Room) -> Self {
+    /// Starts without events, with `room` as the last chunk took it. Logs come mostly in order of time, so that one
+    /// group takes most of a chunk; in shuffled ones all are alike.
+    pub(super) fn with_room(room: Roominess) -> Self {
         Self { room, likes: vec![Like::default(); ACTORS], ..Self::default() }
     }
 
@@ -53,8 +62,8 @@ impl Groups {
         let at = match self.batches.get(self.last) {
             Some((last, _)) if *last == key => self.last,
             _ => *self.batch_index.entry(key).or_insert_with(|| {
-                let batch = if self.batches.len() < ROOMY {
-                    EventBatch::with_room(&self.room)
+                let batch = if self.batches.len() < self.room.groups {
+                    EventBatch::with_room(&self.room.greatest)
                 } else {
                     EventBatch::default()
                 };
@@ -91,19 +100,22 @@ impl Groups {
         org
     }
 
-    /// Hands the groups over; returns the room that the greatest took.
-    pub(super) fn finish(self, parsed: &mut Parsed) -> Room {
+    /// Hands the groups over; returns the room that they took.
+    pub(super) fn finish(self, parsed: &mut Parsed) -> Roominess {
         let Self { orgs, mut batches, room, .. } = self;
         let greatest = batches.iter().map(|(_, batch)| batch).max_by_key(|batch| batch.len());
         let learnt = greatest.map(EventBatch::room).unwrap_or_default();
+        let rows: usize = batches.iter().map(|(_, batch)| batch.len()).sum();
+        let alike = learnt.rows() * batches.len() < rows * 2;
+        let groups = if alike { batches.len() } else { ROOMY };
         // What is staged counts with all that it holds, and a block may hold the lesser part of a day.
-        let greatest = room.rows().max(learnt.rows());
-        let roomy = batches.iter_mut().take(ROOMY).map(|(_, batch)| batch);
+        let greatest = room.greatest.rows().max(learnt.rows());
+        let roomy = batches.iter_mut().take(room.groups).map(|(_, batch)| batch);
         roomy.filter(|batch| batch.len() < greatest / 4 * 3).for_each(EventBatch::shrink);
         parsed.batches =
             batches.into_iter().map(|((org, day), batch)| ((orgs[org].0.clone(), day), batch)).collect();
         parsed.orgs_seen = orgs;
-        learnt
+        Roominess { greatest: learnt, groups: groups.max(ROOMY) }
     }
 }
 

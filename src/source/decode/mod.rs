@@ -25,6 +25,7 @@ mod walk;
 #[cfg(test)]
 pub(super) use cells::cells_of;
 pub(super) use columns::Columns;
+pub(super) use groups::Roominess;
 pub(super) use kind::Kind;
 pub(super) use mend::closes;
 
@@ -32,7 +33,6 @@ use super::KindHint;
 use super::block::{Block, Fault, Layout};
 use super::nested;
 use super::row::{Parsed, Reject};
-use crate::model::batch::Room;
 use crate::model::event::Shape;
 use crate::model::time::Micros;
 use cells::Cells;
@@ -65,7 +65,7 @@ pub(super) struct Chunk {
 const DESCRIBED: usize = 100;
 
 /// Decodes a block; `room` carries over from block to block what its rows take.
-pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Room) -> Chunk {
+pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Roominess) -> Chunk {
     let groups = Groups::with_room(*room);
     let mut decoder = Decoder { hint, groups, chunk: Chunk::default(), enveloped: Order::default() };
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
@@ -105,7 +105,7 @@ struct Decoder {
 }
 
 impl Decoder {
-    fn finish(mut self) -> (Chunk, Room) {
+    fn finish(mut self) -> (Chunk, Roominess) {
         let room = self.groups.finish(&mut self.chunk.parsed);
         (self.chunk, room)
     }
