@@ -6,7 +6,7 @@
 use super::LakeError;
 use super::encode::{self, Statistics};
 use super::import::hex;
-use super::pages::{self, Pages};
+use super::pages::{self, Content, Pages};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use polars::prelude::{
     Column, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsError, PolarsResult, SerReader as _,
@@ -64,8 +64,10 @@ impl Frame {
     #[must_use]
     pub fn unique_text<'a>(self, name: &str, values: impl Iterator<Item = &'a str>) -> Self {
         let values: Vec<&str> = values.collect();
-        let encode = |rows: &[&str], kind: &_| encode::plain(rows, Statistics::Full, kind);
-        self.add(name, ArrowDataType::Utf8View, &values, encode)
+        let kind = ArrowDataType::Utf8View;
+        self.add_groups(name, kind, values.len(), Content::Ids, |start, count, kind| {
+            encode::plain(&values[start..start + count], Statistics::Full, kind)
+        })
     }
 
     /// Adds text as codes, each an index into `values`; an empty text becomes null.
@@ -96,7 +98,7 @@ impl Frame {
             return self.text(name, values.into_iter());
         }
         let mut rest = cells;
-        self.add_groups(name, ArrowDataType::Utf8View, height, |start, rows, kind| {
+        self.add_groups(name, ArrowDataType::Utf8View, height, Content::Any, |start, rows, kind| {
             let (now, later) = rest.split_at(rest.partition_point(|(row, _)| *row < start + rows));
             rest = later;
             encode::sparse(rows, start, now, kind)
@@ -135,7 +137,7 @@ impl Frame {
         rows: &[T],
         mut encode: impl FnMut(&[T], &PrimitiveType) -> PolarsResult<Vec<Page>>,
     ) -> Self {
-        self.add_groups(name, kind, rows.len(), |start, count, kind| {
+        self.add_groups(name, kind, rows.len(), Content::Any, |start, count, kind| {
             encode(&rows[start..start + count], kind)
         })
     }
@@ -146,6 +148,7 @@ impl Frame {
         name: &str,
         kind: ArrowDataType,
         height: usize,
+        content: Content,
         mut encode: impl FnMut(usize, usize, &PrimitiveType) -> PolarsResult<Vec<Page>>,
     ) -> Self {
         let field = Field::new(name.into(), kind, true);
@@ -157,7 +160,10 @@ impl Frame {
         let groups = to_parquet_type(&field).and_then(|kind| match kind {
             ParquetType::PrimitiveType(kind) => (0..height)
                 .step_by(ROW_GROUP)
-                .map(|start| encode(start, ROW_GROUP.min(height - start), &kind).and_then(pages::pack))
+                .map(|start| {
+                    encode(start, ROW_GROUP.min(height - start), &kind)
+                        .and_then(|pages| pages::pack(pages, content))
+                })
                 .collect(),
             ParquetType::GroupType { .. } => Ok(Vec::new()),
         });

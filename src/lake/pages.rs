@@ -10,6 +10,7 @@ use polars_parquet::parquet::page::CompressedDictPage;
 use polars_parquet::write::{CompressedDataPage, CompressedPage, FallibleStreamingIterator, Page};
 use std::cell::RefCell;
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::CParameter;
 
 /// Columns of fewer bytes than this stay as they are.
 const SMALL: usize = 256;
@@ -66,11 +67,21 @@ fn give_back(page: &mut Page) {
     }
 }
 
+/// What a column holds, as far as its compression goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Text and numbers.
+    Any,
+    /// Ids: nothing in them repeats, so that a short look for repeats does. It takes half of the time, and a twentieth
+    /// more bytes.
+    Ids,
+}
+
 /// Compresses the pages of a column.
 ///
 /// # Errors
 /// When a page cannot be compressed.
-pub(super) fn pack(pages: Vec<Page>) -> PolarsResult<Pages> {
+pub(super) fn pack(pages: Vec<Page>, content: Content) -> PolarsResult<Pages> {
     let raw: usize = pages.iter().map(|page| buffer(page).len()).sum();
     // Every page of a column has the same codec, as the format asks.
     let small = raw < SMALL;
@@ -80,7 +91,7 @@ pub(super) fn pack(pages: Vec<Page>) -> PolarsResult<Pages> {
         let (bytes, codec) = if small {
             (buffer(&page).to_vec(), Compression::Uncompressed)
         } else {
-            (squeezed(&page)?, Compression::Zstd)
+            (squeezed(&page, content)?, Compression::Zstd)
         };
         give_back(&mut page);
         packed.push(finished(page, size, bytes, codec));
@@ -95,13 +106,23 @@ fn buffer(page: &Page) -> &[u8] {
     }
 }
 
-/// The compressor of a thread and the room that it writes into: a page keeps no more than it needs.
+/// The compressors of a thread and the room that they write into: a page keeps no more than it needs.
 struct Squeezer {
-    context: Compressor<'static>,
+    any: Compressor<'static>,
+    ids: Compressor<'static>,
     room: Vec<u8>,
 }
 
-fn squeezed(page: &Page) -> PolarsResult<Vec<u8>> {
+impl Squeezer {
+    fn new() -> std::io::Result<Self> {
+        let mut ids = Compressor::new(LEVEL)?;
+        ids.set_parameter(CParameter::HashLog(6))?;
+        ids.set_parameter(CParameter::MinMatch(7))?;
+        Ok(Self { any: Compressor::new(LEVEL)?, ids, room: Vec::new() })
+    }
+}
+
+fn squeezed(page: &Page, content: Content) -> PolarsResult<Vec<u8>> {
     thread_local! {
         static SQUEEZER: RefCell<Option<Squeezer>> = const { RefCell::new(None) };
     }
@@ -109,13 +130,17 @@ fn squeezed(page: &Page) -> PolarsResult<Vec<u8>> {
     SQUEEZER.with_borrow_mut(|slot| {
         let own = match slot {
             Some(own) => own,
-            None => slot.insert(Squeezer { context: Compressor::new(LEVEL)?, room: Vec::new() }),
+            None => slot.insert(Squeezer::new()?),
         };
         let most = zstd::zstd_safe::compress_bound(raw.len());
         if own.room.len() < most {
             own.room.resize(most, 0);
         }
-        let bytes = own.context.compress_to_buffer(raw, own.room.as_mut_slice())?;
+        let context = match content {
+            Content::Any => &mut own.any,
+            Content::Ids => &mut own.ids,
+        };
+        let bytes = context.compress_to_buffer(raw, own.room.as_mut_slice())?;
         Ok(own.room[..bytes].to_vec())
     })
 }
