@@ -1,5 +1,8 @@
 //! One block in, its rows out: every record told by its own keys.
 //!
+//! Records as services and exporters write them are read by a walk over their text (`fast`), all others by `serde_json`
+//! (`seeds`); which of the two it was shows in nothing but the time it took.
+//!
 //! A record that is no sound JSON is taken apart, mended and tried once more before it is refused, so that
 //! one bad record never costs its neighbours.
 
