@@ -41,8 +41,9 @@ pub(in crate::source) struct Roominess {
 
 /// So many groups of a chunk are given room beforehand where they are not alike: the others are small.
 const ROOMY: usize = 4;
-/// So many of those who act are kept apart, a power of two.
-const ACTORS: usize = 1 << 12;
+/// So many of those who act are kept apart, at first and at most; powers of two.
+const FEW: usize = 1 << 6;
+const MANY: usize = 1 << 12;
 /// So many ways to write an organisation are kept at hand.
 const AT_HAND: usize = 8;
 
@@ -50,7 +51,7 @@ impl Groups {
     /// Starts without events, with `room` as the last chunk took it. Logs come mostly in order of time, so that one
     /// group takes most of a chunk; in shuffled ones all are alike.
     pub(super) fn with_room(room: Roominess) -> Self {
-        Self { room, likes: vec![Like::default(); ACTORS], ..Self::default() }
+        Self { room, likes: vec![Like::default(); FEW], ..Self::default() }
     }
 
     /// Adds an event to its group.
@@ -72,9 +73,13 @@ impl Groups {
             }),
         };
         self.last = at;
-        if let Some(like) = self.likes.get_mut(actor(row, at)) {
-            self.batches[at].1.push_like(row, like);
+        let batch = &mut self.batches[at].1;
+        if self.likes.len() < MANY && batch.len() >= self.likes.len() {
+            // Enough events to be worth it; what is forgotten is soon learnt again.
+            self.likes = vec![Like::default(); MANY];
         }
+        let slot = actor(row, at) & (self.likes.len() - 1);
+        batch.push_like(row, &mut self.likes[slot]);
     }
 
     fn org(&mut self, row: &EventRow<'_>) -> usize {
@@ -119,15 +124,16 @@ impl Groups {
     }
 }
 
-/// A number for who acts in a row of a batch; now and then two share one.
+/// A number for who acts in a row of a batch; its low bits are as good as any.
 #[inline]
 fn actor(row: &EventRow<'_>, batch: usize) -> usize {
-    // Odd constants without a pattern; the high bits of a product depend on all bits of its factors.
+    // Odd constants without a pattern.
     let mixed = sample(row.mechanism).wrapping_mul(0x9E37_79B9_7F4A_7C15)
         ^ sample(row.actor_id).wrapping_mul(0xC2B2_AE3D_27D4_EB4F)
         ^ sample(row.actor_upn).wrapping_mul(0xFF51_AFD7_ED55_8CCD)
         ^ (batch as u64).wrapping_mul(0x9E37_79B1_85EB_CA87);
-    ((mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> (64 - ACTORS.trailing_zeros())) as usize
+    // The upper half of a product depends on all bits of its factors.
+    ((mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 32) as usize
 }
 
 /// The ends of a text: enough to tell most apart.
