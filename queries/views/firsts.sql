@@ -36,24 +36,13 @@ days AS (
 numbered AS (
   SELECT org, token_id, first_date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY first_date) AS day_number FROM days
 ),
-networks AS (SELECT org, network, MIN(first_time) AS first_time FROM activity WHERE network IS NOT NULL GROUP BY org, network),
-clients AS (SELECT org, client, MIN(first_time) AS first_time FROM activity WHERE client IS NOT NULL GROUP BY org, client),
 shown AS (
-  SELECT org, 'network' AS dimension, network AS value, first_time FROM networks
-  UNION ALL
-  SELECT org, 'client' AS dimension, client AS value, first_time FROM clients
+  SELECT org, dimension, value, first_time FROM org_seen
   UNION ALL
   SELECT org, dimension, value, first_time FROM merged
 ),
 anybody AS (SELECT org, dimension, value, MIN(first_time) AS org_time FROM shown GROUP BY org, dimension, value),
-comers AS (
-  SELECT org, network AS value, COALESCE(credential, actor) AS who, MIN(first_time) AS come_time
-  FROM activity WHERE network IS NOT NULL AND NOT COALESCE(service_actor, FALSE) GROUP BY org, network, COALESCE(credential, actor)
-),
-third AS (
-  SELECT org, value, come_time, ROW_NUMBER() OVER (PARTITION BY org, value ORDER BY come_time) AS come_place FROM comers
-),
-shared AS (SELECT org, value, 'network' AS dimension, come_time AS shared_time FROM third WHERE come_place = 3),
+shared AS (SELECT org, value, dimension, third_time AS shared_time FROM org_seen WHERE third_time IS NOT NULL),
 sited AS (
   SELECT m.org AS org, m.token_id AS token_id, m.dimension AS dimension, m.value AS value, m.first_time AS first_time, COALESCE(p.own, FALSE) AS own,
     p.country AS country, p.asn AS asn, p.as_name AS as_name, CASE WHEN p.country IS NOT NULL THEN m.first_time END AS located_time

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
                 .hint("`patwatch detections list` prints them all"));
         }
     }
-    let found = session.find(&args.select, &context.ui)?;
+    let found = session.find_alone(&args.select, &context.ui)?;
     let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
     context.ui.stream(args.output.as_deref(), |to| {
         let mut to = std::io::BufWriter::with_capacity(1 << 16, to);

@@ -42,7 +42,7 @@ impl Engine {
     pub(super) fn want(&self, statement: &Statement) -> Result<Option<Want>, EngineError> {
         let words = Words::of(statement, TABLE);
         let Some(def) = schema::table(TABLE) else { return Ok(None) };
-        let mut patterns = super::narrow::actions_of(statement, TABLE);
+        let mut patterns = super::narrow::values_of(statement, TABLE, "action");
         for pattern in patterns.iter_mut().flatten() {
             if let Pattern::Listed(table) = pattern {
                 let frame = self.shared_columns(table, &["action"])?;

@@ -253,6 +253,20 @@ const STORED: &[(&str, &str, &[Line])] = &[
         ],
     ),
     (
+        "org_seen",
+        "Networks and clients that an organisation showed in the window: one row a value, whoever showed it.",
+        &[
+            ("org", Text, "organisation"),
+            ("dimension", Text, "network or client"),
+            ("value", Text, "the value"),
+            ("first_time", Time, "first event with it"),
+            ("third_time", Time, "when the third user or credential came; null below three, and for a client"),
+            ("days", Int, "days with it; null for a client"),
+            ("actors", Int, "distinct actors; null for a client"),
+            ("credentials", Int, "distinct credentials; null for a client"),
+        ],
+    ),
+    (
         "stays",
         "From when to when a token was in a network: one row a token, day and network.",
         &[

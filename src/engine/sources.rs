@@ -4,7 +4,7 @@
 
 use super::rows::Rows;
 use super::{
-    Columns, Cut, Engine, EngineError, Source, attributed, guarded, narrow, newest, schema, seen, tables,
+    Columns, Cut, Engine, EngineError, Source, guarded, narrow, newest, schema, seen, tables,
     time_lit, views,
 };
 use crate::lake::view::{day_of_file, days_of_use};
@@ -25,14 +25,6 @@ impl Engine {
     pub(super) fn shared(&self, name: &str, statement: &Statement) -> Result<pl::LazyFrame, EngineError> {
         let def = schema::table(name).ok_or_else(|| Self::missing(name))?;
         let columns = narrow::Words::of(statement, name).columns(def);
-        let lies_in_files = self.sources.get(name).is_some_and(|source| !source.files.is_empty());
-        if name == attributed::TABLE
-            && lies_in_files
-            && narrow::reads_tokens_alone(statement, name)
-            && let Some(frame) = self.of_tokens(def, &columns)?
-        {
-            return Ok(frame);
-        }
         self.shared_in(def, columns)
     }
 
@@ -121,6 +113,9 @@ impl Engine {
         }
         if name == "seen" && !self.sources.contains_key("seen") {
             return Ok(seen::seen(self.uncut("activity")?, self.uncut("token_day")?));
+        }
+        if name == "org_seen" && !self.sources.contains_key("org_seen") {
+            return self.org_seen();
         }
         if name == "stays" && !self.sources.contains_key("stays") {
             return self.stays();

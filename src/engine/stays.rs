@@ -3,7 +3,8 @@
 //! In: `activity`. Out: its fold by token, day and network, with whether stays overlap. In Rust because a day's rows
 //! are folded as they are read: of millions of rows with texts for keys no engine makes that fold as cheaply.
 
-use super::attributed::{self, Tokens};
+use super::attributed::Tokens;
+use super::flagged::TABLE;
 use super::days::Part;
 use super::{Engine, EngineError, guarded, schema, tables};
 use crate::model::names::Names;
@@ -29,7 +30,7 @@ type OfDay = (Vec<Stay>, Vec<String>, Vec<String>, Vec<String>);
 impl Engine {
     /// Folds `activity` into the table.
     pub(super) fn stays(&self) -> Result<pl::LazyFrame, EngineError> {
-        let source = self.sources.get(attributed::TABLE).ok_or_else(|| Self::missing(attributed::TABLE))?;
+        let source = self.sources.get(TABLE).ok_or_else(|| Self::missing(TABLE))?;
         let tokens = if source.needs_token { Some(self.tokens_by_credential()?) } else { None };
         let key = if source.needs_token { "credential" } else { "token_id" };
         let columns = ["org", key, "date", "network", "first_time", "last_time"];
@@ -44,7 +45,7 @@ impl Engine {
                 ..stay
             }));
         };
-        self.each_day(attributed::TABLE, &columns, |part| of_day(part, tokens.as_ref()), take)?;
+        self.each_day(TABLE, &columns, |part| of_day(part, tokens.as_ref()), take)?;
         let text = |name: &str, names: &Names, number: fn(&Stay) -> u32| -> Result<pl::Column, EngineError> {
             let column = pl::Series::new(name.into(), names.texts());
             let rows = pl::IdxCa::from_vec("rows".into(), all.iter().map(number).collect());
@@ -73,7 +74,7 @@ fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
     let (orgs, networks) = (part.texts("org"), part.texts("network"));
     let [days, first, last] = ["date", "first_time", "last_time"].map(|name| part.ints(name));
     let (of_rows, texts): (Vec<Option<u32>>, Vec<String>) = match tokens {
-        Some(tokens) => (tokens.of(part), tokens.texts()),
+        Some(tokens) => (tokens.of(part), tokens.texts().to_vec()),
         None => {
             let own = part.texts("token_id");
             (own.codes.iter().map(|code| (*code != 0).then_some(*code)).collect(), own.texts)

@@ -1,5 +1,6 @@
 //! What a detection says: its metadata, its hits, and the grades of both.
 
+use super::event_id::EventId;
 use super::time::{Day, Micros};
 use serde_json::{Map, Value};
 
@@ -127,7 +128,7 @@ pub struct Finding {
     /// Evidence columns in order.
     pub evidence: Map<String, Value>,
     /// Newest 100 event ids, newest first.
-    pub event_ids: Vec<String>,
+    pub event_ids: Vec<EventId>,
     /// What to do.
     pub fix: String,
     /// Controls.

@@ -13,6 +13,7 @@
 --! equivalents = ["AN-07", "P8"]
 --! keys        = ["network"]
 --! confirm     = ["network"]
+--! flagged     = "met"
 WITH crossed_days AS (SELECT org, token_id, date FROM stays WHERE crossed GROUP BY org, token_id, date),
 numbered AS (SELECT org, token_id, date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS crossed_place FROM crossed_days),
 days AS (SELECT org, token_id, date FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date),

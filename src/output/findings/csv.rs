@@ -71,7 +71,7 @@ fn row(f: &Finding) -> Vec<Cell> {
         Cell::Whole(f.count.into()),
         text(&f.message),
         Cell::Text(serde_json::Value::Object(f.evidence.clone()).to_string()),
-        Cell::List(f.event_ids.clone()),
+        Cell::List(f.event_ids.iter().map(ToString::to_string).collect()),
         text(&f.fix),
         Cell::List(f.controls.clone()),
         Cell::List(f.attack.clone()),
