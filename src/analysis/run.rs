@@ -109,6 +109,9 @@ pub struct Gathered {
 /// How much of the analysis a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
+    /// Which credential is which token, in a run over one organisation: no people and no coverage. Nothing that is left
+    /// out decides whose a credential is there: other names of a person join events to tokens that are known anyway.
+    Credentials,
     /// Which credential is which token, people and coverage: no token is described or judged.
     Attribution,
     /// Verdicts, but not who works with a token and which places hold it.
@@ -122,7 +125,11 @@ pub enum Depth {
 /// # Errors
 /// When a query fails.
 pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered, EngineError> {
-    let judging = depth != Depth::Attribution;
+    let judging = matches!(depth, Depth::Findings | Depth::Verdicts);
+    if depth == Depth::Credentials {
+        let (uses, token_events) = (facts::credentials(engine, window)?, facts::token_events(engine)?);
+        return Ok(Gathered { uses, token_events, ..Gathered::default() });
+    }
     Ok(Gathered {
         uses: facts::credentials(engine, window)?,
         events: PatEvents { held: if judging { Some(engine.calls(&[])?) } else { None }, told: Vec::new() },
@@ -161,9 +168,10 @@ pub fn decide(
 ) -> Analysis {
     let (events, folds) = (std::mem::take(&mut told.events), std::mem::take(&mut told.folds));
     let uses = &told.uses;
-    let people = people(&told, inputs);
+    let attributing = matches!(depth, Depth::Credentials | Depth::Attribution);
+    let people = if depth == Depth::Credentials { BTreeMap::new() } else { people(&told, inputs) };
     let mut coverage = Vec::new();
-    for org in &inputs.orgs {
+    for org in inputs.orgs.iter().filter(|_| depth != Depth::Credentials) {
         let mut held = inputs.held.remove(org).unwrap_or_default();
         held.org = org;
         held.switches = told.switches.get(org).cloned().unwrap_or_default();
@@ -174,7 +182,7 @@ pub fn decide(
     let (ledger, unclear) = ledger::build(told.token_events.clone(), &listed, &aliases);
     let credentials = credentials(uses);
     let attributions = attribute(&known(inputs, &ledger, &people), &credentials);
-    if depth == Depth::Attribution {
+    if attributing {
         let credentials = with_uses(&attributions, uses);
         return Analysis { credentials, coverage, people, unclear, ..Analysis::default() };
     }
@@ -254,8 +262,7 @@ pub fn decide(
             days_in(&tokens[*r].org) >= policy.min_covered_days && all_seen[*r].ambiguous.is_empty()
         }) && token.other_orgs.iter().all(|org| days_in(org) >= policy.min_covered_days);
         let proof = |(action, (origins, orphans))| Proof { action, origins, orphans };
-        let of_token: Vec<Proof> =
-            rows.iter().flat_map(|r| events.proofs(&keys[*r])).map(proof).collect();
+        let of_token: Vec<Proof> = rows.iter().flat_map(|r| events.proofs(&keys[*r])).map(proof).collect();
         let bounds = scope::Bounds { coverage: covered(&token.org), enough };
         let scope = scope::judge(token, &of_token, bounds);
         let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()));

@@ -24,7 +24,10 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
         format.write(&found.report, style, &mut to)?;
         Ok(std::io::Write::flush(&mut to)?)
     })?;
-    Ok(outcome(&found.report, &session, args.fail, args.selection.reading.strict, &context.ui))
+    let outcome = outcome(&found.report, &session, args.fail, args.selection.reading.strict, &context.ui);
+    // The process ends here: findings by the hundred thousand need not be taken apart one by one.
+    std::mem::forget(found);
+    Ok(outcome)
 }
 
 /// How a run over findings ended: 2 beats 1, and suppressed findings never fail a pipeline.

@@ -21,14 +21,25 @@ impl Tokens {
     pub(super) fn of(&self, part: &Part) -> Vec<Option<u32>> {
         let (orgs, credentials) = (part.texts("org"), part.texts("credential"));
         let mut known: HashMap<(u32, u32), Option<u32>> = HashMap::new();
-        let keys = orgs.codes.iter().zip(&credentials.codes);
-        keys.map(|(org, credential)| {
-            *known.entry((*org, *credential)).or_insert_with(|| {
-                let text = |texts: &[String], code: u32| texts[code as usize].clone();
-                self.rows.get(&(text(&orgs.texts, *org), text(&credentials.texts, *credential))).copied()
-            })
+        let text = |texts: &[String], code: u32| texts[code as usize].clone();
+        let find = |(org, credential)| {
+            self.rows.get(&(text(&orgs.texts, org), text(&credentials.texts, credential))).copied()
+        };
+        // Rows of one credential stand together.
+        let mut last = ((u32::MAX, u32::MAX), None);
+        let keys = orgs.codes.iter().copied().zip(credentials.codes.iter().copied());
+        keys.map(|key| {
+            if key != last.0 {
+                last = (key, *known.entry(key).or_insert_with(|| find(key)));
+            }
+            last.1
         })
         .collect()
+    }
+
+    /// The place of a credential's token.
+    pub(super) fn find(&self, org: &str, credential: &str) -> Option<u32> {
+        self.rows.get(&(org.to_owned(), credential.to_owned())).copied()
     }
 
     /// Every token, by place.

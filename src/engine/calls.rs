@@ -177,7 +177,8 @@ impl Engine {
         read.extend(columns.iter().filter(|name| !matches!(**name, "org" | "credential" | "token_id")));
         let mut calls = Calls { columns: columns.clone(), ..Calls::default() };
         let make = |part: &Part| of_day(part, key, &columns, known.as_ref(), &orphans);
-        self.each_day("events", &read, make, |day| {
+        // Events without a credential come first in a day, and are nobody's here.
+        self.each_day_from(Some(key), "events", &read, make, |day| {
             let OfDay { mut set, texts, keys } = day;
             let number = u32::try_from(calls.sets.len()).unwrap_or(u32::MAX);
             for (codes, texts) in set.columns.iter_mut().zip(&texts) {
@@ -206,9 +207,7 @@ impl Engine {
         let rows = Rows::from_frame(&frame)?;
         let text = |row, name| rows.text(row, name).map(str::to_owned);
         Ok(Some(
-            (0..rows.len())
-                .filter_map(|row| Some((text(row, "org")?, text(row, "credential")?)))
-                .collect(),
+            (0..rows.len()).filter_map(|row| Some((text(row, "org")?, text(row, "credential")?))).collect(),
         ))
     }
 }
@@ -274,12 +273,41 @@ fn of_day(
     }
     let mut spans = Vec::new();
     let mut from = 0;
-    for run in rows.chunk_by(|a, b| {
-        (orgs.codes[*a], keys.codes[*a]) == (orgs.codes[*b], keys.codes[*b])
-    }) {
+    for run in rows.chunk_by(|a, b| (orgs.codes[*a], keys.codes[*a]) == (orgs.codes[*b], keys.codes[*b])) {
         let to = from + u32::try_from(run.len()).unwrap_or_default();
         spans.push((orgs.text(run[0]).to_owned(), keys.text(run[0]).to_owned(), from..to));
         from = to;
     }
     OfDay { set, texts, keys: spans }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fixtures::engine_of;
+    use serde_json::json;
+
+    #[test]
+    fn rows_of_a_credential_come_newest_first_with_what_they_prove() {
+        let event = |id: &str, credential: &str, hour: u32, kind: &str, origin: bool| {
+            json!({"org": "o", "event_id": id, "credential": credential, "kind": kind, "action": "A.B",
+                "time": format!("2026-03-02T{hour:02}:00:00Z"), "origin": origin})
+        };
+        let engine = engine_of(&json!({"tables": {"events": [
+            event("e1", "c1", 3, "pat", true), event("e2", "c2", 1, "pat", false), event("e3", "c1", 5, "pat", false),
+            event("e4", "c1", 5, "pat", true), event("e5", "c1", 4, "session", true), event("e6", "c9", 4, "pat", true),
+        ]}}));
+        let calls = engine.calls(&[]).expect("reads");
+        let ids = |keys: &[&str]| -> Vec<String> {
+            let rows = calls.rows(keys.iter().map(|key| ("o", *key)));
+            rows.into_iter().map(|at| calls.id(at).to_string()).collect()
+        };
+        assert_eq!(ids(&["c1"]), ["e4", "e3", "e5", "e1"]);
+        assert_eq!(ids(&["c1", "c2", "none"]), ["e4", "e3", "e5", "e1", "e2"]);
+        let rows = calls.rows([("o", "c1")].into_iter());
+        let proves: Vec<_> = rows.iter().map(|at| (calls.is_pat(*at), calls.proves(*at))).collect();
+        let origin = Some(Proves::Origin);
+        assert_eq!(proves, [(true, origin), (true, None), (false, origin), (true, origin)]);
+        assert_eq!(calls.text(calls.action(rows[0])), "A.B");
+    }
 }

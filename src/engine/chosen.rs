@@ -110,6 +110,7 @@ impl Engine {
             for part in parts {
                 frame.vstack_mut_owned(part)?;
             }
+            frame.rechunk_mut();
             frames.insert(action, (columns, frame));
         }
         Ok(Some(Chosen { frames }))
@@ -122,6 +123,16 @@ fn columns_of(wants: &[Want], action: &str) -> Columns {
 
 /// The rows of a day, an action each, with what is wanted of it.
 fn by_action(
+    def: &TableDef,
+    part: &Part,
+    wants: &[Want],
+    tokens: &Tokens,
+) -> Result<Vec<(String, pl::DataFrame)>, EngineError> {
+    let pieces = part.pieces().into_iter().map(|piece| of_piece(def, &piece, wants, tokens));
+    Ok(pieces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+fn of_piece(
     def: &TableDef,
     part: &Part,
     wants: &[Want],

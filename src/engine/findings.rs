@@ -9,13 +9,14 @@ use super::pack::{Detection, FINDINGS, FIXED_COLUMNS, Pack};
 use super::rows::{Cell, Rows};
 use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
 use crate::model::event_id::EventId;
-use crate::model::finding::{Family, Finding, NotRun, Subject, SubjectKind};
+use crate::model::finding::{DetectionMeta, Family, Finding, NotRun, Subject, SubjectKind};
 use crate::model::time::{Micros, Window};
 use rayon::prelude::*;
 use serde_json::Map;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Runs the selected detections: by id, slug or family; an empty selection runs all.
 ///
@@ -66,6 +67,7 @@ pub fn run_pack_telling(
             }
         }
     }
+    engine.let_go();
     let Run { mut findings, mut not_run, .. } = run;
     let unasked: BTreeSet<&str> = unasked.iter().map(|d| d.meta.id.as_str()).collect();
     findings.retain(|f| !unasked.contains(f.detection.as_str()));
@@ -73,7 +75,7 @@ pub fn run_pack_telling(
     for finding in &mut findings {
         span_of_state(finding, engine.window());
     }
-    findings.par_sort_by(|a, b| {
+    findings.par_sort_unstable_by(|a, b| {
         (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| {
             (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
                 &b.detection,
@@ -184,6 +186,23 @@ fn sentence(error: &EngineError) -> String {
     format!("{text}{stop}{hint}")
 }
 
+/// What all findings of a detection say alike.
+struct Alike {
+    fix: Arc<str>,
+    controls: Arc<[String]>,
+    attack: Arc<[String]>,
+}
+
+impl Alike {
+    fn of(meta: &DetectionMeta) -> Self {
+        Self {
+            fix: meta.fix.as_str().into(),
+            controls: meta.controls.as_slice().into(),
+            attack: meta.attack.as_slice().into(),
+        }
+    }
+}
+
 /// Names and owners of tokens, for messages.
 #[derive(Debug, Default)]
 struct Names(HashMap<(String, String), (Option<String>, Option<String>)>);
@@ -224,11 +243,12 @@ fn of_rows(
             rows.cells.iter().map(|column| column[*row].to_string()).collect::<Vec<String>>()
         });
     }
+    let alike = Alike::of(&detection.meta);
     let of_one = |same: &[usize]| -> Result<(Finding, Option<Wanted>), EngineError> {
         let print = |row: &usize| prints[*row].clone();
-        let (mut finding, mut wanted) = of_row(detection, rows, same[0], print(&same[0]), names)?;
+        let (mut finding, mut wanted) = of_row(detection, rows, same[0], print(&same[0]), &alike, names)?;
         for row in &same[1..] {
-            let (other, events) = of_row(detection, rows, *row, print(row), names)?;
+            let (other, events) = of_row(detection, rows, *row, print(row), &alike, names)?;
             fold(&mut finding, other);
             if let (Some(a), Some(b)) = (wanted.as_mut(), events) {
                 a.fold(&b);
@@ -278,6 +298,7 @@ fn of_row(
     rows: &Rows,
     row: usize,
     fingerprint: String,
+    alike: &Alike,
     names: &Names,
 ) -> Result<(Finding, Option<Wanted>), EngineError> {
     let meta = &detection.meta;
@@ -351,9 +372,9 @@ fn of_row(
         message,
         evidence,
         event_ids,
-        fix: meta.fix.clone(),
-        controls: meta.controls.clone(),
-        attack: meta.attack.clone(),
+        fix: Arc::clone(&alike.fix),
+        controls: Arc::clone(&alike.controls),
+        attack: Arc::clone(&alike.attack),
         suppressed: None,
         org,
     };

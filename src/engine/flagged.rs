@@ -142,16 +142,23 @@ impl Engine {
         let files: Vec<&PathBuf> = source.files.iter().filter(asked).collect();
         let one = |file: &&PathBuf| -> Result<Option<pl::DataFrame>, EngineError> {
             // Most files hold nothing, which a look at one or two columns tells.
-            if rows.of(&self.part(def, source, Some(file), probe, None)?, &tokens).is_empty() {
+            if rows.of(&self.part(def, source, Some(file), probe)?, &tokens).is_empty() {
                 return Ok(None);
             }
-            let part = self.part(def, source, Some(file), &read_with(&read, probe), None)?;
-            let own = tokens.of(&part);
-            let found = pl::IdxCa::from_vec("rows".into(), rows.of(&part, &tokens));
-            let made = part.rows(def, columns, &found, |rows| {
-                tokens.take(rows.iter().map(|row| own[row.unwrap_or_default() as usize]))
-            });
-            made.map(Some)
+            let part = self.part(def, source, Some(file), &read_with(&read, probe))?;
+            let mut found: Option<pl::DataFrame> = None;
+            for piece in part.pieces() {
+                let own = tokens.of(&piece);
+                let of_piece = pl::IdxCa::from_vec("rows".into(), rows.of(&piece, &tokens));
+                let frame = piece.rows(def, columns, &of_piece, |rows| {
+                    tokens.take(rows.iter().map(|row| own[row.unwrap_or_default() as usize]))
+                })?;
+                match &mut found {
+                    Some(found) => drop(found.vstack_mut_owned(frame)?),
+                    None => found = Some(frame),
+                }
+            }
+            Ok(found)
         };
         let made: Vec<Result<Option<pl::DataFrame>, EngineError>> = files.par_iter().map(one).collect();
         let mut whole: Option<pl::DataFrame> = None;
@@ -167,7 +174,9 @@ impl Engine {
             let empty = all.map(|c| pl::Column::full_null(c.name.into(), 0, &tables::dtype(c.kind)));
             pl::DataFrame::new(0, empty.collect())
         };
-        Ok(whole.map_or_else(none, Ok)?)
+        let mut whole = whole.map_or_else(none, Ok)?;
+        whole.rechunk_mut();
+        Ok(whole)
     }
 }
 
@@ -211,5 +220,33 @@ impl Use {
                 (0..part.height()).filter(|row| is_flagged(*row)).map(place).collect()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(sql: &str, name: &str) -> Option<(String, bool)> {
+        let (statement, ..) = check::inspect(sql).expect("parses");
+        question(&statement, name).map(|(asked, dated)| (asked.to_string(), dated))
+    }
+
+    #[test]
+    fn a_cte_is_asked_for_its_tokens_and_days() {
+        let sql = "WITH a AS (SELECT org, token_id FROM tokens), b AS (SELECT a.org AS org, a.token_id AS token_id, d.date AS date FROM a JOIN token_day AS d ON a.token_id = d.token_id), \
+            c AS (SELECT a.n FROM activity AS a JOIN b ON a.token_id = b.token_id) SELECT n FROM c ORDER BY n";
+        let first =
+            "WITH a AS (SELECT org, token_id FROM tokens) SELECT org, token_id FROM a GROUP BY org, token_id";
+        assert_eq!(asked(sql, "a"), Some((first.to_owned(), false)));
+        let (second, dated) = asked(sql, "B").expect("a question");
+        assert!(
+            dated && second.ends_with("SELECT org, token_id, date FROM B GROUP BY org, token_id, date"),
+            "{second}"
+        );
+        assert_eq!(asked(sql, "c"), None, "it gives no token");
+        assert_eq!(asked(sql, "d"), None);
+        let late = "WITH a AS (SELECT org, token_id FROM activity) SELECT org FROM a";
+        assert_eq!(asked(late, "a"), None, "the table itself would be read");
     }
 }

@@ -12,6 +12,7 @@ mod confirm;
 pub mod days;
 pub mod equivalents;
 pub mod findings;
+mod first_shown;
 mod flagged;
 mod narrow;
 pub mod newest;
@@ -192,7 +193,10 @@ impl Engine {
     pub fn register_missing(&mut self) {
         for def in schema::tables() {
             let made = views::view(def.name).is_some()
-                || matches!(def.name, "policy" | "seen" | "org_seen" | "stays" | pack::FINDINGS);
+                || matches!(
+                    def.name,
+                    "policy" | "seen" | "org_seen" | "first_shown" | "stays" | pack::FINDINGS
+                );
             if !made && !self.sources.contains_key(def.name) {
                 let source = Source {
                     frame: tables::empty(def),
@@ -400,6 +404,12 @@ impl Engine {
         if matches!(table, "events" | "lake_uses" | "lake_orphans") {
             self.ready().calls = None;
         }
+    }
+
+    /// Lets go of the events too, once all findings have their ids.
+    pub(crate) fn let_go(&self) {
+        self.release();
+        self.ready().calls = None;
     }
 
     /// Lets go of what detections shared; a later query reads anew what it needs.

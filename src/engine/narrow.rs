@@ -207,15 +207,6 @@ impl<L: FnMut(&Select, &[Option<(String, String)>], &str)> Visitor for Mentions<
     }
 }
 
-/// The parts of a condition that must all hold.
-fn parts(condition: &Expr) -> Vec<&Expr> {
-    match condition {
-        Expr::Nested(inner) => parts(inner),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => [parts(left), parts(right)].concat(),
-        other => vec![other],
-    }
-}
-
 /// Name and alias of a table.
 fn named(factor: &TableFactor) -> Option<(String, String)> {
     let TableFactor::Table { name, alias, .. } = factor else { return None };

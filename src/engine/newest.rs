@@ -116,7 +116,8 @@ struct Fits {
 
 /// What a wish asks beside the token and its span; nothing where no event can fit.
 fn fits(calls: &Calls, wish: &Wish) -> Option<Vec<Fits>> {
-    let all = wish.matches.iter().filter(|(name, values)| *name != "token_id" || !values.contains(&wish.token_id));
+    let all =
+        wish.matches.iter().filter(|(name, values)| *name != "token_id" || !values.contains(&wish.token_id));
     all.map(|(name, values)| {
         let column = calls.column(name)?;
         let known = values.iter().filter(|value| !value.is_empty());

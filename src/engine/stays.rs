@@ -4,8 +4,8 @@
 //! are folded as they are read: of millions of rows with texts for keys no engine makes that fold as cheaply.
 
 use super::attributed::Tokens;
-use super::flagged::TABLE;
 use super::days::Part;
+use super::flagged::TABLE;
 use super::{Engine, EngineError, guarded, schema, tables};
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
@@ -80,12 +80,20 @@ fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
             (own.codes.iter().map(|code| (*code != 0).then_some(*code)).collect(), own.texts)
         }
     };
-    let mut folds: HashMap<(u32, u32, i64, u32), (Micros, Micros)> = HashMap::new();
+    let mut folds: Vec<((u32, u32, i64, u32), (Micros, Micros))> = Vec::new();
+    let mut index: HashMap<(u32, u32, i64, u32), usize> = HashMap::new();
+    let mut at = usize::MAX;
     for row in (0..part.height()).filter(|row| networks.codes[*row] != 0) {
         let Some(token) = of_rows[row] else { continue };
-        let fold = folds
-            .entry((orgs.codes[row], token, days[row], networks.codes[row]))
-            .or_insert((first[row], last[row]));
+        let key = (orgs.codes[row], token, days[row], networks.codes[row]);
+        // Most rows show the network of the one before.
+        if folds.get(at).is_none_or(|(held, _)| *held != key) {
+            at = *index.entry(key).or_insert_with(|| {
+                folds.push((key, (first[row], last[row])));
+                folds.len() - 1
+            });
+        }
+        let fold = &mut folds[at].1;
         *fold = (fold.0.min(first[row]), fold.1.max(last[row]));
     }
     let mut stays: Vec<Stay> = folds

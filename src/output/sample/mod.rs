@@ -84,9 +84,9 @@ fn finding(n: usize, d: &DetectionMeta, severity: Severity, token: &TokenReport,
         message,
         evidence,
         event_ids: (0..4).map(|i| format!("22222222-0000-4000-8000-{n:06}{i:06}").as_str().into()).collect(),
-        fix: d.fix.clone(),
-        controls: d.controls.clone(),
-        attack: d.attack.clone(),
+        fix: d.fix.as_str().into(),
+        controls: d.controls.as_slice().into(),
+        attack: d.attack.as_slice().into(),
         suppressed: None,
     }
 }
