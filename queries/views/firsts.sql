@@ -9,93 +9,38 @@
 -- country as a place that the token showed earlier; country_new, a country that it never showed while others are known.
 -- weight: the novelty as far as the place leaves it: nothing in an own network, a quarter in a place of many, half where
 -- others had been or the operator is known, more in a new country. place: the value with what is known of it, for messages.
-WITH merged AS (
-  SELECT org, token_id, dimension, value, MIN(first_time) AS first_time, MAX(last_time) AS last_time,
-    SUM(n) AS n, SUM(origins) AS origins, SUM(active_days) AS active_days, MIN(first_event) AS first_event
-  FROM seen WHERE token_id IS NOT NULL
-  GROUP BY org, token_id, dimension, value
+WITH networks AS (
+  SELECT org, token_id, value, MIN(first_time) AS first_time FROM seen WHERE dimension = 'network' AND token_id IS NOT NULL GROUP BY org, token_id, value
 ),
-starts AS (
-  SELECT org, token_id, MIN(first_time) AS token_first FROM merged WHERE dimension <> 'hour' GROUP BY org, token_id
-),
-placed AS (
-  SELECT org, token_id, dimension, value, first_time, last_time, n, origins, active_days, first_event, CAST(first_time AS DATE) AS first_date,
-    ROW_NUMBER() OVER (PARTITION BY org, token_id, dimension ORDER BY first_time) AS place
-  FROM merged
-),
-fresh_days AS (
-  SELECT org, token_id, dimension, first_date FROM placed GROUP BY org, token_id, dimension, first_date
-),
-fresh AS (
-  SELECT org, token_id, dimension, first_date, ROW_NUMBER() OVER (PARTITION BY org, token_id, dimension ORDER BY first_date) AS fresh_place
-  FROM fresh_days
-),
-days AS (
-  SELECT org, token_id, date AS first_date FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date
-),
-numbered AS (
-  SELECT org, token_id, first_date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY first_date) AS day_number FROM days
-),
-networks AS (SELECT org, network, MIN(first_time) AS first_time FROM activity WHERE network IS NOT NULL GROUP BY org, network),
-clients AS (SELECT org, client, MIN(first_time) AS first_time FROM activity WHERE client IS NOT NULL GROUP BY org, client),
-shown AS (
-  SELECT org, 'network' AS dimension, network AS value, first_time FROM networks
-  UNION ALL
-  SELECT org, 'client' AS dimension, client AS value, first_time FROM clients
-  UNION ALL
-  SELECT org, dimension, value, first_time FROM merged
-),
-anybody AS (SELECT org, dimension, value, MIN(first_time) AS org_time FROM shown GROUP BY org, dimension, value),
-comers AS (
-  SELECT org, network AS value, COALESCE(credential, actor) AS who, MIN(first_time) AS come_time
-  FROM activity WHERE network IS NOT NULL AND NOT COALESCE(service_actor, FALSE) GROUP BY org, network, COALESCE(credential, actor)
-),
-third AS (
-  SELECT org, value, come_time, ROW_NUMBER() OVER (PARTITION BY org, value ORDER BY come_time) AS come_place FROM comers
-),
-shared AS (SELECT org, value, 'network' AS dimension, come_time AS shared_time FROM third WHERE come_place = 3),
 sited AS (
-  SELECT m.org AS org, m.token_id AS token_id, m.dimension AS dimension, m.value AS value, m.first_time AS first_time, COALESCE(p.own, FALSE) AS own,
+  SELECT m.org AS org, m.token_id AS token_id, m.value AS value, m.first_time AS first_time, COALESCE(p.own, FALSE) AS own,
     p.country AS country, p.asn AS asn, p.as_name AS as_name, CASE WHEN p.country IS NOT NULL THEN m.first_time END AS located_time
-  FROM merged AS m JOIN places AS p ON m.value = p.network WHERE m.dimension = 'network'
+  FROM networks AS m JOIN places AS p ON m.value = p.network
 ),
 since AS (
-  SELECT org, token_id, dimension, value, first_time, own, country, asn, as_name,
+  SELECT org, token_id, value, first_time, own, country, asn, as_name,
     MIN(first_time) OVER (PARTITION BY org, token_id, country, asn) AS kin_time, MIN(first_time) OVER (PARTITION BY org, token_id, country) AS country_time,
     MIN(located_time) OVER (PARTITION BY org, token_id) AS located_since
   FROM sited
 ),
 abroad AS (
-  SELECT org, token_id, dimension, value, own, country, as_name,
+  SELECT org, token_id, value, 'network' AS dimension, own, country, as_name,
     COALESCE(kin_time < first_time AND country IS NOT NULL AND asn IS NOT NULL, FALSE) AS kin_before,
     COALESCE(country_time >= first_time AND country IS NOT NULL AND located_since < first_time, FALSE) AS country_new
   FROM since
 ),
-judged AS (
-  SELECT p.org AS org, p.token_id AS token_id, p.dimension AS dimension, p.value AS value, p.first_time AS first_time, p.last_time AS last_time,
-    p.n AS n, p.origins AS origins, p.active_days AS active_days, p.first_event AS first_event, p.place - 1 AS values_before, d.day_number - 1 AS active_before,
-    CASE WHEN f.fresh_place > 2 THEN f.fresh_place - 2 ELSE 0 END AS fresh_before
-  FROM placed AS p JOIN fresh AS f ON p.org = f.org AND p.token_id = f.token_id AND p.dimension = f.dimension AND p.first_date = f.first_date
-  JOIN numbered AS d ON p.org = d.org AND p.token_id = d.token_id AND p.first_date = d.first_date
-),
 found AS (
-  SELECT j.org AS org, j.token_id AS token_id, j.dimension AS dimension, j.value AS value, j.first_time AS first_time, j.last_time AS last_time,
-    j.n AS n, j.origins AS origins, j.active_days AS active_days, j.first_event AS first_event, s.token_first AS token_first, j.values_before AS values_before,
-    j.active_before AS active_before, j.fresh_before AS fresh_before, LN((j.active_before + 1) / (j.fresh_before + 0.5)) AS novelty,
-    a.org_time < j.first_time AS known_before
-  FROM judged AS j JOIN starts AS s ON j.org = s.org AND j.token_id = s.token_id
-    JOIN anybody AS a ON j.org = a.org AND j.dimension = a.dimension AND j.value = a.value
-  CROSS JOIN policy
-  WHERE j.first_time >= policy.window_from
+  SELECT org, token_id, dimension, value, first_time, last_time, n, origins, active_days, first_event, token_first, values_before,
+    active_before, fresh_before, LN((active_before + 1) / (fresh_before + 0.5)) AS novelty, known_before, third_time
+  FROM first_shown
 ),
 weighed AS (
   SELECT f.org AS org, f.token_id AS token_id, f.dimension AS dimension, f.value AS value, f.first_time AS first_time, f.last_time AS last_time,
     f.n AS n, f.origins AS origins, f.active_days AS active_days, f.first_event AS first_event, f.token_first AS token_first, f.values_before AS values_before,
     f.active_before AS active_before, f.fresh_before AS fresh_before, f.novelty AS novelty, f.known_before AS known_before,
-    COALESCE(h.shared_time < f.first_time, FALSE) AS shared_before, COALESCE(b.own, FALSE) AS own, b.country AS country, b.as_name AS as_name,
+    COALESCE(f.third_time < f.first_time, FALSE) AS shared_before, COALESCE(b.own, FALSE) AS own, b.country AS country, b.as_name AS as_name,
     COALESCE(b.kin_before, FALSE) AS kin_before, COALESCE(b.country_new, FALSE) AS country_new
   FROM found AS f LEFT JOIN abroad AS b ON f.org = b.org AND f.token_id = b.token_id AND f.dimension = b.dimension AND f.value = b.value
-    LEFT JOIN shared AS h ON f.org = h.org AND f.dimension = h.dimension AND f.value = h.value
 )
 SELECT w.org AS org, w.token_id AS token_id, w.dimension AS dimension, w.value AS value, w.first_time AS first_time, w.last_time AS last_time,
   w.n AS n, w.origins AS origins, w.active_days AS active_days, w.first_event AS first_event, w.token_first AS token_first, w.values_before AS values_before,

@@ -7,15 +7,17 @@
 use super::coverage::Switch;
 use super::ledger::TokenEvent;
 use super::people::{AccessChange, GroupChange};
-use crate::engine::days::{Part, Texts};
+use crate::engine::calls::{Calls, Proves};
+use crate::engine::days::Part;
 use crate::engine::rows::{Cell, Rows};
 use crate::engine::{Engine, EngineError};
-use crate::model::event_id::{EventId, Stamp};
+use crate::model::event_id::Stamp;
 use crate::model::finding::MAX_EVENT_IDS;
 use crate::model::names::Names;
 use crate::model::time::{Micros, Window, day_text};
 use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A PAT credential with who used it, before it is joined to a token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -189,102 +191,45 @@ impl Keys {
     }
 }
 
-/// PAT events of a day: by credential of the day, newest first.
-struct PatDay {
-    orgs: Texts,
-    credentials: Texts,
-    actions: Vec<String>,
-    events: Vec<(u32, u32, Vec<PatEvent>)>,
+/// PAT events inside the window, of which each token's are gone through when it is judged.
+#[derive(Debug, Default, Clone)]
+pub struct PatEvents {
+    /// As the engine holds them.
+    pub held: Option<Arc<Calls>>,
+    /// What was told without an engine, by credential.
+    pub told: Vec<Shown>,
 }
 
-/// One event made with a PAT: its action, whether it is an origin or an orphan, and which it is.
-struct PatEvent {
-    action: u32,
-    proves: Option<Proves>,
-    stamp: Stamp,
-}
-
-/// What an event proves of its action.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Proves {
-    Origin,
-    Orphan,
-}
-
-fn pat_day(part: &Part, orphans: &HashSet<EventId>) -> PatDay {
-    let kinds = part.texts("kind");
-    let mut day = PatDay {
-        orgs: part.texts("org"),
-        credentials: part.texts("credential"),
-        actions: Vec::new(),
-        events: Vec::new(),
-    };
-    let Some(pat) = kinds.code("pat") else { return day };
-    let (actions, origins) = (part.texts("action"), part.flags("origin"));
-    let (times, ids) = (part.ints("time"), part.cells("event_id"));
-    let mut at: HashMap<(u32, u32), usize> = HashMap::new();
-    // A day lies sorted by credential, time and id: from its end, each credential comes newest first.
-    for row in (0..part.height()).rev().filter(|row| kinds.codes[*row] == pat) {
-        let key = (day.orgs.codes[row], day.credentials.codes[row]);
-        let list = *at.entry(key).or_insert_with(|| {
-            day.events.push((key.0, key.1, Vec::new()));
-            day.events.len() - 1
-        });
-        let id = EventId::from(ids[row]);
-        let proves = match origins[row] {
-            true => Some(Proves::Origin),
-            false => orphans.contains(&id).then_some(Proves::Orphan),
-        };
-        day.events[list].2.push(PatEvent { action: actions.codes[row], proves, stamp: (times[row], id) });
+impl PatEvents {
+    /// The newest events of some credentials, as many as a verdict lists.
+    #[must_use]
+    pub fn newest(&self, keys: &[(&str, &str)]) -> Vec<Stamp> {
+        let Some(calls) = &self.held else { return self.told(keys).newest };
+        let rows = calls.rows(keys.iter().copied()).into_iter().filter(|at| calls.is_pat(*at));
+        rows.take(MAX_EVENT_IDS).map(|at| (calls.time(at), calls.id(at).clone())).collect()
     }
-    for (_, _, events) in &mut day.events {
-        if !events.is_sorted_by(|a, b| a.stamp >= b.stamp) {
-            events.sort_by(|a, b| b.stamp.cmp(&a.stamp));
-        }
-    }
-    day.actions = actions.texts;
-    day
-}
 
-/// PAT events inside the window by credential, with whether each is an origin, an orphan or a cascade event.
-///
-/// # Errors
-/// When a file cannot be read.
-pub fn pat_events(engine: &Engine) -> Result<Vec<Shown>, EngineError> {
-    // The lake has looked for the origin of every event that is none itself; what is left without one is listed.
-    let mut orphans: HashSet<EventId> = HashSet::new();
-    let of_day =
-        |part: &Part| -> Vec<EventId> { part.cells("event_id").into_iter().map(EventId::from).collect() };
-    engine.each_day("lake_orphans", &["event_id"], of_day, |ids| orphans.extend(ids))?;
-    let mut keys = Keys::default();
-    let mut names = Names::default();
-    let mut newest: Vec<Vec<Stamp>> = Vec::new();
-    let mut lists: Vec<HashMap<u32, Lists>> = Vec::new();
-    let columns = ["org", "credential", "kind", "action", "origin", "time", "event_id"];
-    let take = |day: PatDay| {
-        let actions = names.numbers(&day.actions);
-        for (org, credential, events) in day.events {
-            let text = |texts: &Texts, code: u32| texts.texts[code as usize].clone();
-            let key = keys.number(&text(&day.orgs, org), &text(&day.credentials, credential)) as usize;
-            newest.resize_with(keys.keys.len(), Vec::new);
-            lists.resize_with(keys.keys.len(), HashMap::new);
-            for event in events {
-                if newest[key].len() < MAX_EVENT_IDS {
-                    newest[key].push(event.stamp.clone());
-                }
-                let Some(proves) = event.proves else { continue };
-                let (origins, orphans) = lists[key].entry(actions[event.action as usize]).or_default();
-                if proves == Proves::Origin { origins.push(event.stamp) } else { orphans.push(event.stamp) }
-            }
+    /// What the events of some credentials prove, by action: origins, then orphans, each the newest first.
+    #[must_use]
+    pub fn proofs(&self, keys: &[(&str, &str)]) -> BTreeMap<String, Lists> {
+        let Some(calls) = &self.held else { return self.told(keys).actions };
+        let mut lists: HashMap<u32, Lists> = HashMap::new();
+        for at in calls.rows(keys.iter().copied()).into_iter().filter(|at| calls.is_pat(*at)) {
+            let Some(proves) = calls.proves(at) else { continue };
+            let (origins, orphans) = lists.entry(calls.action(at)).or_default();
+            let list = if proves == Proves::Origin { origins } else { orphans };
+            list.push((calls.time(at), calls.id(at).clone()));
         }
-    };
-    engine.each_day("events", &columns, |part| pat_day(part, &orphans), take)?;
-    let shown = keys.keys.into_iter().zip(newest).zip(lists).map(|((key, newest), lists)| Shown {
-        key,
-        newest,
-        actions: lists.into_iter().map(|(action, lists)| (names.text(action).to_owned(), lists)).collect(),
-    });
-    Ok(shown.collect())
+        lists.into_iter().map(|(action, lists)| (calls.text(action).to_owned(), lists)).collect()
+    }
+
+    fn told(&self, keys: &[(&str, &str)]) -> Shown {
+        let mut all = Shown::default();
+        for shown in self.told.iter().filter(|s| keys.contains(&(&s.key.0, &s.key.1))) {
+            all.join(shown.clone());
+        }
+        all
+    }
 }
 
 /// PAT activity inside the window.

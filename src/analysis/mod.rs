@@ -78,9 +78,9 @@ pub(crate) mod tests_support {
             message: String::new(),
             evidence: serde_json::Map::new(),
             event_ids: vec![],
-            fix: String::new(),
-            controls: vec![],
-            attack: vec![],
+            fix: "".into(),
+            controls: Vec::new().into(),
+            attack: Vec::new().into(),
             suppressed: None,
         }
     }

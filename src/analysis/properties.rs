@@ -84,7 +84,7 @@ fn gathered(org: &Org) -> Gathered {
         let stamp = (time, format!("e{n}").as_str().into());
         let (origins, orphans) =
             if act.origin { (vec![stamp.clone()], vec![]) } else { (vec![], vec![stamp.clone()]) };
-        told.events.push(Shown {
+        told.events.told.push(Shown {
             key: (ORG.to_owned(), visible.clone()),
             newest: vec![stamp],
             actions: BTreeMap::from([(act.action.clone(), (origins, orphans))]),
@@ -289,8 +289,8 @@ proptest! {
         let mut told = gathered(&org);
         let mut listed = inputs(&org);
         let turn = |n: usize| usize::try_from(seed % 97).unwrap_or(0) % n.max(1);
-        let n = told.events.len();
-        told.events.rotate_left(turn(n));
+        let n = told.events.told.len();
+        told.events.told.rotate_left(turn(n));
         told.uses.rotate_left(turn(n));
         told.uses.reverse();
         if let Some(inventory) = listed.inventories.get_mut(ORG) {

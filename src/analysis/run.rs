@@ -5,7 +5,7 @@
 
 use super::attribution::{Attribution, Credential, How, Known, attribute};
 use super::coverage::{Held, Switch, judge as judge_coverage};
-use super::facts::{self, CredentialUse, Fold, Folds, Shown};
+use super::facts::{self, CredentialUse, Fold, Folds, PatEvents};
 use super::ledger::{self, Ledger, Listed, TokenEvent, Unclear};
 use super::people::{AccessChange, GroupChange, People};
 use super::scope::{self, Proof};
@@ -87,8 +87,8 @@ pub struct Analysis {
 pub struct Gathered {
     /// PAT credentials with their users.
     pub uses: Vec<CredentialUse>,
-    /// PAT events inside the window, by credential.
-    pub events: Vec<Shown>,
+    /// PAT events inside the window.
+    pub events: PatEvents,
     /// PAT activity inside the window.
     pub folds: Folds,
     /// `Token.*` events.
@@ -109,8 +109,13 @@ pub struct Gathered {
 /// How much of the analysis a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
+    /// Which credential is which token, in a run over one organisation: no people and no coverage. Nothing that is left
+    /// out decides whose a credential is there: other names of a person join events to tokens that are known anyway.
+    Credentials,
     /// Which credential is which token, people and coverage: no token is described or judged.
     Attribution,
+    /// Verdicts, but not who works with a token and which places hold it.
+    Findings,
     /// Everything.
     Verdicts,
 }
@@ -120,11 +125,15 @@ pub enum Depth {
 /// # Errors
 /// When a query fails.
 pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered, EngineError> {
-    let judging = depth == Depth::Verdicts;
+    let judging = matches!(depth, Depth::Findings | Depth::Verdicts);
+    if depth == Depth::Credentials {
+        let (uses, token_events) = (facts::credentials(engine, window)?, facts::token_events(engine)?);
+        return Ok(Gathered { uses, token_events, ..Gathered::default() });
+    }
     Ok(Gathered {
         uses: facts::credentials(engine, window)?,
-        events: if judging { facts::pat_events(engine)? } else { Vec::new() },
-        folds: if judging { facts::folds(engine)? } else { Folds::default() },
+        events: PatEvents { held: if judging { Some(engine.calls(&[])?) } else { None }, told: Vec::new() },
+        folds: if depth == Depth::Verdicts { facts::folds(engine)? } else { Folds::default() },
         token_events: facts::token_events(engine)?,
         actors: facts::actors(engine)?,
         names: facts::actor_names(engine)?,
@@ -159,9 +168,10 @@ pub fn decide(
 ) -> Analysis {
     let (events, folds) = (std::mem::take(&mut told.events), std::mem::take(&mut told.folds));
     let uses = &told.uses;
-    let people = people(&told, inputs);
+    let attributing = matches!(depth, Depth::Credentials | Depth::Attribution);
+    let people = if depth == Depth::Credentials { BTreeMap::new() } else { people(&told, inputs) };
     let mut coverage = Vec::new();
-    for org in &inputs.orgs {
+    for org in inputs.orgs.iter().filter(|_| depth != Depth::Credentials) {
         let mut held = inputs.held.remove(org).unwrap_or_default();
         held.org = org;
         held.switches = told.switches.get(org).cloned().unwrap_or_default();
@@ -172,7 +182,7 @@ pub fn decide(
     let (ledger, unclear) = ledger::build(told.token_events.clone(), &listed, &aliases);
     let credentials = credentials(uses);
     let attributions = attribute(&known(inputs, &ledger, &people), &credentials);
-    if depth == Depth::Attribution {
+    if attributing {
         let credentials = with_uses(&attributions, uses);
         return Analysis { credentials, coverage, people, unclear, ..Analysis::default() };
     }
@@ -201,7 +211,10 @@ pub fn decide(
         })
         .collect();
     let all_seen = seen(&tokens, &attributions, uses, &token_of, &index);
-    let (proofs, ids) = proofs(events, &token_of, tokens.len());
+    let mut keys: Vec<Vec<(&str, &str)>> = vec![Vec::new(); tokens.len()];
+    for (key, at) in &token_of {
+        keys[*at].push(*key);
+    }
     let fold_tokens: Vec<Option<usize>> = folds
         .keys
         .iter()
@@ -228,7 +241,7 @@ pub fn decide(
                 usage
             });
             let mut seen = all_seen[i].clone();
-            seen.event_ids.clone_from(&ids[i]);
+            seen.event_ids = events.newest(&keys[i]).into_iter().map(|(_, id)| id.to_string()).collect();
             for other in siblings[i].iter().copied().filter(|o| *o != i) {
                 if all_seen[other].events > 0 {
                     seen.seen_in.push(tokens[other].org.clone());
@@ -248,7 +261,8 @@ pub fn decide(
         let enough = rows.iter().all(|r| {
             days_in(&tokens[*r].org) >= policy.min_covered_days && all_seen[*r].ambiguous.is_empty()
         }) && token.other_orgs.iter().all(|org| days_in(org) >= policy.min_covered_days);
-        let of_token: Vec<Proof> = rows.iter().flat_map(|r| proofs[*r].iter().cloned()).collect();
+        let proof = |(action, (origins, orphans))| Proof { action, origins, orphans };
+        let of_token: Vec<Proof> = rows.iter().flat_map(|r| events.proofs(&keys[*r])).map(proof).collect();
         let bounds = scope::Bounds { coverage: covered(&token.org), enough };
         let scope = scope::judge(token, &of_token, bounds);
         let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()));
@@ -261,7 +275,6 @@ pub fn decide(
     let judged: Vec<Judged> =
         usages.into_par_iter().zip(rotation::link(&tokens, window.as_of)).enumerate().map(one).collect();
     drop(of_tokens);
-    drop(proofs);
     let credentials = with_uses(&attributions, uses);
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
@@ -483,30 +496,6 @@ fn seen(
         }
     }
     seen
-}
-
-/// Proofs and newest event ids by token.
-fn proofs(
-    events: Vec<Shown>,
-    token_of: &BTreeMap<(&str, &str), usize>,
-    tokens: usize,
-) -> (Vec<Vec<Proof>>, Vec<Vec<String>>) {
-    let mut by_token: Vec<Shown> = vec![Shown::default(); tokens];
-    for shown in events {
-        if let Some(&at) = token_of.get(&(shown.key.0.as_str(), shown.key.1.as_str())) {
-            by_token[at].join(shown);
-        }
-    }
-    by_token
-        .into_iter()
-        .map(|shown| {
-            let actions = shown.actions.into_iter();
-            let proofs = actions
-                .map(|(action, (origins, orphans))| Proof { action, origins, orphans })
-                .collect::<Vec<_>>();
-            (proofs, shown.newest.iter().map(|(_, id)| id.to_string()).collect::<Vec<_>>())
-        })
-        .unzip()
 }
 
 /// What usage records say of a token's owner.

@@ -17,14 +17,17 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
                 .hint("`patwatch detections list` prints them all"));
         }
     }
-    let found = session.find(&args.select, &context.ui)?;
+    let found = session.find_alone(&args.select, &context.ui)?;
     let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
     context.ui.stream(args.output.as_deref(), |to| {
         let mut to = std::io::BufWriter::with_capacity(1 << 16, to);
         format.write(&found.report, style, &mut to)?;
         Ok(std::io::Write::flush(&mut to)?)
     })?;
-    Ok(outcome(&found.report, &session, args.fail, args.selection.reading.strict, &context.ui))
+    let outcome = outcome(&found.report, &session, args.fail, args.selection.reading.strict, &context.ui);
+    // The process ends here: findings by the hundred thousand need not be taken apart one by one.
+    std::mem::forget(found);
+    Ok(outcome)
 }
 
 /// How a run over findings ended: 2 beats 1, and suppressed findings never fail a pipeline.

@@ -9,7 +9,7 @@ use crate::analysis::run::{Analysis, Depth, Inputs};
 use crate::analysis::tokens::Inventory;
 use crate::analysis::{facts, places, run, tables};
 use crate::config::Config;
-use crate::engine::pack::Pack;
+use crate::engine::pack::{Detection, Pack};
 use crate::engine::{self, Cut, Engine, findings};
 use crate::lake::index::SnapshotKind;
 use crate::lake::view::View;
@@ -64,15 +64,16 @@ pub(super) struct Found {
 /// Tables that lie in day files; queries see those of the window.
 const DAY_TABLES: [&str; 6] = ["events", "activity", "token_day", "notable", "actors", "connection_runs"];
 
+/// Tables of people and of what is held.
+const PEOPLE: [&str; 4] = ["coverage", "gaps", "users", "unclear_token_events"];
+
 /// Tables that say nothing of a verdict, beside those of [`DAY_TABLES`].
-const UNJUDGED: [&str; 12] = [
+const UNJUDGED: [&str; 10] = [
     "seen",
+    "org_seen",
+    "first_shown",
     "stays",
     "credentials",
-    "coverage",
-    "gaps",
-    "users",
-    "unclear_token_events",
     "policy",
     "actions",
     "scopes",
@@ -152,7 +153,7 @@ impl Session {
         }
         let site = |address| geo::site_of(&self.geo, address);
         let look_up: Option<&dyn Fn(IpAddr) -> Site> = if self.geo.is_empty() { None } else { Some(&site) };
-        if depth == Depth::Verdicts {
+        if matches!(depth, Depth::Findings | Depth::Verdicts) {
             engine.register(places::table(&engine, &self.config.own_networks(), look_up)?);
         }
         engine.register_missing();
@@ -162,7 +163,18 @@ impl Session {
 
     /// Runs analysis and pack.
     pub(super) fn find(&self, select: &[String], ui: &Ui) -> Result<Found, CliError> {
-        let (analysis, engine, extra) = self.analyse(Depth::Verdicts, ui)?;
+        self.find_at(Depth::Verdicts, select, ui)
+    }
+
+    /// The same for outputs that show findings alone: what no detection asks of a token is not worked out.
+    pub(super) fn find_alone(&self, select: &[String], ui: &Ui) -> Result<Found, CliError> {
+        let asks = |d: &Detection| engine::asks(&d.sql, "tokens", "worker");
+        let depth = if self.pack.detections.iter().any(asks) { Depth::Verdicts } else { Depth::Findings };
+        self.find_at(depth, select, ui)
+    }
+
+    fn find_at(&self, depth: Depth, select: &[String], ui: &Ui) -> Result<Found, CliError> {
+        let (analysis, engine, extra) = self.analyse(depth, ui)?;
         let spinner = ui.bar(self.pack.detections.len() as u64, "detections", false);
         let (started, mut step, mut last) = (Instant::now(), Instant::now(), String::new());
         let mut slow: Vec<(std::time::Duration, String)> = Vec::new();
@@ -195,10 +207,17 @@ impl Session {
             return Ok(self.find(&[], ui)?.engine);
         }
         // What a table does not tell of its making asks for everything.
-        let judged = engine::check::inspect(sql).map_or(true, |(_, tables, _)| {
-            tables.iter().any(|t| !DAY_TABLES.contains(&t.as_str()) && !UNJUDGED.contains(&t.as_str()))
+        let depth = engine::check::inspect(sql).map_or(Depth::Verdicts, |(_, tables, _)| {
+            let beside = |told: &[&str]| tables.iter().any(|t| !told.contains(&t.as_str()));
+            let whose = [&DAY_TABLES[..], &UNJUDGED].concat();
+            if beside(&[whose.as_slice(), &PEOPLE].concat()) {
+                Depth::Verdicts
+            } else if beside(&whose) || self.orgs.len() > 1 {
+                Depth::Attribution
+            } else {
+                Depth::Credentials
+            }
         });
-        let depth = if judged { Depth::Verdicts } else { Depth::Attribution };
         Ok(self.analyse(depth, ui)?.1)
     }
 

@@ -42,7 +42,7 @@ impl Engine {
     pub(super) fn want(&self, statement: &Statement) -> Result<Option<Want>, EngineError> {
         let words = Words::of(statement, TABLE);
         let Some(def) = schema::table(TABLE) else { return Ok(None) };
-        let mut patterns = super::narrow::actions_of(statement, TABLE);
+        let mut patterns = super::narrow::values_of(statement, TABLE, "action");
         for pattern in patterns.iter_mut().flatten() {
             if let Pattern::Listed(table) = pattern {
                 let frame = self.shared_columns(table, &["action"])?;
@@ -110,6 +110,7 @@ impl Engine {
             for part in parts {
                 frame.vstack_mut_owned(part)?;
             }
+            frame.rechunk_mut();
             frames.insert(action, (columns, frame));
         }
         Ok(Some(Chosen { frames }))
@@ -122,6 +123,16 @@ fn columns_of(wants: &[Want], action: &str) -> Columns {
 
 /// The rows of a day, an action each, with what is wanted of it.
 fn by_action(
+    def: &TableDef,
+    part: &Part,
+    wants: &[Want],
+    tokens: &Tokens,
+) -> Result<Vec<(String, pl::DataFrame)>, EngineError> {
+    let pieces = part.pieces().into_iter().map(|piece| of_piece(def, &piece, wants, tokens));
+    Ok(pieces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+fn of_piece(
     def: &TableDef,
     part: &Part,
     wants: &[Want],

@@ -8,12 +8,15 @@ use super::newest::Granted;
 use super::pack::{Detection, FINDINGS, FIXED_COLUMNS, Pack};
 use super::rows::{Cell, Rows};
 use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
-use crate::model::finding::{Family, Finding, MAX_EVENT_IDS, NotRun, Subject, SubjectKind};
+use crate::model::event_id::EventId;
+use crate::model::finding::{DetectionMeta, Family, Finding, NotRun, Subject, SubjectKind};
 use crate::model::time::{Micros, Window};
 use rayon::prelude::*;
 use serde_json::Map;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Runs the selected detections: by id, slug or family; an empty selection runs all.
 ///
@@ -64,6 +67,7 @@ pub fn run_pack_telling(
             }
         }
     }
+    engine.let_go();
     let Run { mut findings, mut not_run, .. } = run;
     let unasked: BTreeSet<&str> = unasked.iter().map(|d| d.meta.id.as_str()).collect();
     findings.retain(|f| !unasked.contains(f.detection.as_str()));
@@ -71,7 +75,7 @@ pub fn run_pack_telling(
     for finding in &mut findings {
         span_of_state(finding, engine.window());
     }
-    findings.par_sort_by(|a, b| {
+    findings.par_sort_unstable_by(|a, b| {
         (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| {
             (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
                 &b.detection,
@@ -95,16 +99,16 @@ struct Run<'a> {
 impl Run<'_> {
     /// Runs detections and gives their findings event ids.
     fn all(&mut self, detections: &[&Detection], tell: &mut impl FnMut(&str)) {
-        let mut wanted: Vec<(String, Wanted)> = Vec::new();
+        let mut wanted: Vec<(usize, Wanted)> = Vec::new();
         let mut findings: Vec<Finding> = Vec::new();
         self.engine.expect(detections.iter().copied());
         for detection in detections {
             tell(&detection.meta.id);
-            match self.engine.run(detection).and_then(|rows| of_rows(detection, &rows, self.names)) {
+            match self.engine.run(detection).and_then(|rows| of_rows(detection, rows, self.names)) {
                 Ok(hits) => {
                     for (finding, events) in hits {
                         if let Some(events) = events {
-                            wanted.push((finding.fingerprint.clone(), events));
+                            wanted.push((findings.len(), events));
                         }
                         findings.push(finding);
                     }
@@ -119,15 +123,9 @@ impl Run<'_> {
         tell("event ids");
         self.engine.release();
         let confirming = !wanted.is_empty();
-        let mut times: HashMap<String, Micros> = HashMap::new();
+        let mut granted: Vec<Granted> = vec![Granted::default(); findings.len()];
         match confirm::events(self.engine, wanted) {
-            Ok(mut events) => {
-                for finding in &mut findings {
-                    if let Some(granted) = events.remove(&finding.fingerprint) {
-                        confirmed(finding, granted, &mut times);
-                    }
-                }
-            }
+            Ok(events) => events.into_iter().for_each(|(at, events)| granted[at] = events),
             // The findings stand without their event ids; that the ids are missing must be said.
             Err(error) if confirming => self.not_run.push(NotRun {
                 detection: "event ids of confirmed findings".to_owned(),
@@ -136,24 +134,8 @@ impl Run<'_> {
             }),
             Err(_) => {}
         }
-        newest_first(self.engine, &mut findings, times);
+        confirm::list(self.engine, &mut findings, granted);
         self.findings.append(&mut findings);
-    }
-}
-
-/// Gives a finding its confirmed events beside those that its row names; their number is then exact.
-fn confirmed(finding: &mut Finding, granted: Granted, times: &mut HashMap<String, Micros>) {
-    if granted.newest.is_empty() {
-        return;
-    }
-    let own: BTreeSet<&str> = granted.newest.iter().map(|(_, id)| id.as_str()).collect();
-    finding.event_ids.retain(|id| !own.contains(id.as_str()));
-    // Where the list is cut, what the row names may be among the events left out of it.
-    let more = if granted.count > own.len() as u64 { 0 } else { finding.event_ids.len() as u64 };
-    finding.count = granted.count + more;
-    for (time, id) in granted.newest {
-        times.insert(id.clone(), time);
-        finding.event_ids.push(id);
     }
 }
 
@@ -173,8 +155,18 @@ fn table(findings: &[Finding]) -> Result<Table, EngineError> {
         .time("last_time", about.iter().map(|f| f.last_time).collect())
         .int("n", about.iter().map(|f| i64::try_from(f.count).ok()).collect())
         .text("fingerprint", text(&|f| f.fingerprint.clone()))
-        .text("event_ids", text(&|f| f.event_ids.join(" ")))
+        .text("event_ids", text(&|f| joined(&f.event_ids)))
         .build()
+}
+
+fn joined(ids: &[EventId]) -> String {
+    let mut text = String::with_capacity(ids.len() * 37);
+    for id in ids {
+        let blank = if text.is_empty() { "" } else { " " };
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{blank}{id}");
+    }
+    text
 }
 
 /// A state such as a long life or a wide grant holds from its beginning to the run's instant; an anomaly ends
@@ -192,6 +184,23 @@ fn sentence(error: &EngineError) -> String {
     let stop = if text.ends_with('.') { "" } else { "." };
     let hint = if error.hint.is_empty() { String::new() } else { format!(" {}", error.hint) };
     format!("{text}{stop}{hint}")
+}
+
+/// What all findings of a detection say alike.
+struct Alike {
+    fix: Arc<str>,
+    controls: Arc<[String]>,
+    attack: Arc<[String]>,
+}
+
+impl Alike {
+    fn of(meta: &DetectionMeta) -> Self {
+        Self {
+            fix: meta.fix.as_str().into(),
+            controls: meta.controls.as_slice().into(),
+            attack: meta.attack.as_slice().into(),
+        }
+    }
 }
 
 /// Names and owners of tokens, for messages.
@@ -219,35 +228,42 @@ impl Names {
 /// Makes the findings of one detection; rows with one fingerprint are folded into one.
 fn of_rows(
     detection: &Detection,
-    rows: &Rows,
+    mut rows: Rows,
     names: &Names,
 ) -> Result<Vec<(Finding, Option<Wanted>)>, EngineError> {
-    let rows = &settle(detection, rows);
-    let mut hits: Vec<(Finding, Option<Wanted>)> = Vec::new();
-    let mut at: HashMap<String, usize> = HashMap::new();
-    let made: Vec<_> =
-        (0..rows.len()).into_par_iter().map(|row| of_row(detection, rows, row, names)).collect();
-    for one in made {
-        let (finding, events) = one?;
-        let Some(&i) = at.get(&finding.fingerprint) else {
-            at.insert(finding.fingerprint.clone(), hits.len());
-            hits.push((finding, events));
-            continue;
-        };
-        let (first, first_events) = &mut hits[i];
-        fold(first, finding);
-        if let (Some(a), Some(b)) = (first_events.as_mut(), events) {
-            a.fold(&b);
-        }
+    settle(detection, &mut rows);
+    let rows = &rows;
+    let prints: Vec<String> =
+        (0..rows.len()).into_par_iter().map(|row| fingerprint(detection, rows, row)).collect();
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.par_sort_unstable_by(|a, b| prints[*a].cmp(&prints[*b]));
+    // The order of rows differs from run to run: those of one finding are put into that of their cells.
+    for same in order.chunk_by_mut(|a, b| prints[*a] == prints[*b]).filter(|same| same.len() > 1) {
+        same.sort_by_cached_key(|row| {
+            rows.cells.iter().map(|column| column[*row].to_string()).collect::<Vec<String>>()
+        });
     }
-    Ok(hits)
+    let alike = Alike::of(&detection.meta);
+    let of_one = |same: &[usize]| -> Result<(Finding, Option<Wanted>), EngineError> {
+        let print = |row: &usize| prints[*row].clone();
+        let (mut finding, mut wanted) = of_row(detection, rows, same[0], print(&same[0]), &alike, names)?;
+        for row in &same[1..] {
+            let (other, events) = of_row(detection, rows, *row, print(row), &alike, names)?;
+            fold(&mut finding, other);
+            if let (Some(a), Some(b)) = (wanted.as_mut(), events) {
+                a.fold(&b);
+            }
+        }
+        Ok((finding, wanted))
+    };
+    let same: Vec<&[usize]> = order.chunk_by(|a, b| prints[*a] == prints[*b]).collect();
+    same.into_par_iter().map(of_one).collect()
 }
 
-/// Neither the order of rows nor that inside `STRING_AGG` is given, and both differ from run to run: rows are put
-/// into the order of their cells, joined lists into that of their parts.
-fn settle(detection: &Detection, rows: &Rows) -> Rows {
-    let mut settled = rows.clone();
-    for (column, cells) in settled.columns.iter().zip(&mut settled.cells) {
+/// The order inside `STRING_AGG` is not given and differs from run to run: joined lists are put into the order of
+/// their parts.
+fn settle(detection: &Detection, rows: &mut Rows) {
+    for (column, cells) in rows.columns.iter().zip(&mut rows.cells) {
         if !detection.sql.contains(&format!("', ') AS {}", column.name)) {
             continue;
         }
@@ -258,15 +274,6 @@ fn settle(detection: &Detection, rows: &Rows) -> Rows {
             }
         }
     }
-    let mut order: Vec<(Vec<String>, usize)> = (0..settled.len())
-        .into_par_iter()
-        .map(|row| (settled.cells.iter().map(|column| column[row].to_string()).collect(), row))
-        .collect();
-    order.par_sort_unstable();
-    settled.cells.par_iter_mut().for_each(|column| {
-        *column = order.iter().map(|(_, row)| std::mem::replace(&mut column[*row], Cell::Null)).collect();
-    });
-    settled
 }
 
 /// Joins two hits on the same thing: the later row tells the story, spans join, counts add up.
@@ -290,6 +297,8 @@ fn of_row(
     detection: &Detection,
     rows: &Rows,
     row: usize,
+    fingerprint: String,
+    alike: &Alike,
     names: &Names,
 ) -> Result<(Finding, Option<Wanted>), EngineError> {
     let meta = &detection.meta;
@@ -334,7 +343,7 @@ fn of_row(
         .chain(rows.text(row, "event_id"))
         .flat_map(str::split_whitespace)
         .filter(|id| listed.insert(*id))
-        .map(str::to_owned)
+        .map(EventId::from)
         .collect();
     let wanted = detection.confirm.as_ref().zip(token).map(|(columns, token)| Wanted {
         org: org.clone(),
@@ -349,7 +358,7 @@ fn of_row(
     });
     let message = fill(&meta.message, place);
     let finding = Finding {
-        fingerprint: fingerprint(detection, &org, &id, rows, row),
+        fingerprint,
         detection: meta.id.clone(),
         slug: meta.slug.clone(),
         family: meta.family,
@@ -363,25 +372,25 @@ fn of_row(
         message,
         evidence,
         event_ids,
-        fix: meta.fix.clone(),
-        controls: meta.controls.clone(),
-        attack: meta.attack.clone(),
+        fix: Arc::clone(&alike.fix),
+        controls: Arc::clone(&alike.controls),
+        attack: Arc::clone(&alike.attack),
         suppressed: None,
         org,
     };
     Ok((finding, wanted))
 }
 
-fn fingerprint(detection: &Detection, org: &str, subject: &str, rows: &Rows, row: usize) -> String {
+fn fingerprint(detection: &Detection, rows: &Rows, row: usize) -> String {
     let mut hash = Sha256::new();
     // A length before each part keeps ("ab", "c") apart from ("a", "bc").
     let mut part = |text: &str| {
         hash.update(text.len().to_le_bytes());
         hash.update(text.as_bytes());
     };
-    part(org);
+    part(&rows.get(row, "org").to_string());
     part(&detection.meta.id);
-    part(subject);
+    part(&rows.get(row, "subject").to_string());
     for key in &detection.meta.keys {
         part(&rows.get(row, key).to_string());
     }
@@ -411,30 +420,6 @@ fn fill(message: &str, place: impl Fn(&str) -> Option<String>) -> String {
 /// The names of the places of a message.
 pub(super) fn places(message: &str) -> Vec<&str> {
     message.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect()
-}
-
-/// Sorts event ids newest first, drops repeats and keeps the newest hundred.
-fn newest_first(engine: &Engine, findings: &mut [Finding], mut times: HashMap<String, Micros>) {
-    let ids: BTreeSet<&str> = findings
-        .iter()
-        .filter(|f| f.event_ids.len() > 1)
-        .flat_map(|f| f.event_ids.iter().map(String::as_str))
-        .filter(|id| !times.contains_key(*id))
-        .collect();
-    let more = confirm::times(engine, &ids);
-    times.extend(more);
-    findings.par_iter_mut().for_each(|finding| {
-        // Rows that were folded into one may have counted the same event twice.
-        let all_listed = finding.count == finding.event_ids.len() as u64;
-        let mut seen = HashSet::new();
-        finding.event_ids.retain(|id| seen.insert(id.clone()));
-        if all_listed {
-            finding.count = finding.event_ids.len() as u64;
-        }
-        // A stable sort: ids whose time is not known keep their order.
-        finding.event_ids.sort_by_key(|id| std::cmp::Reverse(times.get(id).copied().unwrap_or(Micros::MIN)));
-        finding.event_ids.truncate(MAX_EVENT_IDS);
-    });
 }
 
 #[cfg(test)]

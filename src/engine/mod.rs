@@ -5,14 +5,18 @@
 //! context of its own, because a Polars context remembers aliases from one query to the next.
 
 mod attributed;
+pub mod calls;
 pub mod check;
 mod chosen;
 mod confirm;
 pub mod days;
 pub mod equivalents;
 pub mod findings;
+mod first_shown;
+mod flagged;
 mod narrow;
 pub mod newest;
+mod org_seen;
 pub mod pack;
 pub mod rewrite;
 pub mod rows;
@@ -39,7 +43,7 @@ use crate::model::time::Window;
 use polars::prelude as pl;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What kind of thing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,9 +123,8 @@ struct Ready {
     wants: Vec<chosen::Want>,
     /// That table, once read; the inner nothing says that it would fill too much memory.
     chosen: Option<Option<chosen::Chosen>>,
-    /// What detections ask of the rows of tokens alone, and those rows, once read.
-    token_columns: Columns,
-    of_tokens: Option<Option<(Columns, pl::LazyFrame)>>,
+    /// The events of PATs, once read; they outlive tables that the analysis hands in.
+    calls: Option<Arc<calls::Calls>>,
     /// Rows of the tables that lie in files.
     counts: BTreeMap<String, usize>,
 }
@@ -140,6 +143,14 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// Tells whether a query may read a column of a table.
+#[must_use]
+pub fn asks(sql: &str, table: &str, column: &str) -> bool {
+    // What cannot be read is told when it runs.
+    let (Ok((statement, ..)), Some(def)) = (check::inspect(sql), schema::table(table)) else { return false };
+    narrow::Words::of(&statement, table).columns(def).contains(column)
+}
+
 /// Tables whose rows are cut to the window.
 const WINDOWED: &[&str] = &["events", "activity", "token_day", "notable", "actors", "connection_runs"];
 /// Tables whose `token_id` is not stored but comes from `credentials`.
@@ -154,6 +165,7 @@ impl Engine {
 
     /// Hands in a table that lies in memory. Tables of events are cut to the window.
     pub fn register(&mut self, table: Table) {
+        self.forget_calls(table.name);
         let cut = if WINDOWED.contains(&table.name) { Cut::Window } else { Cut::None };
         self.forget();
         self.sources.insert(
@@ -170,6 +182,7 @@ impl Engine {
         let def = schema::table(name).ok_or_else(|| {
             EngineError::new(EngineErrorKind::Schema, format!("there is no table \"{name}\""), "")
         })?;
+        self.forget_calls(def.name);
         let frame = tables::scan(def, files)?;
         let needs_token = ATTRIBUTED.contains(&def.name);
         self.forget();
@@ -181,7 +194,10 @@ impl Engine {
     pub fn register_missing(&mut self) {
         for def in schema::tables() {
             let made = views::view(def.name).is_some()
-                || matches!(def.name, "policy" | "seen" | "stays" | pack::FINDINGS);
+                || matches!(
+                    def.name,
+                    "policy" | "seen" | "org_seen" | "first_shown" | "stays" | pack::FINDINGS
+                );
             if !made && !self.sources.contains_key(def.name) {
                 let source = Source {
                     frame: tables::empty(def),
@@ -246,8 +262,13 @@ impl Engine {
             false => None,
         };
         let statement = checked.statement.clone();
-        let table = |name: &str| match &chosen {
-            Some(frame) if name == chosen::TABLE => Ok(frame.clone()),
+        let flagged = match checked.tables.contains(flagged::TABLE) {
+            true => self.flagged(detection, &statement)?,
+            false => None,
+        };
+        let table = |name: &str| match (&chosen, &flagged) {
+            (Some(frame), _) if name == chosen::TABLE => Ok(frame.clone()),
+            (_, Some(frame)) if name == flagged::TABLE => Ok(frame.clone()),
             _ => self.shared(name, &statement),
         };
         Rows::from_frame(&self.execute(checked, table)?)
@@ -256,19 +277,18 @@ impl Engine {
     /// Learns which columns the detections about to run will ask for.
     pub(crate) fn expect<'a>(&self, detections: impl Iterator<Item = &'a Detection>) {
         let mut expected: BTreeMap<&'static str, Columns> = BTreeMap::new();
-        let mut token_columns = Columns::new();
         let mut note = |statement: &sqlparser::ast::Statement, tables: &BTreeSet<String>| {
             for def in tables.iter().filter_map(|t| schema::table(t)) {
                 let columns = narrow::Words::of(statement, def.name).columns(def);
-                if def.name == attributed::TABLE && narrow::reads_tokens_alone(statement, def.name) {
-                    token_columns.extend(columns.iter().copied());
-                }
                 expected.entry(def.name).or_default().extend(columns);
             }
         };
         let mut wants = Vec::new();
         for detection in detections {
-            if let Ok((statement, tables, _)) = check::inspect(&detection.sql) {
+            if let Ok((statement, mut tables, _)) = check::inspect(&detection.sql) {
+                if self.is_narrowed(detection, &statement) {
+                    tables.remove(flagged::TABLE);
+                }
                 note(&statement, &tables);
                 if tables.contains(chosen::TABLE) {
                     // A table that is missing is told of when the detection runs.
@@ -285,9 +305,7 @@ impl Engine {
         let mut ready = self.ready();
         ready.expected = expected;
         ready.wants = wants;
-        ready.token_columns = token_columns;
         ready.chosen = None;
-        ready.of_tokens = None;
     }
 
     fn execute(
@@ -382,13 +400,25 @@ impl Engine {
         self.release();
     }
 
+    /// The events that are held are those of three tables.
+    fn forget_calls(&self, table: &str) {
+        if matches!(table, "events" | "lake_uses" | "lake_orphans") {
+            self.ready().calls = None;
+        }
+    }
+
+    /// Lets go of the events too, once all findings have their ids.
+    pub(crate) fn let_go(&self) {
+        self.release();
+        self.ready().calls = None;
+    }
+
     /// Lets go of what detections shared; a later query reads anew what it needs.
     pub(crate) fn release(&self) {
         let mut ready = self.ready();
         // Findings of the first detections are for those that count them.
         ready.frames.retain(|name, _| *name == pack::FINDINGS);
         ready.chosen = None;
-        ready.of_tokens = None;
     }
 }
 

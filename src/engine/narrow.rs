@@ -129,70 +129,42 @@ pub(super) fn token_of(statement: &Statement) -> Option<(String, String)> {
     None
 }
 
-/// Actions that a query asks for.
+/// Values that a query asks for, such as actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pattern {
     /// One of these.
     OneOf(BTreeSet<String>),
-    /// Every action that begins so.
+    /// Every value that begins so.
     Begins(String),
-    /// Those in the column `action` of a table.
+    /// Those in the column of that name of a table.
     Listed(String),
 }
 
 impl Pattern {
-    pub(super) fn fits(&self, action: &str) -> bool {
+    pub(super) fn fits(&self, value: &str) -> bool {
         match self {
-            Self::OneOf(actions) => actions.contains(action),
-            Self::Begins(text) => action.starts_with(text.as_str()),
+            Self::OneOf(values) => values.contains(value),
+            Self::Begins(text) => value.starts_with(text.as_str()),
             Self::Listed(_) => true,
         }
     }
 }
 
-/// The actions of a table that a query asks for wherever it names the table; nothing where it may ask for any.
-pub(super) fn actions_of(statement: &Statement, table: &str) -> Option<Vec<Pattern>> {
+/// The values of a column that a query asks for wherever it names the table; nothing where it may ask for any.
+pub(super) fn values_of(statement: &Statement, table: &str, column: &str) -> Option<Vec<Pattern>> {
     let mut patterns = Some(Vec::new());
     let all_seen = each_mention(statement, table, |select, names, alias| {
         // Without an alias a column is this table's only where no other table could have it.
         let alone =
             names.iter().all(|n| n.as_ref().is_some_and(|(name, _)| name == table || name == "policy"));
-        let own = Own { alias, alone: alone && names.len() <= 2 };
-        let found = select.selection.as_ref().and_then(|condition| own.actions(condition));
+        let own = Own { alias, column, alone: alone && names.len() <= 2 };
+        let found = select.selection.as_ref().and_then(|condition| own.values(condition));
         match (&mut patterns, found.or_else(|| own.listed(select, names))) {
             (Some(patterns), Some(found)) => patterns.extend(found),
             (patterns, _) => *patterns = None,
         }
     });
     patterns.filter(|_| all_seen)
-}
-
-/// Tells whether a query reads nothing of a table but rows of tokens, wherever it names it.
-pub(super) fn reads_tokens_alone(statement: &Statement, table: &str) -> bool {
-    let mut tokens_alone = true;
-    let all_seen = each_mention(statement, table, |select, names, alias| {
-        let is_own = |expr: &Expr| match expr {
-            Expr::Identifier(name) => names.len() == 1 && name.value.eq_ignore_ascii_case("token_id"),
-            Expr::CompoundIdentifier(parts) => matches!(parts.as_slice(), [table, column]
-                if table.value.eq_ignore_ascii_case(alias) && column.value.eq_ignore_ascii_case("token_id")),
-            _ => false,
-        };
-        let holds = |expr: &Expr| match expr {
-            Expr::IsNotNull(inner) => is_own(inner),
-            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => is_own(left) || is_own(right),
-            _ => false,
-        };
-        let joins = select.from.iter().flat_map(|from| &from.joins);
-        let inner = joins.filter_map(|join| match &join.join_operator {
-            JoinOperator::Join(JoinConstraint::On(on)) | JoinOperator::Inner(JoinConstraint::On(on)) => {
-                Some(on)
-            }
-            _ => None,
-        });
-        tokens_alone &=
-            select.selection.iter().chain(inner).any(|condition| parts(condition).into_iter().any(holds));
-    });
-    tokens_alone && all_seen
 }
 
 /// Hands each mention of a table in a FROM to `look`: its SELECT, the names and aliases of all tables there, and its
@@ -230,15 +202,6 @@ impl<L: FnMut(&Select, &[Option<(String, String)>], &str)> Look for Mentions<'_,
     }
 }
 
-/// The parts of a condition that must all hold.
-fn parts(condition: &Expr) -> Vec<&Expr> {
-    match condition {
-        Expr::Nested(inner) => parts(inner),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => [parts(left), parts(right)].concat(),
-        other => vec![other],
-    }
-}
-
 /// Name and alias of a table.
 fn named(factor: &TableFactor) -> Option<(String, String)> {
     let TableFactor::Table { name, alias, .. } = factor else { return None };
@@ -250,42 +213,43 @@ fn named(factor: &TableFactor) -> Option<(String, String)> {
 /// One mention of a table.
 struct Own<'a> {
     alias: &'a str,
+    column: &'a str,
     alone: bool,
 }
 
 impl Own<'_> {
-    fn is_action(&self, expr: &Expr) -> bool {
+    fn is_own(&self, expr: &Expr) -> bool {
         match expr {
-            Expr::Identifier(name) => self.alone && name.value.eq_ignore_ascii_case("action"),
+            Expr::Identifier(name) => self.alone && name.value.eq_ignore_ascii_case(self.column),
             Expr::CompoundIdentifier(parts) => matches!(parts.as_slice(), [table, column]
-                if table.value.eq_ignore_ascii_case(self.alias) && column.value.eq_ignore_ascii_case("action")),
-            Expr::Nested(inner) => self.is_action(inner),
+                if table.value.eq_ignore_ascii_case(self.alias) && column.value.eq_ignore_ascii_case(self.column)),
+            Expr::Nested(inner) => self.is_own(inner),
             _ => false,
         }
     }
 
-    /// The actions outside of which a condition cannot hold.
-    fn actions(&self, condition: &Expr) -> Option<Vec<Pattern>> {
+    /// The values outside of which a condition cannot hold.
+    fn values(&self, condition: &Expr) -> Option<Vec<Pattern>> {
         match condition {
-            Expr::Nested(inner) => self.actions(inner),
+            Expr::Nested(inner) => self.values(inner),
             Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-                self.actions(left).or_else(|| self.actions(right))
+                self.values(left).or_else(|| self.values(right))
             }
             Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
-                let mut either = self.actions(left)?;
-                either.extend(self.actions(right)?);
+                let mut either = self.values(left)?;
+                either.extend(self.values(right)?);
                 Some(either)
             }
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-                let value = if self.is_action(left) { text(right) } else { None };
-                let value = value.or_else(|| if self.is_action(right) { text(left) } else { None })?;
+                let value = if self.is_own(left) { text(right) } else { None };
+                let value = value.or_else(|| if self.is_own(right) { text(left) } else { None })?;
                 Some(vec![Pattern::OneOf(BTreeSet::from([value]))])
             }
-            Expr::InList { expr, list, negated: false } if self.is_action(expr) => {
+            Expr::InList { expr, list, negated: false } if self.is_own(expr) => {
                 Some(vec![Pattern::OneOf(list.iter().map(text).collect::<Option<_>>()?)])
             }
             Expr::Like { negated: false, any: false, expr, pattern, escape_char: None }
-                if self.is_action(expr) =>
+                if self.is_own(expr) =>
             {
                 let pattern = text(pattern)?;
                 let begin = pattern.split(['%', '_', '\\']).next().unwrap_or_default();
@@ -307,8 +271,8 @@ impl Own<'_> {
                 let [table, column] = parts.as_slice() else { continue };
                 let (table, column) = (table.value.to_lowercase(), column.value.to_lowercase());
                 let known = names.iter().flatten().find(|(_, alias)| *alias == table);
-                if self.is_action(mine)
-                    && column == "action"
+                if self.is_own(mine)
+                    && column == self.column
                     && let Some((name, _)) = known
                     && matches!(name.as_str(), "powerful" | "actions")
                 {
@@ -363,8 +327,8 @@ mod tests {
     }
 
     #[test]
-    fn actions_are_those_that_every_mention_names() {
-        let of = |sql: &str| actions_of(&parsed(sql), "notable");
+    fn values_are_those_that_every_mention_names() {
+        let of = |sql: &str| values_of(&parsed(sql), "notable", "action");
         let is = |names: &[&str]| Pattern::OneOf(names.iter().map(|n| (*n).to_owned()).collect());
         let begins = |text: &str| Pattern::Begins(text.to_owned());
         assert_eq!(of("SELECT org FROM notable WHERE action = 'A' AND time > x"), Some(vec![is(&["A"])]));
@@ -399,21 +363,6 @@ mod tests {
                 && is(&["A"]).fits("A")
                 && !is(&["A"]).fits("B")
         );
-    }
-
-    #[test]
-    fn a_query_on_tokens_alone_is_known_as_such() {
-        let of = |sql: &str| reads_tokens_alone(&parsed(sql), "activity");
-        assert!(of("SELECT org FROM activity WHERE client = 'x' AND token_id IS NOT NULL"));
-        assert!(of(
-            "SELECT a.n FROM tokens AS t JOIN activity AS a ON t.org = a.org AND t.token_id = a.token_id"
-        ));
-        assert!(!of("SELECT a.n FROM tokens AS t LEFT JOIN activity AS a ON t.token_id = a.token_id"));
-        assert!(!of("SELECT org FROM activity WHERE client = 'x' OR token_id IS NOT NULL"));
-        assert!(!of("SELECT org FROM activity WHERE token_id IS NULL"));
-        assert!(!of(
-            "SELECT org FROM activity WHERE token_id IS NOT NULL UNION ALL SELECT org FROM activity"
-        ));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Detection {
     pub tables: Vec<String>,
     /// Columns by which raw events are confirmed; nothing when the row names its own events.
     pub confirm: Option<Vec<String>>,
+    /// The CTE whose rows name the tokens, and the days where it tells them, of which `activity` is read at all.
+    pub flagged: Option<String>,
     /// Ids of the detections whose findings it counts; it then reads the table `findings` and runs after them.
     pub counts: Vec<String>,
     /// The whole file, so that lines in errors are lines of the file.
@@ -87,6 +89,7 @@ struct Head {
     #[serde(default)]
     keys: Vec<String>,
     confirm: Option<Vec<String>>,
+    flagged: Option<String>,
     #[serde(default)]
     counts: Vec<String>,
 }
@@ -316,6 +319,7 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
     Ok(Detection {
         tables: head.tables,
         confirm: head.confirm,
+        flagged: head.flagged,
         counts: head.counts,
         sql: text.to_owned(),
         file: file.to_owned(),
@@ -392,6 +396,14 @@ fn lint(d: &Detection) -> Vec<Problem> {
             for table in d.tables.iter().filter(|t| !tables.contains(*t) && schema::table(t).is_some()) {
                 let text = format!("The head names \"{table}\", which the query does not read.");
                 out.push(problem(&d.file, head_line("tables"), text, "Drop it from `tables`."));
+            }
+            if d.flagged.as_ref().is_some_and(|name| super::flagged::question(&statement, name).is_none()) {
+                out.push(problem(
+                    &d.file,
+                    head_line("flagged"),
+                    "No CTE of that name gives `org` and `token_id` before `activity` is read.".to_owned(),
+                    "Name one that does, or drop the line.",
+                ));
             }
             if let Some(columns) = output_columns(&statement) {
                 for needed in ["org", "subject"] {

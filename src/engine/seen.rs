@@ -4,9 +4,15 @@
 //! up to `as_of` and before the window is cut: what a token did earlier must not look new. Out: a lazy frame. In
 //! Rust because hours come out of a bit set, which SQL cannot say in the subset that the pack keeps to.
 
+use super::days::Part;
 use super::schema::{self, Kind};
 use super::tables::dtype;
-use pl::IntoLazy as _;
+use super::{Engine, EngineError};
+use crate::model::event_id::Stamp;
+use crate::model::names::Names;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use pl::{IntoLazy as _, NamedFrom as _};
 use polars::prelude as pl;
 
 /// Folds both tables into `seen`.
@@ -23,23 +29,122 @@ pub(super) fn seen(activity: pl::LazyFrame, token_day: pl::LazyFrame) -> pl::Laz
     })
 }
 
-/// Joins the folds of several months into one row a credential and value.
-pub(super) fn merge(folds: pl::LazyFrame) -> pl::LazyFrame {
-    let ordered = pl::SortMultipleOptions::default();
-    let keys = ["org", "credential", "dimension", "value"].map(pl::col);
-    folds
-        .group_by(keys)
-        .agg([
-            pl::col("token_id").first(),
-            pl::col("n").sum(),
-            pl::col("origins").sum(),
-            pl::col("active_days").sum(),
-            pl::col("first_time").min(),
-            pl::col("last_time").max(),
-            pl::col("first_event").sort_by([pl::col("first_time")], ordered.clone()).first(),
-            pl::col("last_event").sort_by([pl::col("last_time")], ordered).last(),
-        ])
-        .select(columns())
+/// A value of one credential, over all months; texts are numbers.
+struct Value {
+    key: [u32; 4],
+    n: i64,
+    origins: i64,
+    days: i64,
+    first: Stamp,
+    last: Stamp,
+}
+
+impl Engine {
+    /// Joins the folds of the months into one row a credential and value.
+    pub(super) fn seen_of_months(&self) -> Result<pl::LazyFrame, EngineError> {
+        let columns = [
+            "org",
+            "credential",
+            "dimension",
+            "value",
+            "n",
+            "origins",
+            "active_days",
+            "first_time",
+            "last_time",
+            "first_event",
+            "last_event",
+        ];
+        let mut names = Names::default();
+        let mut values: Vec<Value> = Vec::new();
+        let mut index: HashMap<[u32; 4], usize> = HashMap::new();
+        let take = |(texts, of_month): ([Vec<String>; 4], Vec<Value>)| {
+            let numbers = texts.map(|texts| names.numbers(&texts));
+            for mut value in of_month {
+                for (code, numbers) in value.key.iter_mut().zip(&numbers) {
+                    *code = numbers[*code as usize];
+                }
+                match index.entry(value.key) {
+                    Entry::Occupied(held) => values[*held.get()].join(value),
+                    Entry::Vacant(free) => {
+                        free.insert(values.len());
+                        values.push(value);
+                    }
+                }
+            }
+        };
+        self.each_day("seen", &columns, of_month, take)?;
+        self.frame_of(&names, &values)
+    }
+
+    fn frame_of(&self, names: &Names, values: &[Value]) -> Result<pl::LazyFrame, EngineError> {
+        let texts = pl::Series::new("texts".into(), names.texts());
+        let text = |name: &str, place: usize| -> Result<pl::Column, EngineError> {
+            let rows = pl::IdxCa::from_vec("rows".into(), values.iter().map(|v| v.key[place]).collect());
+            Ok(texts.take(&rows)?.with_name(name.into()).into())
+        };
+        let number = |name: &str, kind, get: fn(&Value) -> i64| -> Result<pl::Column, EngineError> {
+            let column = pl::Series::new(name.into(), values.iter().map(get).collect::<Vec<i64>>());
+            Ok(column.cast(&dtype(kind))?.into())
+        };
+        let event = |name: &str, get: fn(&Value) -> &Stamp| -> pl::Column {
+            let ids = values.iter().map(|v| Some(get(v).1.to_string()).filter(|id| !id.is_empty()));
+            pl::Series::new(name.into(), ids.collect::<Vec<Option<String>>>()).into()
+        };
+        let tokens = self.tokens_by_credential()?;
+        let mut known: HashMap<(u32, u32), Option<u32>> = HashMap::new();
+        let owners = values.iter().map(|v| {
+            let find = || tokens.find(names.text(v.key[0]), names.text(v.key[1]));
+            *known.entry((v.key[0], v.key[1])).or_insert_with(find)
+        });
+        let columns = vec![
+            text("org", 0)?,
+            text("credential", 1)?,
+            tokens.take(owners)?,
+            text("dimension", 2)?,
+            text("value", 3)?,
+            number("n", Kind::Int, |v| v.n)?,
+            number("origins", Kind::Int, |v| v.origins)?,
+            number("active_days", Kind::Int, |v| v.days)?,
+            number("first_time", Kind::Time, |v| v.first.0)?,
+            number("last_time", Kind::Time, |v| v.last.0)?,
+            event("first_event", |v| &v.first),
+            event("last_event", |v| &v.last),
+        ];
+        Ok(pl::DataFrame::new(values.len(), columns)?.lazy().select(self::columns()))
+    }
+}
+
+impl Value {
+    /// Adds another month.
+    fn join(&mut self, other: Self) {
+        self.n += other.n;
+        self.origins += other.origins;
+        self.days += other.days;
+        if other.first.0 < self.first.0 {
+            self.first = other.first;
+        }
+        if other.last.0 > self.last.0 {
+            self.last = other.last;
+        }
+    }
+}
+
+fn of_month(part: &Part) -> ([Vec<String>; 4], Vec<Value>) {
+    let texts = ["org", "credential", "dimension", "value"].map(|name| part.texts(name));
+    let [n, origins, days, first, last] =
+        ["n", "origins", "active_days", "first_time", "last_time"].map(|name| part.ints(name));
+    let (oldest, newest) = (part.cells("first_event"), part.cells("last_event"));
+    let value = |row: usize| Value {
+        key: texts.each_ref().map(|t| t.codes[row]),
+        n: n[row],
+        origins: origins[row],
+        days: days[row],
+        first: (first[row], oldest[row].into()),
+        last: (last[row], newest[row].into()),
+    };
+    let values = (0..part.height()).map(value).collect();
+    (texts.map(|t| t.texts), values)
 }
 
 fn by_value(activity: &pl::LazyFrame, dimension: &str) -> pl::LazyFrame {

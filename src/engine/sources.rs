@@ -4,8 +4,7 @@
 
 use super::rows::Rows;
 use super::{
-    Columns, Cut, Engine, EngineError, Source, attributed, guarded, narrow, newest, schema, seen, tables,
-    time_lit, views,
+    Columns, Cut, Engine, EngineError, Source, guarded, narrow, newest, schema, seen, tables, time_lit, views,
 };
 use crate::lake::view::{day_of_file, days_of_use};
 use crate::model::time::Day;
@@ -25,14 +24,6 @@ impl Engine {
     pub(super) fn shared(&self, name: &str, statement: &Statement) -> Result<pl::LazyFrame, EngineError> {
         let def = schema::table(name).ok_or_else(|| Self::missing(name))?;
         let columns = narrow::Words::of(statement, name).columns(def);
-        let lies_in_files = self.sources.get(name).is_some_and(|source| !source.files.is_empty());
-        if name == attributed::TABLE
-            && lies_in_files
-            && narrow::reads_tokens_alone(statement, name)
-            && let Some(frame) = self.of_tokens(def, &columns)?
-        {
-            return Ok(frame);
-        }
         self.shared_in(def, columns)
     }
 
@@ -78,7 +69,10 @@ impl Engine {
         let mut frame = made.select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
         // Raw events stay on disk: few queries read them, and then a small part.
         if name != "events" {
-            frame = guarded(|| Ok(frame.collect()?))?.lazy();
+            let mut held = guarded(|| Ok(frame.collect()?))?;
+            // Rows taken from a column in several pieces are copied with their texts.
+            held.rechunk_mut();
+            frame = held.lazy();
         }
         self.ready().frames.insert(def.name, (columns, frame.clone()));
         Ok(frame)
@@ -122,13 +116,20 @@ impl Engine {
         if name == "seen" && !self.sources.contains_key("seen") {
             return Ok(seen::seen(self.uncut("activity")?, self.uncut("token_day")?));
         }
+        if name == "first_shown" && !self.sources.contains_key("first_shown") {
+            return self.first_shown();
+        }
+        if name == "org_seen" && !self.sources.contains_key("org_seen") {
+            return self.org_seen();
+        }
         if name == "stays" && !self.sources.contains_key("stays") {
             return self.stays();
         }
         let source = self.sources.get(name).ok_or_else(|| Self::missing(name))?;
-        let frame = self.of_source(def, source)?;
-        let folded = name == "seen" && source.files.len() > 1;
-        Ok(if folded { seen::merge(frame) } else { frame })
+        if name == "seen" && !source.files.is_empty() {
+            return self.seen_of_months();
+        }
+        self.of_source(def, source)
     }
 
     /// The rows of one token, read from the days and row groups that hold it alone.

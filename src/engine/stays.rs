@@ -3,8 +3,9 @@
 //! In: `activity`. Out: its fold by token, day and network, with whether stays overlap. In Rust because a day's rows
 //! are folded as they are read: of millions of rows with texts for keys no engine makes that fold as cheaply.
 
-use super::attributed::{self, Tokens};
+use super::attributed::Tokens;
 use super::days::Part;
+use super::flagged::TABLE;
 use super::{Engine, EngineError, guarded, schema, tables};
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
@@ -29,7 +30,7 @@ type OfDay = (Vec<Stay>, Vec<String>, Vec<String>, Vec<String>);
 impl Engine {
     /// Folds `activity` into the table.
     pub(super) fn stays(&self) -> Result<pl::LazyFrame, EngineError> {
-        let source = self.sources.get(attributed::TABLE).ok_or_else(|| Self::missing(attributed::TABLE))?;
+        let source = self.sources.get(TABLE).ok_or_else(|| Self::missing(TABLE))?;
         let tokens = if source.needs_token { Some(self.tokens_by_credential()?) } else { None };
         let key = if source.needs_token { "credential" } else { "token_id" };
         let columns = ["org", key, "date", "network", "first_time", "last_time"];
@@ -44,7 +45,7 @@ impl Engine {
                 ..stay
             }));
         };
-        self.each_day(attributed::TABLE, &columns, |part| of_day(part, tokens.as_ref()), take)?;
+        self.each_day(TABLE, &columns, |part| of_day(part, tokens.as_ref()), take)?;
         let text = |name: &str, names: &Names, number: fn(&Stay) -> u32| -> Result<pl::Column, EngineError> {
             let column = pl::Series::new(name.into(), names.texts());
             let rows = pl::IdxCa::from_vec("rows".into(), all.iter().map(number).collect());
@@ -73,18 +74,26 @@ fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
     let (orgs, networks) = (part.texts("org"), part.texts("network"));
     let [days, first, last] = ["date", "first_time", "last_time"].map(|name| part.ints(name));
     let (of_rows, texts): (Vec<Option<u32>>, Vec<String>) = match tokens {
-        Some(tokens) => (tokens.of(part), tokens.texts()),
+        Some(tokens) => (tokens.of(part), tokens.texts().to_vec()),
         None => {
             let own = part.texts("token_id");
             (own.codes.iter().map(|code| (*code != 0).then_some(*code)).collect(), own.texts)
         }
     };
-    let mut folds: HashMap<(u32, u32, i64, u32), (Micros, Micros)> = HashMap::new();
+    let mut folds: Vec<((u32, u32, i64, u32), (Micros, Micros))> = Vec::new();
+    let mut index: HashMap<(u32, u32, i64, u32), usize> = HashMap::new();
+    let mut at = usize::MAX;
     for row in (0..part.height()).filter(|row| networks.codes[*row] != 0) {
         let Some(token) = of_rows[row] else { continue };
-        let fold = folds
-            .entry((orgs.codes[row], token, days[row], networks.codes[row]))
-            .or_insert((first[row], last[row]));
+        let key = (orgs.codes[row], token, days[row], networks.codes[row]);
+        // Most rows show the network of the one before.
+        if folds.get(at).is_none_or(|(held, _)| *held != key) {
+            at = *index.entry(key).or_insert_with(|| {
+                folds.push((key, (first[row], last[row])));
+                folds.len() - 1
+            });
+        }
+        let fold = &mut folds[at].1;
         *fold = (fold.0.min(first[row]), fold.1.max(last[row]));
     }
     let mut stays: Vec<Stay> = folds

@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: name, columns and SQL; the engine runs a view once, when a query first names it.
 
-use super::schema::Kind::{self, Bool, Float, Int, Text, Time};
+use super::schema::Kind::{self, Bool, Date, Float, Int, Text, Time};
 
 /// A derived table.
 #[derive(Debug)]
@@ -30,6 +30,24 @@ pub const VIEWS: &[View] = &[
         meaning: "View: actions that change who may do what, what is recorded or what secrets are reachable.",
         columns: &[("action", Text, "action id"), ("grade", Text, "critical or sensitive")],
         sql: include_str!("../../queries/views/powerful.sql"),
+    },
+    View {
+        name: "token_dates",
+        meaning: "View: days on which a token was active, over all of its credentials.",
+        columns: &[
+            ("org", Text, "organisation"),
+            ("token_id", Text, "the token"),
+            ("date", Date, "UTC day"),
+            ("n", Int, "events"),
+            ("first_time", Time, "first event"),
+            ("start_time", Time, "first event of the credential that began last"),
+            ("last_time", Time, "last event"),
+            ("peak", Int, "most events within ten minutes"),
+            ("peak_projects", Int, "most projects within ten minutes"),
+            ("peak_targets", Int, "most targets within ten minutes"),
+            ("peak_time", Time, "when the busiest ten minutes began"),
+        ],
+        sql: include_str!("../../queries/views/token_dates.sql"),
     },
     View {
         name: "firsts",

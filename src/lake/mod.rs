@@ -22,6 +22,7 @@ pub mod index;
 pub mod merge;
 mod pages;
 pub mod snapshot;
+pub mod tail;
 pub mod verify;
 pub mod view;
 

@@ -1,7 +1,9 @@
 //! What a detection says: its metadata, its hits, and the grades of both.
 
+use super::event_id::EventId;
 use super::time::{Day, Micros};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 text_enum! {
     /// How bad a hit would be.
@@ -127,13 +129,13 @@ pub struct Finding {
     /// Evidence columns in order.
     pub evidence: Map<String, Value>,
     /// Newest 100 event ids, newest first.
-    pub event_ids: Vec<String>,
-    /// What to do.
-    pub fix: String,
+    pub event_ids: Vec<EventId>,
+    /// What to do; one text for all findings of a detection, as the two lists below.
+    pub fix: Arc<str>,
     /// Controls.
-    pub controls: Vec<String>,
+    pub controls: Arc<[String]>,
     /// ATT&CK techniques.
-    pub attack: Vec<String>,
+    pub attack: Arc<[String]>,
     /// Set when a reviewer's decision covers it.
     pub suppressed: Option<Suppression>,
 }

@@ -23,6 +23,12 @@ impl Names {
         number
     }
 
+    /// The number of a text that has one.
+    #[must_use]
+    pub fn known(&self, text: &str) -> Option<u32> {
+        self.numbers.get(text).copied()
+    }
+
     /// The text of a number.
     #[must_use]
     pub fn text(&self, number: u32) -> &str {

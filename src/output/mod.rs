@@ -12,6 +12,7 @@ pub mod dossier;
 pub mod findings;
 pub mod grid;
 pub mod json;
+mod long_list;
 pub mod manifest;
 pub mod markdown;
 pub mod page;

@@ -34,9 +34,10 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
     report.decisions_elsewhere = elsewhere;
     report.approved = review::suppress(&mut findings, &standings, &decided.approvals, report.as_of);
     controls::complete(&mut findings, &mut report.detections);
-    let mut by_token: BTreeMap<(String, String), Vec<&Finding>> = BTreeMap::new();
+    let mut by_token: HashMap<&str, HashMap<&str, Vec<&Finding>>> = HashMap::new();
     for finding in findings.iter().filter(|f| f.subject.kind == SubjectKind::Token) {
-        by_token.entry((finding.org.clone(), finding.subject.id.clone())).or_default().push(finding);
+        let of_org = by_token.entry(&finding.org).or_default();
+        of_org.entry(&finding.subject.id).or_default().push(finding);
     }
     let mut activities = activities(&analysis);
     let tokens = analysis
@@ -45,10 +46,12 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
         .enumerate()
         .map(|(i, judged)| {
             let key = (judged.token.org.clone(), judged.token.token_id.clone());
-            let found = by_token.remove(&key).unwrap_or_default();
+            let found = by_token.get_mut(key.0.as_str()).and_then(|own| own.remove(key.1.as_str()));
+            let found = found.unwrap_or_default();
             token(judged, &found, std::mem::take(&mut activities[i]), standings.remove(&key), report.as_of)
         })
         .collect();
+    drop(by_token);
     report.tokens = tokens;
     report.unattributed = analysis
         .credentials

@@ -6,6 +6,7 @@
 
 use crate::model::finding::{DetectionMeta, Family, Finding};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::LazyLock;
 
 const FILE: &str = include_str!("../../queries/catalogue/controls.csv");
@@ -54,24 +55,29 @@ pub fn frameworks() -> Vec<&'static str> {
 
 /// Adds the controls of the catalogue to those that a detection names itself.
 pub fn complete(findings: &mut [Finding], detections: &mut [DetectionMeta]) {
-    let mut known: HashMap<(Family, String), Vec<&str>> = HashMap::new();
-    let mut add = |list: &mut Vec<String>, family: Family, slug: &str| {
-        // Findings come by the thousand, detections by the dozen.
-        let concerning = || {
-            let all = controls().iter().filter(|c| c.concerns(family, slug));
-            all.map(|c| c.control.as_str()).collect()
-        };
-        for control in known.entry((family, slug.to_owned())).or_insert_with(concerning) {
-            if !list.iter().any(|own| own == control) {
-                list.push((*control).to_owned());
+    let complete = |own: &[String], family: Family, slug: &str| {
+        let mut list = own.to_vec();
+        for control in controls().iter().filter(|c| c.concerns(family, slug)).map(|c| &c.control) {
+            if !list.contains(control) {
+                list.push(control.clone());
             }
         }
+        list
     };
+    // Findings come by the thousand, detections by the dozen: those of one detection share a list.
+    let mut known: HashMap<(Family, String), Arc<[String]>> = HashMap::new();
     for finding in findings {
-        add(&mut finding.controls, finding.family, &finding.slug);
+        let slug = &finding.slug;
+        let list = match known.get(&(finding.family, slug.clone())) {
+            Some(list) => list,
+            None => known
+                .entry((finding.family, slug.clone()))
+                .or_insert_with(|| complete(&finding.controls, finding.family, slug).into()),
+        };
+        finding.controls = Arc::clone(list);
     }
     for detection in detections {
-        add(&mut detection.controls, detection.family, &detection.slug);
+        detection.controls = complete(&detection.controls, detection.family, &detection.slug);
     }
 }
 

@@ -299,9 +299,9 @@ mod tests {
             message: String::new(),
             evidence: serde_json::Map::new(),
             event_ids: vec![],
-            fix: String::new(),
-            controls: vec![],
-            attack: vec![],
+            fix: "".into(),
+            controls: Vec::new().into(),
+            attack: Vec::new().into(),
             suppressed: None,
         }
     }

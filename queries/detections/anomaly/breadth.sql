@@ -3,7 +3,7 @@
 --! severity    = "medium"
 --! confidence  = "medium"
 --! subject     = "token"
---! tables      = ["token_day", "policy"]
+--! tables      = ["token_dates", "policy"]
 --! message     = "The token '{name}' of {owner} touched {projects} projects and {targets} targets such as repositories within ten minutes on {day}; its most on {past_days} earlier days were {past_projects} and {past_targets}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "Sweeping through projects is how an intruder takes stock. Judged against the token's own past, since migration and policy tools do it every day. What one call drags along (a cascade) counts once. Medium for projects at twice the most before, and for targets at three times the most, where projects are more than before too or the targets twice the threshold: a day of many repositories in its own projects is work. Clones and reads are not in the log, so only sweeps that change something show."
@@ -13,9 +13,7 @@
 --! equivalents = ["AN-01", "AN-02", "P6"]
 --! confirm     = []
 WITH days AS (
-  SELECT org, token_id, date, MAX(peak_projects_10m) AS projects, MAX(peak_targets_10m) AS targets, MAX(peak_time) AS peak_time,
-    MAX(first_time) AS first_time, SUM(n) AS n
-  FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date
+  SELECT org, token_id, date, peak_projects AS projects, peak_targets AS targets, peak_time, start_time AS first_time, n FROM token_dates
 ),
 wide AS (
   SELECT org, token_id, date AS wide_date, projects AS wide_projects, targets AS wide_targets, n AS wide_n, COALESCE(peak_time, first_time) AS wide_time

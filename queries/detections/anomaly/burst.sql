@@ -3,7 +3,7 @@
 --! severity    = "medium"
 --! confidence  = "medium"
 --! subject     = "token"
---! tables      = ["token_day", "policy"]
+--! tables      = ["token_dates", "policy"]
 --! message     = "The token '{name}' of {owner} made {peak} changes within ten minutes on {day}; its largest burst on {past_days} earlier days was {past_peak}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "Measured against the token's own past, never against others: a release bot is not loud for itself. One loud day is forgiven, so that a single deployment does not hide the next burst: the yardstick is the second largest peak, beside which no day may have come within half of the new one. Medium needs the factor of the policy, one and a half times the floor and enough past; a smaller rise or a shorter past is low. Windows slide; folded entries and what one call drags along (a cascade) are left out."
@@ -12,10 +12,7 @@
 --! attack      = ["T1119"]
 --! equivalents = ["AN-02"]
 --! confirm     = []
-WITH days AS (
-  SELECT org, token_id, date, MAX(peak_10m) AS peak, MAX(peak_time) AS peak_time, MAX(first_time) AS first_time
-  FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date
-),
+WITH days AS (SELECT org, token_id, date, peak, peak_time, start_time AS first_time FROM token_dates),
 hot AS (
   SELECT org, token_id, date AS hot_date, peak AS hot_peak, COALESCE(peak_time, first_time) AS hot_time
   FROM days CROSS JOIN policy WHERE peak >= policy.burst_floor

@@ -3,7 +3,7 @@
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "token"
---! tables      = ["token_day", "seen", "tokens", "coverage", "policy", "firsts"]
+--! tables      = ["token_dates", "seen", "tokens", "coverage", "policy", "firsts"]
 --! message     = "The token '{name}' of {owner} made a change on {day} after {kind}; {novelties} networks or clients were new that day."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network (not one of the organisation's own) and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long or who keep to the one or two hours of the day that they always had, and for a break of three weeks in a steady rhythm. The silence counts audited changes only: reads are not in the log."
@@ -12,10 +12,7 @@
 --! attack      = ["T1528", "T1550.001"]
 --! equivalents = ["P7"]
 --! confirm     = []
-WITH days AS (
-  SELECT org, token_id, date, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS n
-  FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date
-),
+WITH days AS (SELECT org, token_id, date, first_time, last_time, n FROM token_dates),
 lagged AS (
   SELECT org, token_id, date, first_time, last_time, n, LAG(last_time) OVER (PARTITION BY org, token_id ORDER BY date) AS before,
     LAG(date) OVER (PARTITION BY org, token_id ORDER BY date) AS date_before

@@ -3,7 +3,7 @@
 --! severity    = "low"
 --! confidence  = "low"
 --! subject     = "token"
---! tables      = ["notable", "powerful", "token_day"]
+--! tables      = ["notable", "powerful", "token_dates"]
 --! message     = "The token '{name}' of {owner} did {action} {count} times on {days} of its {active_days} active days."
 --! fix         = "Ask the owner whether the change was meant."
 --! rationale   = "Evidence for an analyst: changes to rights, logging or secrets on at most two days. Low, since rare changes are the rule; it needs no history, which the detections of higher grade do."
@@ -20,6 +20,6 @@ summed AS (
   SELECT org, token_id, action, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS n, COUNT(DISTINCT date) AS days, STRING_AGG(event_id, ' ') AS event_ids
   FROM acts GROUP BY org, token_id, action
 ),
-days AS (SELECT org, token_id, COUNT(DISTINCT date) AS active_days FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id)
+days AS (SELECT org, token_id, COUNT(*) AS active_days FROM token_dates GROUP BY org, token_id)
 SELECT s.org AS org, s.token_id AS subject, s.first_time AS first_time, s.last_time AS last_time, s.n AS count, s.action AS action, s.days AS days, d.active_days AS active_days, s.event_ids AS event_ids
 FROM summed AS s JOIN days AS d ON s.org = d.org AND s.token_id = d.token_id WHERE s.days <= 2

@@ -3,7 +3,7 @@
 --! severity    = "medium"
 --! confidence  = "medium"
 --! subject     = "token"
---! tables      = ["firsts", "policy", "activity", "token_day", "stays", "places"]
+--! tables      = ["firsts", "policy", "activity", "token_dates", "stays", "places"]
 --! message     = "The token '{name}' of {owner} was used from the network {place}, new to it, while {other_network} was in use within the hour; its networks overlapped on {crossed_before} of {active_days_before} earlier days."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "One script does not sit in two places. How often its stays in two networks overlap is learned from the token: laptops that switch between office and VPN and tokens shared by runners do so every week and do not fire. Two events within an hour of each other are needed. Medium when the two alternate, the token was steady for ten days or more, new networks are rare for it, nobody else of the organisation used this one and the two differ in their first byte; low otherwise, and where IPv4 and IPv6 alternate, since one machine speaks both. Where the places are known they decide in place of the first byte: an own network of the organisation, or one operator in one country, is no distance, two countries are."
@@ -13,10 +13,10 @@
 --! equivalents = ["AN-07", "P8"]
 --! keys        = ["network"]
 --! confirm     = ["network"]
+--! flagged     = "met"
 WITH crossed_days AS (SELECT org, token_id, date FROM stays WHERE crossed GROUP BY org, token_id, date),
 numbered AS (SELECT org, token_id, date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS crossed_place FROM crossed_days),
-days AS (SELECT org, token_id, date FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date),
-active AS (SELECT org, token_id, date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS day_number FROM days),
+active AS (SELECT org, token_id, date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS day_number FROM token_dates),
 odd AS (
   SELECT n.org AS org, n.token_id AS token_id, n.date AS date, n.crossed_place - 1 AS crossed_before, d.day_number - 1 AS active_before,
     LN(d.day_number / (n.crossed_place - 0.5)) AS surprise

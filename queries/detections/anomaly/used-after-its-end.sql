@@ -12,6 +12,7 @@
 --! attack      = ["T1078.004"]
 --! equivalents = ["P2"]
 --! confirm     = []
+--! flagged     = "over"
 WITH dated AS (
   SELECT t.org AS org, t.token_id AS token_id, t.revoked_at AS revoked_at, t.valid_to AS valid_to, t.inventory_taken AS inventory_taken,
     t.joined_by_name AS joined_by_name, c.from_time AS held_from, g.last_gap AS last_gap
@@ -25,10 +26,14 @@ ended AS (
   WHERE revoked_at IS NULL AND valid_to IS NOT NULL
     AND (inventory_taken >= valid_to OR (held_from <= valid_to AND (last_gap IS NULL OR last_gap <= valid_to)))
 ),
+over AS (
+  SELECT e.org AS org, e.token_id AS token_id, e.how AS how, e.joined_by_name AS joined_by_name, e.ended_at AS ended_at
+  FROM ended AS e CROSS JOIN policy WHERE e.ended_at < policy.as_of
+),
 late AS (
   SELECT e.org AS org, e.token_id AS token_id, e.how AS how, e.joined_by_name AS joined_by_name, e.ended_at AS ended_at, a.n AS n, a.last_time AS last_time,
     CASE WHEN a.first_time > e.ended_at THEN a.first_time ELSE a.last_time END AS first_time
-  FROM ended AS e JOIN activity AS a ON e.org = a.org AND e.token_id = a.token_id CROSS JOIN policy
+  FROM over AS e JOIN activity AS a ON e.org = a.org AND e.token_id = a.token_id CROSS JOIN policy
   WHERE a.last_time > e.ended_at + INTERVAL '1 hours' * policy.grace_hours
 )
 SELECT org, token_id AS subject, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS count, MIN(how) AS how, MIN(ended_at) AS ended_at,

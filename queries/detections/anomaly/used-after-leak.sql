@@ -12,10 +12,12 @@
 --! attack      = ["T1552.004", "T1528"]
 --! equivalents = ["P3"]
 --! confirm     = []
-WITH late AS (
+--! flagged     = "leaked"
+WITH leaked AS (SELECT org, token_id, leaked_at FROM tokens WHERE leaked_at IS NOT NULL),
+late AS (
   SELECT t.org AS org, t.token_id AS token_id, t.leaked_at AS leaked_at, a.n AS n, a.last_time AS last_time,
     CASE WHEN a.first_time > t.leaked_at THEN a.first_time ELSE a.last_time END AS first_time
-  FROM tokens AS t JOIN activity AS a ON t.org = a.org AND t.token_id = a.token_id WHERE a.last_time > t.leaked_at
+  FROM leaked AS t JOIN activity AS a ON t.org = a.org AND t.token_id = a.token_id WHERE a.last_time > t.leaked_at
 )
 SELECT org, token_id AS subject, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS count, MIN(leaked_at) AS leaked_at
 FROM late GROUP BY org, token_id

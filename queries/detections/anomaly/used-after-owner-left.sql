@@ -12,13 +12,17 @@
 --! attack      = ["T1078.004"]
 --! equivalents = ["P1"]
 --! confirm     = []
-WITH late AS (
-  SELECT t.org AS org, t.token_id AS token_id, t.owner_state AS owner_state, b.gone_at AS gone_at, b.back_at AS back_at, a.n AS n,
-    CASE WHEN a.first_time > b.gone_at THEN a.first_time ELSE a.last_time END AS first_time,
-    CASE WHEN a.last_time > b.back_at THEN a.first_time ELSE a.last_time END AS last_time
+--! flagged     = "gone"
+WITH gone AS (
+  SELECT t.org AS org, t.token_id AS token_id, t.owner_state AS owner_state, b.gone_at AS gone_at, b.back_at AS back_at
   FROM tokens AS t JOIN absences AS b ON t.org = b.org AND t.token_id = b.token_id
-    JOIN activity AS a ON t.org = a.org AND t.token_id = a.token_id CROSS JOIN policy
-  WHERE a.last_time > b.gone_at + INTERVAL '1 hours' * policy.grace_hours AND (b.back_at IS NULL OR a.first_time < b.back_at)
+),
+late AS (
+  SELECT g.org AS org, g.token_id AS token_id, g.owner_state AS owner_state, g.gone_at AS gone_at, g.back_at AS back_at, a.n AS n,
+    CASE WHEN a.first_time > g.gone_at THEN a.first_time ELSE a.last_time END AS first_time,
+    CASE WHEN a.last_time > g.back_at THEN a.first_time ELSE a.last_time END AS last_time
+  FROM gone AS g JOIN activity AS a ON g.org = a.org AND g.token_id = a.token_id CROSS JOIN policy
+  WHERE a.last_time > g.gone_at + INTERVAL '1 hours' * policy.grace_hours AND (g.back_at IS NULL OR a.first_time < g.back_at)
 ),
 inside AS (
   SELECT l.org AS org, l.token_id AS token_id, l.owner_state AS owner_state, l.gone_at AS gone_at, l.back_at AS back_at, l.n AS n, l.first_time AS first_time, l.last_time AS last_time

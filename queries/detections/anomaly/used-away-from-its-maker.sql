@@ -3,7 +3,7 @@
 --! severity    = "low"
 --! confidence  = "low"
 --! subject     = "token"
---! tables      = ["seen", "activity", "powerful", "tokens", "places"]
+--! tables      = ["seen", "org_seen", "powerful", "tokens", "places"]
 --! message     = "The token '{name}' of {owner} was created from {created_network} and first used from {network}, which no other user or token of the organisation uses."
 --! fix         = "Ask the owner where the token was put to use."
 --! rationale   = "Copying a token into a pipeline is what tokens are for, so this alone is low. Medium when it did a critical action within a day of its creation. A network that others use too, such as that of the build servers, does not fire; agents with changing networks are left out by their client. One of the organisation's own networks, or the operator and country that it was made from, stays low."
@@ -20,10 +20,7 @@ first_networks AS (
   FROM born AS b JOIN seen AS s ON b.org = s.org AND b.token_id = s.token_id
   WHERE s.dimension = 'network' AND s.first_time <= b.born_time
 ),
-users_of AS (
-  SELECT org, network, COUNT(DISTINCT actor) AS actors, COUNT(DISTINCT credential) AS credentials
-  FROM activity WHERE network IS NOT NULL GROUP BY org, network
-),
+users_of AS (SELECT org, value AS network, actors, credentials FROM org_seen WHERE dimension = 'network'),
 agents AS (
   SELECT org, token_id, COUNT(*) AS agents FROM seen
   WHERE dimension = 'client' AND (value LIKE 'Pipelines agent%' OR value LIKE 'Azure DevOps%' OR value LIKE '%in Pipelines agent') GROUP BY org, token_id

@@ -3,7 +3,7 @@
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "token"
---! tables      = ["token_day", "policy"]
+--! tables      = ["token_dates", "policy"]
 --! message     = "The token '{name}' of {owner} made {count} changes on {day}; the most on {past_days} earlier days was {past_most} and the median {past_median}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
 --! rationale   = "A whole day far above the second largest day of the token's past, and none like it before. Low, because end-of-quarter work looks the same; a burst within ten minutes is judged by another detection, this one finds the patient intruder who stays below it."
@@ -12,8 +12,7 @@
 --! attack      = ["T1119"]
 --! confirm     = []
 WITH days AS (
-  SELECT org, token_id, date, SUM(n) AS n, MIN(first_time) AS first_time, MAX(last_time) AS last_time
-  FROM token_day WHERE token_id IS NOT NULL GROUP BY org, token_id, date
+  SELECT org, token_id, date, n, first_time, last_time FROM token_dates
 ),
 big AS (
   SELECT org, token_id, date AS big_date, n AS big_n, first_time, last_time FROM days CROSS JOIN policy WHERE n >= 1.5 * policy.burst_floor

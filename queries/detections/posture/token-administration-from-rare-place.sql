@@ -3,7 +3,7 @@
 --! severity    = "low"
 --! confidence  = "low"
 --! subject     = "user"
---! tables      = ["activity", "notable", "policy", "places"]
+--! tables      = ["org_seen", "notable", "policy", "places"]
 --! message     = "{subject} did {action} from {network}, a network seen on {days} days in the whole log."
 --! fix         = "Ask the user whether it was them; tokens made with a stolen session come from places like this."
 --! rationale   = "The rule that this stands for needs a list of company networks: one of the configuration (`networks`) never fires. Without it, and for all others, a network counts as foreign when the organisation's log shows it on fewer than three days. Low: people travel. The first weeks of the log teach and do not fire."
@@ -12,7 +12,7 @@
 --! attack      = ["T1528", "T1550.001"]
 --! equivalents = ["BEN-4"]
 --! keys        = ["network"]
-WITH visits AS (SELECT org, network, COUNT(DISTINCT date) AS days FROM activity WHERE network IS NOT NULL GROUP BY org, network),
+WITH visits AS (SELECT org, value AS network, days FROM org_seen WHERE dimension = 'network'),
 admin AS (
   SELECT org, actor, action, network, time, event_id FROM notable CROSS JOIN policy
   WHERE action IN ('Token.PatCreateEvent', 'Token.PatUpdateEvent', 'Token.PatRevokeEvent', 'Token.SshCreateEvent', 'Token.SshUpdateEvent', 'Token.SshRevokeEvent')

@@ -318,7 +318,7 @@ impl Dossier<'_> {
                     f.confidence.to_string(),
                     f.detection.clone(),
                     format!("{}{}", f.message, decision.unwrap_or_default()),
-                    f.fix.clone(),
+                    f.fix.to_string(),
                 ]
             })
             .collect();

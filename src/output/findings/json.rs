@@ -1,8 +1,8 @@
 //! `findings.json`: see [`crate::output::json`].
 
-use crate::output::{Format, Result, Style};
+use crate::output::{Format, Result, Style, json, long_list};
 use crate::report::Report;
-use std::io::{self, Write as _};
+use std::io;
 
 /// `--format json`.
 #[derive(Debug)]
@@ -18,11 +18,6 @@ impl Format<Report> for Json {
     }
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
-        // The serializer writes a few bytes at a time.
-        let mut to = io::BufWriter::with_capacity(1 << 16, to);
-        serde_json::to_writer_pretty(&mut to, &crate::output::json::findings(report))?;
-        writeln!(to)?;
-        to.flush()?;
-        Ok(())
+        long_list::write(&json::findings(report), "findings", &report.findings, json::finding, to)
     }
 }

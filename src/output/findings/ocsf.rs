@@ -90,9 +90,9 @@ fn event(report: &Report, f: &Finding) -> Value {
                 .map(|id| json!({ "uid": id })).collect::<Vec<_>>(),
         },
         "evidences": [{ "data": f.evidence }],
-        "remediation": { "desc": f.fix, "references": references },
+        "remediation": { "desc": &*f.fix, "references": references },
         "resources": [resource(f)],
-        "unmapped": { "org": f.org, "controls": f.controls, "suppressed": f.suppressed.as_ref().map(|s| json!({
+        "unmapped": { "org": f.org, "controls": &*f.controls, "suppressed": f.suppressed.as_ref().map(|s| json!({
             "decision": s.decision, "reviewer": s.reviewer, "reason": s.reason,
             "until": s.until.map(crate::model::time::format_time),
         })) },

@@ -206,9 +206,9 @@ fn result(f: &Finding, index: &HashMap<&str, usize>, place: &str) -> Value {
             "last_time": f.last_time.map(format_time),
             "evidence": f.evidence,
             "event_ids": f.event_ids,
-            "fix": f.fix,
-            "controls": f.controls,
-            "attack": f.attack,
+            "fix": &*f.fix,
+            "controls": &*f.controls,
+            "attack": &*f.attack,
         },
     });
     if let Some(i) = index.get(f.detection.as_str()) {

@@ -3,6 +3,7 @@
 //! In: a report. Out: JSON with the rows of `findings.json` and `tokens.json`, event ids cut, life and activity beside.
 //! What a detection says of all its findings stands once, so that a page of thousands of findings stays light.
 
+use crate::model::event_id::EventId;
 use crate::model::finding::{Finding, Subject};
 use crate::model::time::{day_text, format_time};
 use crate::model::verdict::ScopeState;
@@ -55,7 +56,7 @@ struct Row<'a> {
     count: u64,
     message: &'a str,
     evidence: &'a Map<String, Value>,
-    event_ids: &'a [String],
+    event_ids: &'a [EventId],
     #[serde(skip_serializing_if = "Option::is_none")]
     suppressed: Option<json::SuppressedV1<'a>>,
 }

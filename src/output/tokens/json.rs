@@ -1,6 +1,6 @@
 //! `tokens.json`: see [`crate::output::json`].
 
-use crate::output::{Format, Result, Style};
+use crate::output::{Format, Result, Style, json, long_list};
 use crate::report::Report;
 use std::io;
 
@@ -18,8 +18,6 @@ impl Format<Report> for Json {
     }
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
-        serde_json::to_writer_pretty(&mut *to, &crate::output::json::tokens(report))?;
-        writeln!(to)?;
-        Ok(())
+        long_list::write(&json::tokens(report), "tokens", &report.tokens, json::token, to)
     }
 }

@@ -148,7 +148,39 @@ def tables(con, lake, given, pack):
         SELECT *, COALESCE(MAX(last_time) OVER (PARTITION BY org, token_id, date ORDER BY first_time, network ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) >= first_time, FALSE) AS crossed
         FROM folded"""
     )
-    for name in ("powerful", "firsts"):
+    con.execute(
+        """CREATE TEMP TABLE org_seen AS
+        WITH comers AS (SELECT org, network, COALESCE(credential, actor) AS who, MIN(first_time) AS come_time
+            FROM activity WHERE network IS NOT NULL AND NOT COALESCE(service_actor, FALSE) GROUP BY ALL),
+        third AS (SELECT org, network, come_time, ROW_NUMBER() OVER (PARTITION BY org, network ORDER BY come_time) AS come_place FROM comers),
+        networks AS (SELECT org, network, MIN(first_time) AS first_time, COUNT(DISTINCT date) AS days, COUNT(DISTINCT actor) AS actors, COUNT(DISTINCT credential) AS credentials
+            FROM activity WHERE network IS NOT NULL GROUP BY org, network)
+        SELECT n.org, 'network' AS dimension, n.network AS value, n.first_time, t.come_time AS third_time, n.days, n.actors, n.credentials
+        FROM networks AS n LEFT JOIN third AS t ON n.org = t.org AND n.network = t.network AND t.come_place = 3
+        UNION ALL
+        SELECT org, 'client', client, MIN(first_time), NULL, NULL, NULL, NULL FROM activity WHERE client IS NOT NULL GROUP BY org, client"""
+    )
+    con.execute(
+        f"""CREATE TEMP TABLE first_shown AS
+        WITH merged AS (SELECT org, token_id, dimension, value, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS n, SUM(origins) AS origins,
+            SUM(active_days) AS active_days, MIN(first_event) AS first_event FROM seen WHERE token_id IS NOT NULL GROUP BY org, token_id, dimension, value),
+        starts AS (SELECT org, token_id, MIN(first_time) AS token_first FROM merged WHERE dimension <> 'hour' GROUP BY org, token_id),
+        placed AS (SELECT *, CAST(first_time AS DATE) AS first_date,
+            ROW_NUMBER() OVER (PARTITION BY org, token_id, dimension ORDER BY first_time, value) AS place FROM merged),
+        fresh AS (SELECT org, token_id, dimension, first_date, ROW_NUMBER() OVER (PARTITION BY org, token_id, dimension ORDER BY first_date) AS fresh_place
+            FROM (SELECT DISTINCT org, token_id, dimension, first_date FROM placed)),
+        numbered AS (SELECT org, token_id, date AS first_date, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY date) AS day_number
+            FROM (SELECT DISTINCT org, token_id, date FROM token_day WHERE token_id IS NOT NULL)),
+        anybody AS (SELECT org, dimension, value, MIN(first_time) AS org_time FROM (SELECT org, dimension, value, first_time FROM org_seen
+            UNION ALL SELECT org, dimension, value, first_time FROM merged) GROUP BY org, dimension, value)
+        SELECT p.org, p.token_id, p.dimension, p.value, p.first_time, p.last_time, p.n, p.origins, p.active_days, p.first_event, s.token_first,
+            p.place - 1 AS values_before, d.day_number - 1 AS active_before, GREATEST(f.fresh_place - 2, 0) AS fresh_before, a.org_time < p.first_time AS known_before, o.third_time
+        FROM placed AS p JOIN fresh AS f USING (org, token_id, dimension, first_date) JOIN numbered AS d USING (org, token_id, first_date)
+            JOIN starts AS s USING (org, token_id) JOIN anybody AS a USING (org, dimension, value)
+            LEFT JOIN org_seen AS o ON p.org = o.org AND p.dimension = o.dimension AND p.value = o.value
+        WHERE p.first_time >= TIMESTAMP '{window_from}'"""
+    )
+    for name in ("powerful", "token_dates", "firsts"):
         view = source(f"queries/views/{name}.sql")
         cross = "" if "CROSS JOIN policy" in view or "policy." not in view else " CROSS JOIN policy"
         con.execute(f"CREATE TEMP TABLE {name} AS {view}{cross}")
