@@ -141,8 +141,11 @@ impl Read for Hashed<'_> {
             // Large reads of plain text go straight to their target, a step at a time.
             return self.take_in(Some(into)).map_err(|e| self.whole(e));
         }
+        if let Err(error) = self.fill_buf().map(drop) {
+            return Err(self.whole(error));
+        }
         let n = {
-            let ready = self.fill_buf()?;
+            let ready = &self.buffer[self.at..self.filled];
             let n = ready.len().min(into.len());
             into[..n].copy_from_slice(&ready[..n]);
             n
