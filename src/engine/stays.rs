@@ -24,6 +24,8 @@ struct Stay {
     crossed: bool,
 }
 
+/// Organisation, token, day and network of a stay, as numbers.
+type Key = (u32, u32, i64, u32);
 /// The stays of a day, with the texts of organisations and networks.
 type OfDay = (Vec<Stay>, Vec<String>, Vec<String>, Vec<String>);
 
@@ -80,8 +82,8 @@ fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
             (own.codes.iter().map(|code| (*code != 0).then_some(*code)).collect(), own.texts)
         }
     };
-    let mut folds: Vec<((u32, u32, i64, u32), (Micros, Micros))> = Vec::new();
-    let mut index: HashMap<(u32, u32, i64, u32), usize> = HashMap::new();
+    let mut folds: Vec<(Key, (Micros, Micros))> = Vec::new();
+    let mut index: HashMap<Key, usize> = HashMap::new();
     let mut at = usize::MAX;
     for row in (0..part.height()).filter(|row| networks.codes[*row] != 0) {
         let Some(token) = of_rows[row] else { continue };

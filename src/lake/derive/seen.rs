@@ -20,12 +20,17 @@ const DIMENSIONS: [&str; 5] = ["action", "network", "client", "project", "hour"]
 /// The number of the hour.
 const HOURS: u8 = 4;
 
+/// Numbers of a credential, a dimension and a value.
+type Key = (u32, u8, u32);
+/// A row with its place in the order of the table.
+type Row<'s> = ((u32, usize, u32), &'s Key, &'s Value);
+
 /// A fold of days.
 #[derive(Debug, Default)]
 pub struct Seen {
     names: Names,
     /// By credential, dimension and value.
-    values: HashMap<(u32, u8, u32), Value>,
+    values: HashMap<Key, Value>,
 }
 
 #[derive(Debug)]
@@ -56,7 +61,7 @@ impl Value {
 }
 
 impl Seen {
-    fn add(&mut self, key: (u32, u8, u32), value: Value) {
+    fn add(&mut self, key: Key, value: Value) {
         match self.values.entry(key) {
             hashbrown::hash_map::Entry::Occupied(mut held) => held.get_mut().add(value),
             hashbrown::hash_map::Entry::Vacant(free) => drop(free.insert(value)),
@@ -226,7 +231,7 @@ impl Seen {
         }
         const BY_NAME: [u8; 5] = [0, 2, 4, 1, 3];
         let place = |dimension: u8| BY_NAME.iter().position(|d| *d == dimension).unwrap_or_default();
-        let mut rows: Vec<((u32, usize, u32), &(u32, u8, u32), &Value)> = self
+        let mut rows: Vec<Row<'_>> = self
             .values
             .iter()
             .map(|(key, value)| ((rank[key.0 as usize], place(key.1), rank[key.2 as usize]), key, value))
@@ -234,7 +239,7 @@ impl Seen {
         rows.sort_unstable_by_key(|row| row.0);
         let r = || rows.iter();
         let texts = self.names.texts();
-        let coded = |get: fn(&(u32, u8, u32)) -> u32| r().map(|row| get(row.1)).collect::<Vec<u32>>();
+        let coded = |get: fn(&Key) -> u32| r().map(|row| get(row.1)).collect::<Vec<u32>>();
         let event = |stamp: &Stamp| stamp.1.to_string();
         let (first, last): (Vec<String>, Vec<String>) =
             r().map(|row| (event(&row.2.oldest), event(&row.2.newest))).unzip();
