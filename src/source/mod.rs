@@ -20,6 +20,7 @@ mod intake;
 mod lines;
 mod nested;
 mod pipeline;
+mod quotes;
 mod row;
 mod sniff;
 mod table;

@@ -4,6 +4,7 @@
 //! no answer where that scanner has more to say: keys that make a page, strings that derail, great length.
 
 use super::page::ends_like_holder;
+use crate::source::quotes::within;
 use wide::u8x16;
 
 /// What a quick look found.
@@ -119,17 +120,6 @@ const fn escaped(slashes: u64, carry: &mut u64) -> u64 {
     let (sum, over) = (slashes & !EVEN & !follow).overflowing_add(slashes);
     *carry = over as u64;
     (EVEN ^ sum << 1) & follow
-}
-
-/// Which bytes lie between two quotes, the first of each pair included.
-#[inline]
-const fn within(mut quotes: u64) -> u64 {
-    let mut shift = 1;
-    while shift < 64 {
-        quotes ^= quotes << shift;
-        shift *= 2;
-    }
-    quotes
 }
 
 #[inline]

@@ -4,6 +4,7 @@
 //! for the end of a row, so that the line feed behind it, and blank lines, belong to the row that follows.
 
 use super::Row;
+use crate::source::quotes::within;
 use wide::u8x16;
 
 /// Bytes that are looked at together.
@@ -107,7 +108,7 @@ impl Finder {
             return;
         }
         let m = masks(bytes, self.delimiter);
-        let within = prefix_xor(m.quotes) ^ self.inside;
+        let within = within(m.quotes) ^ self.inside;
         let (opens, closes) = (m.quotes & within, m.quotes & !within);
         // A quote may open a cell, or stand behind one that seemed to close it: then the two are one quote in the cell.
         let starts = m.delimiters | m.feeds | closes;
@@ -163,14 +164,4 @@ fn masks(bytes: &[u8; WIDE], delimiter: u8) -> Masks {
         m.returns |= bits(b'\r');
     }
     m
-}
-
-/// Which bytes have an odd number of quotes up to them.
-const fn prefix_xor(mut quotes: u64) -> u64 {
-    let mut shift = 1;
-    while shift < 64 {
-        quotes ^= quotes << shift;
-        shift *= 2;
-    }
-    quotes
 }
