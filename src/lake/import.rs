@@ -84,6 +84,14 @@ impl<'l> Import<'l> {
             let org = self.org_of(&key)?;
             days.entry((org, day)).or_default().extend(parts);
         }
+        let mut newest: BTreeMap<&str, Day> = BTreeMap::new();
+        let held = self.lake.index.days.iter().map(|held| (held.org.as_str(), held.day));
+        for (org, day) in held.chain(days.keys().map(|(org, day)| (org.as_str(), *day))) {
+            newest.entry(org).and_modify(|newest| *newest = day.max(*newest)).or_insert(day);
+        }
+        for (org, day) in newest {
+            self.lake.kept.expect_newest(org, day);
+        }
         let total = days.len() as u64;
         let mut done = 0;
         let lake = &*self.lake;

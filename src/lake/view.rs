@@ -33,7 +33,7 @@ struct ViewDay {
     events: PathBuf,
 }
 
-/// The days of one organisation and month, as a range of the view's days.
+/// Days of one organisation and month that are folded together, as a range of the view's days.
 #[derive(Debug)]
 struct Month {
     org: String,
@@ -110,15 +110,20 @@ impl View {
                 _ => months.push(Month { org: day.org.clone(), name, days: at..at + 1 }),
             }
         }
+        let months = with_newest_apart(months);
         let lake = Lake::beside(&lake.root, Arc::clone(&lake.kept));
         let view = Self { lake, made, days, months };
         // A few at a time: each holds the columns of some days.
         let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let make = || view.months.par_iter().try_for_each(|month| view.make(month));
-        match pool {
-            Ok(pool) => pool.install(make)?,
-            Err(_) => view.months.iter().try_for_each(|month| view.make(month))?,
+        let make = || view.months.par_iter().map(|month| view.make(month)).collect();
+        let made: Result<Vec<bool>, LakeError> = match pool {
+            Ok(pool) => pool.install(make),
+            Err(_) => view.months.iter().map(|month| view.make(month)).collect(),
+        };
+        // Not before all are made: one fold grows out of another that then goes.
+        for (month, _) in view.months.iter().zip(made?).filter(|(_, made)| *made) {
+            view.tidy(month);
         }
         Ok(view)
     }
@@ -148,8 +153,20 @@ impl View {
         lake.org_folder(table, &month.org).join(format!("month={}", month.name)).join(file)
     }
 
-    /// Makes what is missing of a month.
-    fn make(&self, month: &Month) -> Result<(), LakeError> {
+    /// Removes folds of a month that stand for days of older content.
+    fn tidy(&self, month: &Month) {
+        let same = |other: &&Month| other.org == month.org && other.name == month.name;
+        for table in derive::FOLDED {
+            let kept: Vec<PathBuf> =
+                self.months.iter().filter(same).map(|own| self.month_file(&self.made, table, own)).collect();
+            if let Some(folder) = kept.first().and_then(|path| path.parent()) {
+                derive::keep_only_in(folder, &kept);
+            }
+        }
+    }
+
+    /// Makes what is missing of a month; tells whether a fold was.
+    fn make(&self, month: &Month) -> Result<bool, LakeError> {
         for day in &self.days[month.days.clone()] {
             if derive::DAILY.iter().any(|table| self.find_day(table, day).is_none()) {
                 let batch = day::read(&day.events)?;
@@ -159,6 +176,7 @@ impl View {
             }
         }
         self.settle(month)?;
+        let mut made = false;
         for table in derive::FOLDED {
             if self.find_month(table, month).is_some() {
                 continue;
@@ -177,9 +195,9 @@ impl View {
                     changes::write(&path, earlier.as_deref(), &files)?;
                 }
             }
-            derive::keep_only(&path);
+            made = true;
         }
-        Ok(())
+        Ok(made)
     }
 
     /// The longest fold of a month's first days that there is, and how many days it holds.
@@ -294,6 +312,24 @@ impl View {
         }
         files
     }
+}
+
+/// Splits the newest day off each organisation's newest month.
+fn with_newest_apart(months: Vec<Month>) -> Vec<Month> {
+    let mut all: Vec<Month> = Vec::with_capacity(months.len() + 1);
+    let mut months = months.into_iter().peekable();
+    while let Some(mut month) = months.next() {
+        let is_newest = months.peek().is_none_or(|next| next.org != month.org);
+        if is_newest && month.days.len() > 1 {
+            let days = month.days.end - 1..month.days.end;
+            month.days.end -= 1;
+            let newest = Month { org: month.org.clone(), name: month.name.clone(), days };
+            all.extend([month, newest]);
+        } else {
+            all.push(month);
+        }
+    }
+    all
 }
 
 /// The day that a file of the lake holds, read off its folder.

@@ -1,7 +1,7 @@
 //! Folds of months that grow while an import writes their days, so that no day is read back for them.
 //!
 //! In: days as they are written, in any order. Out: the fold of a month, as long as the days that it was made of are
-//! still those of the lake.
+//! still those of the lake; of the newest day apart, since that is folded by itself.
 
 use super::activity::Fold;
 use super::seen::Seen;
@@ -14,7 +14,19 @@ const MONTHS: usize = 3;
 
 /// What an import has folded so far.
 #[derive(Debug, Default)]
-pub struct Kept(Mutex<Vec<Month>>);
+pub struct Kept {
+    months: Mutex<Vec<Month>>,
+    /// The newest day of each organisation, once it is known.
+    newest: Mutex<BTreeMap<String, Newest>>,
+}
+
+/// The newest day of an organisation.
+#[derive(Debug)]
+struct Newest {
+    day: Day,
+    /// The content that it was made from, and its fold.
+    fold: Option<(String, Seen)>,
+}
 
 #[derive(Debug)]
 struct Month {
@@ -26,10 +38,24 @@ struct Month {
 }
 
 impl Kept {
+    /// Learns which day of an organisation is its newest, before that is written.
+    pub fn expect_newest(&self, org: &str, day: Day) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.insert(org.to_owned(), Newest { day, fold: None });
+    }
+
     /// Adds a day, `content` being the id of its day file.
     pub(super) fn add(&self, org: &str, day: Day, content: &str, rows: &[Fold<'_>]) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(newest) = newest.get_mut(org).filter(|newest| newest.day == day) {
+            let mut seen = Seen::default();
+            seen.add_rows(day, rows);
+            newest.fold = Some((content.to_owned(), seen));
+            return;
+        }
+        drop(newest);
         let name = day_text(day)[..7].to_owned();
-        let mut months = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut months = self.months.lock().unwrap_or_else(PoisonError::into_inner);
         let found = months.iter().position(|month| month.org == org && month.name == name);
         let mut month = match found {
             Some(at) => months.remove(at),
@@ -49,13 +75,24 @@ impl Kept {
         }
     }
 
-    /// Takes the fold of a month, with the days that it holds, if all of them are among `days`.
+    /// Takes the fold of days of a month, with the days that it holds, if all of them are among `days`.
     pub fn take(&self, org: &str, name: &str, days: &[(Day, &str)]) -> Option<(Seen, Vec<Day>)> {
-        let mut months = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let [(day, content)] = days {
+            let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+            let own = newest.get_mut(org).filter(|newest| newest.day == *day);
+            if let Some((made_from, seen)) = own.and_then(|newest| newest.fold.take()) {
+                return (made_from == *content).then(|| (seen, vec![*day]));
+            }
+        }
+        let mut months = self.months.lock().unwrap_or_else(PoisonError::into_inner);
         let at = months.iter().position(|month| month.org == org && month.name == name)?;
+        let is_among = |held: &BTreeMap<Day, String>| {
+            held.iter().all(|(day, content)| days.contains(&(*day, content.as_str())))
+        };
+        if !months[at].days.as_ref().is_some_and(is_among) {
+            return None;
+        }
         let month = months.remove(at);
-        let held = month.days?;
-        let current = held.iter().all(|(day, content)| days.contains(&(*day, content.as_str())));
-        current.then(|| (month.seen, held.into_keys().collect()))
+        Some((month.seen, month.days?.into_keys().collect()))
     }
 }

@@ -8,6 +8,9 @@
 //! day, with its neighbours:     orphans
 //! month, from its days' tables: seen uses changes
 //! ```
+//!
+//! Of an organisation's newest month the newest day is folded by itself: it is the one that the next import adds to, and
+//! the days before it need not be folded anew for that.
 
 pub mod activity;
 pub mod actors;
@@ -28,7 +31,7 @@ mod variables;
 use super::day::{DayRow, Sorted};
 use super::{Lake, LakeError};
 use crate::model::time::Day;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Version of what the derived tables hold; a change makes all of them anew.
 pub(crate) const VERSION: u32 = 3;
@@ -77,10 +80,16 @@ pub fn write_all(
 /// Removes what stands beside a derived file: the same table of older content. A file that cannot be removed
 /// is only in the way, since nothing names it any more.
 pub(super) fn keep_only(path: &Path) {
-    let Some(folder) = path.parent() else { return };
+    if let Some(folder) = path.parent() {
+        keep_only_in(folder, &[path.to_owned()]);
+    }
+}
+
+/// The same of a folder where several files stand.
+pub(super) fn keep_only_in(folder: &Path, kept: &[PathBuf]) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let other = entry.path();
-        if other != path && other.extension().is_some_and(|e| e == "parquet") {
+        if !kept.contains(&other) && other.extension().is_some_and(|e| e == "parquet") {
             let _ = std::fs::remove_file(other);
         }
     }
