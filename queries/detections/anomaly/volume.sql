@@ -12,10 +12,13 @@
 --! attack      = ["T1119"]
 --! confirm     = []
 WITH days AS (
-  SELECT org, token_id, date, n, first_time, last_time FROM token_dates
+  SELECT org, token_id, date, n, first_time, last_time, MAX(n) OVER (PARTITION BY org, token_id ORDER BY date) AS most FROM token_dates
+),
+later AS (
+  SELECT org, token_id, date, n, first_time, last_time, LAG(most) OVER (PARTITION BY org, token_id ORDER BY date) AS most_before FROM days
 ),
 big AS (
-  SELECT org, token_id, date AS big_date, n AS big_n, first_time, last_time FROM days CROSS JOIN policy WHERE n >= 1.5 * policy.burst_floor
+  SELECT org, token_id, date AS big_date, n AS big_n, first_time, last_time FROM later CROSS JOIN policy WHERE n >= 1.5 * policy.burst_floor AND n > 2 * most_before
 ),
 pairs AS (
   SELECT b.org AS org, b.token_id AS token_id, b.big_date AS big_date, b.big_n AS big_n, b.first_time AS first_time, b.last_time AS last_time, d.n AS n,
