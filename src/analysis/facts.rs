@@ -19,31 +19,6 @@ use hashbrown::{HashMap, HashSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A PAT credential with who used it, before it is joined to a token.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CredentialUse {
-    /// Organisation.
-    pub org: String,
-    /// Visible part.
-    pub credential: String,
-    /// Mechanism class.
-    pub class: String,
-    /// Label of the actor.
-    pub actor: String,
-    /// Storage key of the actor.
-    pub actor_id: String,
-    /// Events that the lake holds.
-    pub n_ever: i64,
-    /// Events inside the window.
-    pub n: i64,
-    /// First event.
-    pub first_time: Micros,
-    /// Last event.
-    pub last_time: Micros,
-    /// Last event inside the window.
-    pub last_in_window: Option<Micros>,
-}
-
 /// Origins, then orphans.
 pub type Lists = (Vec<Stamp>, Vec<Stamp>);
 
@@ -144,35 +119,6 @@ fn read<T>(
     Ok((0..rows.len()).map(|i| make(&reader, i)).collect())
 }
 
-/// PAT credentials with their users.
-///
-/// # Errors
-/// When the query fails.
-pub fn credentials(engine: &Engine, window: Window) -> Result<Vec<CredentialUse>, EngineError> {
-    let from = day_text(window.first_day()) + "T00:00:00";
-    let sql = format!(
-        "SELECT org, credential, class, actor, actor_id, SUM(n) AS n_ever,
-                SUM(CASE WHEN last_time >= TIMESTAMP '{from}' THEN n ELSE 0 END) AS n_window,
-                MIN(first_time) AS first_time, MAX(last_time) AS last_time,
-                MAX(CASE WHEN last_time >= TIMESTAMP '{from}' THEN last_time ELSE NULL END) AS last_in_window
-         FROM lake_uses WHERE kind = 'pat'
-         GROUP BY org, credential, class, actor, actor_id
-         ORDER BY org, credential, class, actor, actor_id"
-    );
-    read(engine, &sql, |r, i| CredentialUse {
-        org: r.text(i, "org"),
-        credential: r.text(i, "credential"),
-        class: r.text(i, "class"),
-        actor: r.text(i, "actor"),
-        actor_id: r.text(i, "actor_id"),
-        n_ever: r.int(i, "n_ever"),
-        n: r.int(i, "n_window"),
-        first_time: r.time(i, "first_time").unwrap_or_default(),
-        last_time: r.time(i, "last_time").unwrap_or_default(),
-        last_in_window: r.time(i, "last_in_window"),
-    })
-}
-
 /// Keys of organisation and credential, numbered over many files.
 #[derive(Debug, Default)]
 struct Keys {
@@ -268,7 +214,7 @@ pub fn folds(engine: &Engine) -> Result<Folds, EngineError> {
         for ([org, credential, ..], fold) in rows {
             let key = match last {
                 Some((pair, key)) if pair == (org, credential) => key,
-                _ => keys.number(&orgs[org as usize], &credentials[credential as usize]),
+                _ => keys.number(orgs.text(org), credentials.text(credential)),
             };
             last = Some(((org, credential), key));
             folds.rows.push(Fold {

@@ -22,6 +22,7 @@ pub mod tables;
 pub mod target;
 pub mod tokens;
 pub mod usage;
+pub mod uses;
 
 #[cfg(test)]
 mod properties;

@@ -3,9 +3,10 @@
 //! Each case makes one organisation of a few tokens in memory, judges it, changes one thing and judges it again.
 
 use super::coverage::{Held, HeldDay, Switch};
-use super::facts::{CredentialUse, Shown};
+use super::facts::Shown;
 use super::run::{Analysis, Depth, Gathered, Inputs, decide};
 use super::tokens::Inventory;
+use super::uses::CredentialUse;
 use crate::model::catalogue::catalogue;
 use crate::model::coverage::Basis;
 use crate::model::inventory::{InventoryRow, UsageRow};

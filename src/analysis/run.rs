@@ -5,12 +5,13 @@
 
 use super::attribution::{Attribution, Credential, How, Known, attribute};
 use super::coverage::{Held, Switch, judge as judge_coverage};
-use super::facts::{self, CredentialUse, Fold, Folds, PatEvents};
+use super::facts::{self, Fold, Folds, PatEvents};
 use super::ledger::{self, Ledger, Listed, TokenEvent, Unclear};
 use super::people::{AccessChange, GroupChange, People};
 use super::scope::{self, Proof};
 use super::tokens::{self, Inventory, Sources};
 use super::usage::{self, OwnerUsage, Seen};
+use super::uses::{self, CredentialUse};
 use super::{dependence, rotation};
 use crate::engine::{Engine, EngineError};
 use crate::model::coverage::Coverage;
@@ -127,11 +128,16 @@ pub enum Depth {
 pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered, EngineError> {
     let judging = matches!(depth, Depth::Findings | Depth::Verdicts);
     if depth == Depth::Credentials {
-        let (uses, token_events) = (facts::credentials(engine, window)?, facts::token_events(engine)?);
-        return Ok(Gathered { uses, token_events, ..Gathered::default() });
+        // Each waits for files and keeps one thread busy at most for half of its time.
+        let (uses, token_events) = std::thread::scope(|scope| {
+            let events = scope.spawn(|| facts::token_events(engine));
+            let uses = uses::credentials(engine, window);
+            (uses, events.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        return Ok(Gathered { uses: uses?, token_events: token_events?, ..Gathered::default() });
     }
     Ok(Gathered {
-        uses: facts::credentials(engine, window)?,
+        uses: uses::credentials(engine, window)?,
         events: PatEvents { held: if judging { Some(engine.calls(&[])?) } else { None }, told: Vec::new() },
         folds: if depth == Depth::Verdicts { facts::folds(engine)? } else { Folds::default() },
         token_events: facts::token_events(engine)?,

@@ -10,7 +10,8 @@ use crate::analysis::tokens::Inventory;
 use crate::analysis::{facts, places, run, tables};
 use crate::config::Config;
 use crate::engine::pack::{Detection, Pack};
-use crate::engine::{self, Cut, Engine, findings};
+use crate::engine::run::{Step, run_pack_telling};
+use crate::engine::{self, Cut, Engine};
 use crate::lake::index::SnapshotKind;
 use crate::lake::view::View;
 use crate::lake::{Lake, import, index};
@@ -176,15 +177,17 @@ impl Session {
     fn find_at(&self, depth: Depth, select: &[String], ui: &Ui) -> Result<Found, CliError> {
         let (analysis, engine, extra) = self.analyse(depth, ui)?;
         let spinner = ui.bar(self.pack.detections.len() as u64, "detections", false);
-        let (started, mut step, mut last) = (Instant::now(), Instant::now(), String::new());
+        let started = Instant::now();
         let mut slow: Vec<(std::time::Duration, String)> = Vec::new();
-        let tell = |id: &str| {
-            spinner.inc(1);
-            slow.push((step.elapsed(), std::mem::replace(&mut last, id.to_owned())));
-            step = Instant::now();
+        let mut running: BTreeMap<String, Instant> = BTreeMap::new();
+        let tell = |step: Step<'_>| match step {
+            Step::Begins(id) => drop(running.insert(id.to_owned(), Instant::now())),
+            Step::Ends(id) => {
+                spinner.inc(1);
+                slow.extend(running.remove(id).map(|started| (started.elapsed(), id.to_owned())));
+            }
         };
-        let (found, not_run) = findings::run_pack_telling(&engine, &self.pack, select, tell);
-        slow.push((step.elapsed(), last));
+        let (found, not_run) = run_pack_telling(&engine, &self.pack, select, tell);
         spinner.finish_and_clear();
         slow.sort_unstable_by(|a, b| b.cmp(a));
         let slow: Vec<String> = slow.iter().take(8).map(|(time, id)| format!("{id} {time:.2?}")).collect();

@@ -3,17 +3,17 @@
 //! In: `credentials`. Out: the column `token_id` of rows of day files.
 
 use super::days::Part;
-use super::{Engine, EngineError, Rows, guarded};
+use super::{Engine, EngineError, Rows, guarded, tables};
 use crate::model::names::Names;
 use hashbrown::HashMap;
-use pl::NamedFrom as _;
 use polars::prelude as pl;
 
 /// Tokens by organisation and credential.
 pub(super) struct Tokens {
     column: pl::Series,
-    texts: Vec<String>,
-    rows: HashMap<(String, String), u32>,
+    names: Names,
+    /// By organisation and credential.
+    places: HashMap<String, HashMap<String, u32>>,
 }
 
 impl Tokens {
@@ -21,9 +21,8 @@ impl Tokens {
     pub(super) fn of(&self, part: &Part) -> Vec<Option<u32>> {
         let (orgs, credentials) = (part.texts("org"), part.texts("credential"));
         let mut known: HashMap<(u32, u32), Option<u32>> = HashMap::new();
-        let text = |texts: &[String], code: u32| texts[code as usize].clone();
-        let find = |(org, credential)| {
-            self.rows.get(&(text(&orgs.texts, org), text(&credentials.texts, credential))).copied()
+        let find = |(org, credential): (u32, u32)| {
+            self.find(orgs.texts.text(org), credentials.texts.text(credential))
         };
         // Rows of one credential stand together.
         let mut last = ((u32::MAX, u32::MAX), None);
@@ -39,12 +38,12 @@ impl Tokens {
 
     /// The place of a credential's token.
     pub(super) fn find(&self, org: &str, credential: &str) -> Option<u32> {
-        self.rows.get(&(org.to_owned(), credential.to_owned())).copied()
+        self.places.get(org)?.get(credential).copied()
     }
 
     /// Every token, by place.
-    pub(super) fn texts(&self) -> &[String] {
-        &self.texts
+    pub(super) const fn names(&self) -> &Names {
+        &self.names
     }
 
     /// The column `token_id` of rows.
@@ -57,22 +56,23 @@ impl Tokens {
 impl Engine {
     /// Which credential is which token's.
     pub(super) fn tokens_by_credential(&self) -> Result<Tokens, EngineError> {
-        let mut rows: HashMap<(String, String), u32> = HashMap::new();
+        let mut places: HashMap<String, HashMap<String, u32>> = HashMap::new();
         let mut names = Names::default();
         if let Some(source) = self.sources.get("credentials") {
             let columns = ["org", "credential", "token_id"].map(pl::col);
             let frame = source.frame.clone().select(columns);
             let told = Rows::from_frame(&guarded(|| Ok(frame.collect()?))?)?;
             for row in 0..told.len() {
-                let text = |name| told.text(row, name).map(str::to_owned);
+                let text = |name| told.text(row, name);
                 if let (Some(org), Some(credential), Some(token)) =
                     (text("org"), text("credential"), text("token_id"))
                 {
-                    rows.entry((org, credential)).or_insert_with(|| names.number(&token));
+                    let own = places.entry_ref(org).or_default();
+                    own.entry_ref(credential).or_insert_with(|| names.number(token));
                 }
             }
         }
-        let column = pl::Series::new("token_id".into(), names.texts());
-        Ok(Tokens { column, texts: names.texts().to_vec(), rows })
+        let column = tables::texts(&names).with_name("token_id".into());
+        Ok(Tokens { column, names, places })
     }
 }

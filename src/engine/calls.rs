@@ -8,7 +8,7 @@ use super::rows::Rows;
 use super::{Engine, EngineError, guarded};
 use crate::model::event_id::EventId;
 use crate::model::names::Names;
-use crate::model::time::Micros;
+use crate::model::time::{Day, Micros};
 use hashbrown::{HashMap, HashSet};
 use polars::prelude as pl;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ impl Calls {
 /// What one day holds, its texts still numbered by itself.
 struct OfDay {
     set: Rowset,
-    texts: Vec<Vec<String>>,
+    texts: Vec<Names>,
     /// Organisation, credential and their rows.
     keys: Vec<(String, String, std::ops::Range<u32>)>,
 }
@@ -166,17 +166,25 @@ impl Engine {
         // A table in memory may tell the token itself.
         let key = if source.needs_token || !source.files.is_empty() { "credential" } else { "token_id" };
         let known = if source.files.is_empty() { None } else { self.pat_credentials()? };
-        let mut orphans: HashSet<EventId> = HashSet::new();
+        // An orphan is told of in the file of its day.
+        let mut orphans: HashMap<Option<Day>, HashSet<EventId>> = HashMap::new();
         if self.has("lake_orphans") {
-            let of_day = |part: &Part| -> Vec<EventId> {
-                part.cells("event_id").into_iter().map(EventId::from).collect()
+            let of_day = |part: &Part| -> (Option<Day>, HashSet<EventId>) {
+                (part.day, part.cells("event_id").into_iter().map(EventId::from).collect())
             };
-            self.each_day("lake_orphans", &["event_id"], of_day, |ids| orphans.extend(ids))?;
+            let take = |(day, ids): (Option<Day>, HashSet<EventId>)| {
+                orphans.entry(day).and_modify(|held| held.extend(ids.iter().cloned())).or_insert(ids);
+            };
+            self.each_day("lake_orphans", &["event_id"], of_day, take)?;
         }
         let mut read = vec!["org", key, "kind", "time", "event_id", "origin"];
         read.extend(columns.iter().filter(|name| !matches!(**name, "org" | "credential" | "token_id")));
         let mut calls = Calls { columns: columns.clone(), ..Calls::default() };
-        let make = |part: &Part| of_day(part, key, &columns, known.as_ref(), &orphans);
+        let none = HashSet::new();
+        let make = |part: &Part| {
+            let orphans = orphans.get(&part.day).unwrap_or(&none);
+            of_day(part, key, &columns, known.as_ref(), orphans)
+        };
         // Events without a credential come first in a day, and are nobody's here.
         self.each_day_from(Some(key), "events", &read, make, |day| {
             let OfDay { mut set, texts, keys } = day;

@@ -1,22 +1,25 @@
 //! Rows of `notable` by action: read once for all detections, each of which asks for a few actions.
 //!
-//! In: which actions and columns the detections ask for. Out: one frame an action, with the columns that any of them
-//! wants of it, and for one detection the frames of its actions as one table. What would fill too much memory is not
+//! In: which actions and columns the detections ask for. Out: the rows of each action, with the columns that any of them
+//! wants of it, and for one detection those of its actions as one table. What would fill too much memory is not
 //! kept; each detection then reads for itself.
 
 use super::attributed::Tokens;
 use super::days::Part;
 use super::narrow::{Pattern, Words};
-use super::schema::TableDef;
+use super::schema::{Kind, TableDef};
 use super::{Columns, Engine, EngineError, guarded, schema, tables};
-use pl::IntoLazy as _;
+use crate::model::event_id::EventId;
+use crate::model::names::Names;
+use pl::{IntoColumn as _, IntoLazy as _, NewChunkedArray as _};
 use polars::prelude as pl;
 use sqlparser::ast::Statement;
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 
 /// The one table that is kept by action.
 pub(super) const TABLE: &str = "notable";
-/// Bytes that the frames may fill.
+/// Bytes that the rows may fill.
 const BUDGET: usize = 1 << 30;
 
 /// What one query asks for: actions, all of them where none are named, and columns.
@@ -32,9 +35,69 @@ impl Want {
     }
 }
 
-/// Frames by action.
+/// Rows by action: texts as codes, since a table of views of them would take four times the memory.
 pub(super) struct Chosen {
-    frames: BTreeMap<String, (Columns, pl::DataFrame)>,
+    /// The texts of each column, by code.
+    texts: BTreeMap<&'static str, pl::Column>,
+    tokens: Tokens,
+    /// A piece a day: in one piece each would be copied as it grows, and fill more memory than it needs.
+    actions: BTreeMap<String, Vec<OfAction>>,
+}
+
+/// What one query asks for, not yet put together.
+pub(super) struct Asked {
+    def: &'static TableDef,
+    chosen: Arc<Chosen>,
+    want: Want,
+}
+
+impl Asked {
+    /// Counts the cells of the table.
+    pub(super) fn cells(&self) -> usize {
+        self.chosen.actions_of(&self.want).map(|rows| rows.height).sum::<usize>() * self.want.columns.len()
+    }
+
+    /// The table; nothing where its columns were not read.
+    pub(super) fn frame(&self) -> Result<Option<pl::LazyFrame>, EngineError> {
+        self.chosen.of(self.def, &self.want)
+    }
+}
+
+/// The rows of one action on one day.
+#[derive(Default)]
+struct OfAction {
+    height: usize,
+    columns: BTreeMap<&'static str, Held>,
+}
+
+/// The rows of a column.
+enum Held {
+    Codes(Vec<u32>),
+    Ids(Vec<EventId>),
+    /// One after the other, with where each ends.
+    Texts(String, Vec<usize>),
+    /// With which of them are known; nothing where all are.
+    Numbers(Vec<i64>, Vec<bool>),
+    /// The greatest number stands for no token.
+    Tokens(Vec<u32>),
+}
+
+impl Held {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Codes(rows) => size_of_val(rows.as_slice()),
+            Self::Ids(rows) => size_of_val(rows.as_slice()),
+            Self::Texts(all, ends) => all.len() + size_of_val(ends.as_slice()),
+            Self::Numbers(rows, known) => size_of_val(rows.as_slice()) + known.len(),
+            Self::Tokens(rows) => size_of_val(rows.as_slice()),
+        }
+    }
+}
+
+/// What a day holds; the codes of texts are its own.
+struct OfDay {
+    texts: BTreeMap<&'static str, Names>,
+    actions: Vec<(String, OfAction)>,
 }
 
 impl Engine {
@@ -56,25 +119,29 @@ impl Engine {
         Ok(Some(Want { patterns, columns: words.columns(def) }))
     }
 
-    /// The table as a query sees it; nothing where it does not lie by action.
-    pub(super) fn chosen(&self, want: &Want) -> Result<Option<pl::LazyFrame>, EngineError> {
+    /// The rows that a query asks for; nothing where the table does not lie by action.
+    pub(super) fn chosen(&self, want: Want) -> Result<Option<Asked>, EngineError> {
         let Some(def) = schema::table(TABLE) else { return Ok(None) };
         if self.sources.get(TABLE).is_none_or(|source| source.files.is_empty()) {
             return Ok(None);
         }
+        Ok(self.read_chosen(def, &want)?.map(|chosen| Asked { def, chosen, want }))
+    }
+
+    fn read_chosen(&self, def: &TableDef, want: &Want) -> Result<Option<Arc<Chosen>>, EngineError> {
+        let making = self.making(TABLE);
+        let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
         let expected = {
             let ready = self.ready();
             match &ready.chosen {
-                Some(None) => return Ok(None),
-                Some(Some(chosen)) => return chosen.of(def, want),
+                Some(chosen) => return Ok(chosen.clone()),
                 None => ready.wants.clone(),
             }
         };
         let wants = if expected.is_empty() { vec![want.clone()] } else { expected };
-        let chosen = self.choose(def, &wants)?;
-        let frame = chosen.as_ref().map_or(Ok(None), |chosen| chosen.of(def, want))?;
-        self.ready().chosen = Some(chosen);
-        Ok(frame)
+        let chosen = self.choose(def, &wants)?.map(Arc::new);
+        self.ready().chosen = Some(chosen.clone());
+        Ok(chosen)
     }
 
     fn choose(&self, def: &TableDef, wants: &[Want]) -> Result<Option<Chosen>, EngineError> {
@@ -83,37 +150,40 @@ impl Engine {
         read.remove("token_id");
         let read: Vec<&'static str> = read.into_iter().collect();
         let tokens = self.tokens_by_credential()?;
-        let mut parts: BTreeMap<String, Vec<pl::DataFrame>> = BTreeMap::new();
-        let (mut bytes, mut failed) = (0, None);
-        let take = |made: Result<Vec<(String, pl::DataFrame)>, EngineError>| match made {
-            _ if bytes > BUDGET => parts.clear(),
-            Ok(frames) => {
-                for (action, frame) in frames {
-                    bytes += frame.width() * frame.height() * 16;
-                    parts.entry(action).or_default().push(frame);
-                }
+        let mut names: BTreeMap<&'static str, Names> = BTreeMap::new();
+        let mut actions: BTreeMap<String, Vec<OfAction>> = BTreeMap::new();
+        let mut bytes = 0;
+        let take = |day: OfDay| {
+            if bytes > BUDGET {
+                actions.clear();
+                return;
             }
-            Err(error) => failed = Some(error),
+            let number = |(column, texts): (&'static str, Names)| {
+                let names = names.entry(column).or_default();
+                // No text is code 0, here as there.
+                names.number("");
+                (column, names.numbers(&texts))
+            };
+            let numbers: BTreeMap<&'static str, Vec<u32>> = day.texts.into_iter().map(number).collect();
+            for (action, mut of_day) in day.actions {
+                for (column, rows) in &mut of_day.columns {
+                    if let (Held::Codes(codes), Some(numbers)) = (&mut *rows, numbers.get(column)) {
+                        codes.iter_mut().for_each(|code| *code = numbers[*code as usize]);
+                    }
+                    bytes += rows.bytes();
+                }
+                actions.entry(action).or_default().push(of_day);
+            }
         };
-        self.each_day(TABLE, &read, |part| by_action(def, part, wants, &tokens), take)?;
-        if let Some(error) = failed {
-            return Err(error);
-        }
+        self.each_day(TABLE, &read, |part| of_day(def, part, wants, &tokens), take)?;
         if bytes > BUDGET {
             return Ok(None);
         }
-        let mut frames = BTreeMap::new();
-        for (action, parts) in parts {
-            let columns = columns_of(wants, &action);
-            let mut parts = parts.into_iter();
-            let Some(mut frame) = parts.next() else { continue };
-            for part in parts {
-                frame.vstack_mut_owned(part)?;
-            }
-            frame.rechunk_mut();
-            frames.insert(action, (columns, frame));
-        }
-        Ok(Some(Chosen { frames }))
+        let texts = names.iter().map(|(column, names)| {
+            let texts = names.texts().map(|text| Some(text).filter(|t| !t.is_empty()));
+            (*column, pl::StringChunked::from_iter_options((*column).into(), texts).into_column())
+        });
+        Ok(Some(Chosen { texts: texts.collect(), tokens, actions }))
     }
 }
 
@@ -121,66 +191,138 @@ fn columns_of(wants: &[Want], action: &str) -> Columns {
     wants.iter().filter(|want| want.fits(action)).flat_map(|want| want.columns.iter().copied()).collect()
 }
 
-/// The rows of a day, an action each, with what is wanted of it.
-fn by_action(
-    def: &TableDef,
-    part: &Part,
-    wants: &[Want],
-    tokens: &Tokens,
-) -> Result<Vec<(String, pl::DataFrame)>, EngineError> {
-    let pieces = part.pieces().into_iter().map(|piece| of_piece(def, &piece, wants, tokens));
-    Ok(pieces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-}
+/// Ids that seldom repeat: as a text each they would take twice the memory.
+const IDS: &[&str] = &["event_id"];
+/// Texts that seldom repeat: to number them would cost more than it saves.
+const SELDOM_ALIKE: &[&str] = &["details", "correlation_id"];
 
-fn of_piece(
-    def: &TableDef,
-    part: &Part,
-    wants: &[Want],
-    tokens: &Tokens,
-) -> Result<Vec<(String, pl::DataFrame)>, EngineError> {
+/// The rows of a day, an action each, with what is wanted of it.
+fn of_day(def: &TableDef, part: &Part, wants: &[Want], tokens: &Tokens) -> OfDay {
     let actions = part.texts("action");
-    let wanted: Vec<Columns> = actions.texts.iter().map(|action| columns_of(wants, action)).collect();
-    let mut rows: Vec<Vec<pl::IdxSize>> = vec![Vec::new(); wanted.len()];
+    let wanted: Vec<Columns> = actions.texts.texts().map(|action| columns_of(wants, action)).collect();
+    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); wanted.len()];
     for (row, code) in actions.codes.iter().enumerate() {
         if !wanted[*code as usize].is_empty() {
-            rows[*code as usize].push(pl::IdxSize::try_from(row).unwrap_or_default());
+            rows[*code as usize].push(row);
         }
     }
-    let own = tokens.of(part);
-    let mut frames = Vec::new();
-    for ((action, columns), rows) in actions.texts.iter().zip(&wanted).zip(rows) {
-        if rows.is_empty() {
+    let mut day = OfDay { texts: BTreeMap::new(), actions: Vec::new() };
+    for (action, rows) in actions.texts.texts().zip(&rows) {
+        day.actions.push((action.to_owned(), OfAction { height: rows.len(), ..OfAction::default() }));
+    }
+    // Column by column, so that one alone is in memory as a whole.
+    for column in &def.columns {
+        let asks = |code: usize| wanted[code].contains(column.name) && !rows[code].is_empty();
+        let asking: Vec<usize> = (0..wanted.len()).filter(|code| asks(*code)).collect();
+        if asking.is_empty() {
             continue;
         }
-        let frame = part.rows(def, columns, &pl::IdxCa::from_vec("rows".into(), rows), |rows| {
-            tokens.take(rows.iter().map(|row| own[row.unwrap_or_default() as usize]))
-        })?;
-        frames.push((action.clone(), frame));
+        let mut hold = |of: &dyn Fn(&[usize]) -> Held| {
+            for code in &asking {
+                day.actions[*code].1.columns.insert(column.name, of(&rows[*code]));
+            }
+        };
+        if column.name == "token_id" {
+            let own = tokens.of(part);
+            hold(&|rows| Held::Tokens(rows.iter().map(|row| own[*row].unwrap_or(u32::MAX)).collect()));
+        } else if IDS.contains(&column.name) {
+            let cells = part.cells(column.name);
+            hold(&|rows| Held::Ids(rows.iter().map(|row| cells[*row].into()).collect()));
+        } else if SELDOM_ALIKE.contains(&column.name) {
+            let cells = part.cells(column.name);
+            hold(&|rows| {
+                let mut all = String::new();
+                let end = |row: &usize| {
+                    all.push_str(cells[*row]);
+                    all.len()
+                };
+                let ends = rows.iter().map(end).collect();
+                Held::Texts(all, ends)
+            });
+        } else if column.kind == Kind::Text {
+            let cells = part.texts(column.name);
+            hold(&|rows| Held::Codes(rows.iter().map(|row| cells.codes[*row]).collect()));
+            day.texts.insert(column.name, cells.texts);
+        } else {
+            let cells = part.known_ints(column.name);
+            hold(&|rows| {
+                let known: Vec<bool> = rows.iter().map(|row| cells[*row].is_some()).collect();
+                let values = rows.iter().map(|row| cells[*row].unwrap_or_default()).collect();
+                Held::Numbers(values, if known.contains(&false) { known } else { Vec::new() })
+            });
+        }
     }
-    Ok(frames)
+    day.actions.retain(|(_, rows)| !rows.columns.is_empty());
+    day
 }
 
 impl Chosen {
+    fn actions_of(&self, want: &Want) -> impl Iterator<Item = &OfAction> {
+        self.actions.iter().filter(|(action, _)| want.fits(action)).flat_map(|(_, days)| days)
+    }
+
     /// The rows and columns that a query asks for; nothing where they were not read.
     fn of(&self, def: &TableDef, want: &Want) -> Result<Option<pl::LazyFrame>, EngineError> {
-        let columns: Vec<&schema::ColumnDef> =
-            def.columns.iter().filter(|c| want.columns.contains(c.name)).collect();
-        let mut whole: Option<pl::DataFrame> = None;
-        for (_, (held, frame)) in self.frames.iter().filter(|(action, _)| want.fits(action)) {
-            if !held.is_superset(&want.columns) {
-                return Ok(None);
-            }
-            let frame = frame.select(columns.iter().map(|c| c.name))?;
-            match &mut whole {
-                Some(whole) => drop(whole.vstack_mut_owned(frame)?),
-                None => whole = Some(frame),
-            }
+        let asked: Vec<&OfAction> = self.actions_of(want).collect();
+        let height = asked.iter().map(|rows| rows.height).sum();
+        let mut columns: Vec<pl::Column> = Vec::with_capacity(want.columns.len());
+        for column in def.columns.iter().filter(|c| want.columns.contains(c.name)) {
+            let held: Option<Vec<&Held>> = asked.iter().map(|rows| rows.columns.get(column.name)).collect();
+            let Some(held) = held else { return Ok(None) };
+            let dtype = tables::dtype(column.kind);
+            let made = match held.is_empty() {
+                true => pl::Column::full_null(column.name.into(), 0, &dtype),
+                false => self.column(column.name, &held)?,
+            };
+            columns.push(if *made.dtype() == dtype { made } else { made.cast(&dtype)? });
         }
-        let empty = || {
-            let none =
-                |c: &&schema::ColumnDef| pl::Column::full_null(c.name.into(), 0, &tables::dtype(c.kind));
-            pl::DataFrame::new(0, columns.iter().map(none).collect())
-        };
-        Ok(Some(whole.map_or_else(empty, Ok)?.lazy()))
+        Ok(Some(pl::DataFrame::new(height, columns)?.lazy()))
     }
+
+    fn column(&self, name: &'static str, held: &[&Held]) -> Result<pl::Column, EngineError> {
+        Ok(match (held.first(), self.texts.get(name)) {
+            (Some(Held::Codes(_)), Some(texts)) => {
+                let rows = of(held, |rows| if let Held::Codes(rows) = rows { Some(rows) } else { None });
+                texts.take(&pl::IdxCa::from_vec("rows".into(), rows.copied().collect()))?
+            }
+            (Some(Held::Tokens(_)), _) => {
+                let rows = of(held, |rows| if let Held::Tokens(rows) = rows { Some(rows) } else { None });
+                self.tokens.take(rows.map(|token| Some(*token).filter(|token| *token != u32::MAX)))?
+            }
+            (Some(Held::Ids(_)), _) => {
+                let rows = of(held, |rows| if let Held::Ids(rows) = rows { Some(rows) } else { None });
+                tables::ids(name, rows)
+            }
+            (Some(Held::Texts(..)), _) => {
+                let texts = held.iter().flat_map(|rows| {
+                    let (all, ends) = match rows {
+                        Held::Texts(all, ends) => (all.as_str(), ends.as_slice()),
+                        _ => ("", &[][..]),
+                    };
+                    let begin = std::iter::once(0).chain(ends.iter().copied());
+                    begin.zip(ends).map(|(from, to)| Some(&all[from..*to]).filter(|text| !text.is_empty()))
+                });
+                pl::StringChunked::from_iter_options(name.into(), texts).into_column()
+            }
+            _ => {
+                let rows = held.iter().flat_map(|rows| {
+                    let (values, known) = match rows {
+                        Held::Numbers(values, known) => (values.as_slice(), known.as_slice()),
+                        _ => (&[][..], &[][..]),
+                    };
+                    let known = known.iter().copied().chain(std::iter::repeat(true));
+                    values.iter().zip(known).map(|(value, known)| known.then_some(*value))
+                });
+                pl::Int64Chunked::from_iter_options(name.into(), rows).into_column()
+            }
+        })
+    }
+}
+
+/// The rows of several actions and days, one after the other.
+fn of<'a, T: 'a>(
+    held: &'a [&'a Held],
+    rows: impl Fn(&'a Held) -> Option<&'a Vec<T>> + 'a,
+) -> impl Iterator<Item = &'a T> {
+    held.iter().filter_map(move |held| rows(held)).flatten()
 }

@@ -62,6 +62,10 @@ pub(super) fn list(engine: &Engine, findings: &mut [Finding], granted: Vec<Grant
         if granted.newest.is_empty() {
             return;
         }
+        if finding.event_ids.is_empty() {
+            finding.count = granted.count;
+            return;
+        }
         let own: HashSet<&EventId> = granted.newest.iter().map(|(_, id)| id).collect();
         finding.event_ids.retain(|id| !own.contains(id));
         // Where the list is cut, what the row names may be among the events left out of it.
@@ -97,35 +101,56 @@ fn times(engine: &Engine, findings: &[Finding], granted: &[Granted]) -> HashMap<
     let in_order =
         |(finding, granted): &(&Finding, &Granted)| finding.event_ids.len() + granted.newest.len() > 1;
     let named = findings.iter().zip(granted).filter(in_order).flat_map(|(finding, _)| &finding.event_ids);
-    let wanted: HashSet<&EventId> = named.collect();
+    let mut wanted: HashSet<&EventId> = named.collect();
     let mut found = HashMap::new();
     if wanted.is_empty() {
         return found;
     }
+    // Millions of ids are passed over: their signs rule most of them out.
+    let may_be = Signs::of(wanted.iter().copied());
     let confirmed: Vec<Stamp> = granted
         .par_iter()
         .flat_map_iter(|granted| &granted.newest)
-        .filter(|(_, id)| wanted.contains(id))
+        .filter(|(_, id)| may_be.hold(id) && wanted.contains(id))
         .cloned()
         .collect();
-    found.extend(confirmed.into_iter().map(|(time, id)| (id, time)));
-    if wanted.iter().all(|id| found.contains_key(*id)) {
+    for (time, id) in confirmed {
+        wanted.remove(&id);
+        found.insert(id, time);
+    }
+    if wanted.is_empty() {
         return found;
     }
-    // Millions of ids are passed over: what they begin with rules most of them out.
-    let begins =
-        |text: &str| text.get(..8).map_or(0, |start| start.bytes().fold(0, |n, c| n << 4 ^ usize::from(c)));
-    let mut may_be = vec![false; 1 << 20];
-    for id in wanted.iter().filter(|id| !found.contains_key(**id)) {
-        may_be[begins(&id.to_string()) & 0xf_ffff] = true;
-    }
+    let may_be = Signs::of(wanted.iter().copied());
     let of_day = |part: &Part| -> Vec<(EventId, Micros)> {
-        let (cells, times) = (part.cells("event_id"), part.ints("time"));
-        let likely = cells.into_iter().zip(times).filter(|(id, _)| may_be[begins(id) & 0xf_ffff]);
-        let ids = likely.map(|(id, time)| (EventId::from(id), time));
-        ids.filter(|(id, _)| wanted.contains(id)).collect()
+        let ids = part.cells("event_id").into_iter().map(EventId::from);
+        ids.zip(part.ints("time")).filter(|(id, _)| may_be.hold(id) && wanted.contains(id)).collect()
     };
     // Without times the ids keep their order, which is no worse than any other.
     let _ = engine.each_day("notable", &["event_id", "time"], of_day, |times| found.extend(times));
     found
+}
+
+/// Which signs some ids have.
+struct Signs(Vec<u64>);
+
+impl Signs {
+    /// As many signs are told apart as this many bits can: a million ids then mostly have one of their own.
+    const BITS: u32 = 24;
+
+    fn of<'a>(ids: impl Iterator<Item = &'a EventId>) -> Self {
+        let mut signs = vec![0; 1 << (Self::BITS - 6)];
+        ids.map(Self::place).for_each(|(word, bit)| signs[word] |= bit);
+        Self(signs)
+    }
+
+    fn place(id: &EventId) -> (usize, u64) {
+        let sign = id.sign() >> (u32::BITS - Self::BITS);
+        ((sign >> 6) as usize, 1 << (sign & 63))
+    }
+
+    fn hold(&self, id: &EventId) -> bool {
+        let (word, bit) = Self::place(id);
+        self.0[word] & bit != 0
+    }
 }

@@ -1,15 +1,13 @@
 //! Rows of a detection become findings.
 //!
-//! In: a pack and an engine. Out: findings with messages, fingerprints and event ids, and the detections
-//! that did not run. Detections over the findings of others run after them. One that fails or panics is left out alone; the others still run.
+//! In: a detection and its rows. Out: findings with messages and fingerprints, each with the events that confirm it.
 
-use super::confirm::{self, Wanted};
-use super::newest::Granted;
-use super::pack::{Detection, FINDINGS, FIXED_COLUMNS, Pack};
+use super::confirm::Wanted;
+use super::pack::{Detection, FINDINGS, FIXED_COLUMNS};
 use super::rows::{Cell, Rows};
 use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
 use crate::model::event_id::EventId;
-use crate::model::finding::{DetectionMeta, Family, Finding, NotRun, Subject, SubjectKind};
+use crate::model::finding::{DetectionMeta, Family, Finding, Subject, SubjectKind};
 use crate::model::time::{Micros, Window};
 use rayon::prelude::*;
 use serde_json::Map;
@@ -18,129 +16,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// Runs the selected detections: by id, slug or family; an empty selection runs all.
-///
-/// Findings come sorted by severity and confidence, worst first, then by detection, organisation, subject.
-#[must_use]
-pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding>, Vec<NotRun>) {
-    run_pack_telling(engine, pack, select, |_| {})
-}
-
-/// Runs the selected detections and tells of each before it runs.
-///
-/// Detections that read the table `findings` run last, over what those that they count found; such a one is run for
-/// them where it was not selected, and its findings are not handed out.
-#[must_use]
-pub fn run_pack_telling(
-    engine: &Engine,
-    pack: &Pack,
-    select: &[String],
-    mut tell: impl FnMut(&str),
-) -> (Vec<Finding>, Vec<NotRun>) {
-    let names = Names::read(engine);
-    let (second, first): (Vec<&Detection>, Vec<&Detection>) =
-        pack.select(select).into_iter().partition(|d| d.is_second());
-    let handed_in = engine.has(FINDINGS);
-    let counted = |d: &&Detection| !handed_in && second.iter().any(|s| s.counts.contains(&d.meta.id));
-    let unasked: Vec<&Detection> =
-        pack.detections.iter().filter(counted).filter(|d| !d.is_second() && !first.contains(d)).collect();
-    let mut run = Run { engine, names: &names, findings: Vec::new(), not_run: Vec::new() };
-    run.all(&[first, unasked.clone()].concat(), &mut tell);
-    if !second.is_empty() {
-        let failed: Vec<String> = run.not_run.iter().map(|n| n.detection.clone()).collect();
-        let ready = if handed_in { Ok(()) } else { table(&run.findings).and_then(|t| engine.hand_on(t)) };
-        match ready {
-            Ok(()) => run.all(&second, &mut tell),
-            Err(error) => run.not_run.extend(second.iter().map(|d| NotRun {
-                detection: d.meta.id.clone(),
-                failed: true,
-                reason: sentence(&error),
-            })),
-        }
-        for d in &second {
-            if let Some(lacking) = d.counts.iter().find(|id| failed.contains(id)) {
-                run.not_run.push(NotRun {
-                    detection: d.meta.id.clone(),
-                    failed: true,
-                    reason: format!("It counts {lacking}, which did not run."),
-                });
-            }
-        }
-    }
-    engine.let_go();
-    let Run { mut findings, mut not_run, .. } = run;
-    let unasked: BTreeSet<&str> = unasked.iter().map(|d| d.meta.id.as_str()).collect();
-    findings.retain(|f| !unasked.contains(f.detection.as_str()));
-    not_run.retain(|n| !unasked.contains(n.detection.as_str()));
-    for finding in &mut findings {
-        span_of_state(finding, engine.window());
-    }
-    findings.par_sort_unstable_by(|a, b| {
-        (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| {
-            (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
-                &b.detection,
-                &b.org,
-                &b.subject,
-                &b.fingerprint,
-            ))
-        })
-    });
-    (findings, not_run)
-}
-
-/// A run of the pack and what it has found so far.
-struct Run<'a> {
-    engine: &'a Engine,
-    names: &'a Names,
-    findings: Vec<Finding>,
-    not_run: Vec<NotRun>,
-}
-
-impl Run<'_> {
-    /// Runs detections and gives their findings event ids.
-    fn all(&mut self, detections: &[&Detection], tell: &mut impl FnMut(&str)) {
-        let mut wanted: Vec<(usize, Wanted)> = Vec::new();
-        let mut findings: Vec<Finding> = Vec::new();
-        self.engine.expect(detections.iter().copied());
-        for detection in detections {
-            tell(&detection.meta.id);
-            match self.engine.run(detection).and_then(|rows| of_rows(detection, rows, self.names)) {
-                Ok(hits) => {
-                    for (finding, events) in hits {
-                        if let Some(events) = events {
-                            wanted.push((findings.len(), events));
-                        }
-                        findings.push(finding);
-                    }
-                }
-                Err(error) => self.not_run.push(NotRun {
-                    detection: detection.meta.id.clone(),
-                    failed: error.kind != EngineErrorKind::Missing,
-                    reason: sentence(&error),
-                }),
-            }
-        }
-        tell("event ids");
-        self.engine.release();
-        let confirming = !wanted.is_empty();
-        let mut granted: Vec<Granted> = vec![Granted::default(); findings.len()];
-        match confirm::events(self.engine, wanted) {
-            Ok(events) => events.into_iter().for_each(|(at, events)| granted[at] = events),
-            // The findings stand without their event ids; that the ids are missing must be said.
-            Err(error) if confirming => self.not_run.push(NotRun {
-                detection: "event ids of confirmed findings".to_owned(),
-                failed: error.kind != EngineErrorKind::Missing,
-                reason: sentence(&error),
-            }),
-            Err(_) => {}
-        }
-        confirm::list(self.engine, &mut findings, granted);
-        self.findings.append(&mut findings);
-    }
-}
-
 /// The table `findings`: what the first pass found about tokens.
-fn table(findings: &[Finding]) -> Result<Table, EngineError> {
+pub(super) fn table(findings: &[Finding]) -> Result<Table, EngineError> {
     let about: Vec<&Finding> = findings.iter().filter(|f| f.subject.kind == SubjectKind::Token).collect();
     let text = |get: &dyn Fn(&Finding) -> String| about.iter().map(|f| Some(get(f))).collect::<Vec<_>>();
     TableBuilder::new(FINDINGS)
@@ -171,7 +48,7 @@ fn joined(ids: &[EventId]) -> String {
 
 /// A state such as a long life or a wide grant holds from its beginning to the run's instant; an anomaly ends
 /// with its last event.
-fn span_of_state(finding: &mut Finding, window: &Window) {
+pub(super) fn span_of_state(finding: &mut Finding, window: &Window) {
     if !matches!(finding.family, Family::Use | Family::Scope | Family::Hygiene) {
         return;
     }
@@ -179,7 +56,7 @@ fn span_of_state(finding: &mut Finding, window: &Window) {
     finding.last_time = Some(window.as_of);
 }
 
-fn sentence(error: &EngineError) -> String {
+pub(super) fn sentence(error: &EngineError) -> String {
     let text = error.text.trim();
     let stop = if text.ends_with('.') { "" } else { "." };
     let hint = if error.hint.is_empty() { String::new() } else { format!(" {}", error.hint) };
@@ -205,10 +82,10 @@ impl Alike {
 
 /// Names and owners of tokens, for messages.
 #[derive(Debug, Default)]
-struct Names(HashMap<(String, String), (Option<String>, Option<String>)>);
+pub(super) struct Names(HashMap<(String, String), (Option<String>, Option<String>)>);
 
 impl Names {
-    fn read(engine: &Engine) -> Self {
+    pub(super) fn read(engine: &Engine) -> Self {
         let Ok(rows) = engine.query("SELECT org, token_id, name, owner FROM tokens") else {
             return Self::default();
         };
@@ -226,7 +103,7 @@ impl Names {
 }
 
 /// Makes the findings of one detection; rows with one fingerprint are folded into one.
-fn of_rows(
+pub(super) fn of_rows(
     detection: &Detection,
     mut rows: Rows,
     names: &Names,
@@ -260,20 +137,34 @@ fn of_rows(
     same.into_par_iter().map(of_one).collect()
 }
 
-/// The order inside `STRING_AGG` is not given and differs from run to run: joined lists are put into the order of
-/// their parts.
+/// The order of rows is not given and differs from run to run: lists that are joined are put into the order of their
+/// parts, and numbers lose the digits in which sums of the same numbers differ.
 fn settle(detection: &Detection, rows: &mut Rows) {
     for (column, cells) in rows.columns.iter().zip(&mut rows.cells) {
-        if !detection.sql.contains(&format!("', ') AS {}", column.name)) {
-            continue;
-        }
+        let joined = [", ", " "]
+            .into_iter()
+            .find(|between| detection.sql.contains(&format!("'{between}') AS {}", column.name)));
         for cell in cells {
-            if let Cell::Text(text) = cell {
-                let parts: BTreeSet<&str> = text.split(", ").collect();
-                *text = parts.into_iter().collect::<Vec<_>>().join(", ");
+            match (cell, joined) {
+                (Cell::Text(text), Some(between)) => {
+                    let mut parts: Vec<&str> = text.split(between).collect();
+                    parts.sort_unstable();
+                    // An event that is named twice was counted twice, which is set right when its ids are listed.
+                    if between == ", " {
+                        parts.dedup();
+                    }
+                    *text = parts.join(between);
+                }
+                (Cell::Float(number), _) => *number = settled(*number),
+                _ => {}
             }
         }
     }
+}
+
+/// A number without its last two digits.
+fn settled(number: f64) -> f64 {
+    format!("{number:.13e}").parse().unwrap_or(number)
 }
 
 /// Joins two hits on the same thing: the later row tells the story, spans join, counts add up.
@@ -425,6 +316,16 @@ pub(super) fn places(message: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sums_in_any_order_settle_to_one_number() {
+        let parts = [0.1, 0.7, 3.912_023_005_428_146, 1e-9, 2.5, 0.3];
+        let forth = settled(parts.iter().sum());
+        let back = settled(parts.iter().rev().sum());
+        assert_eq!(forth.to_string(), back.to_string());
+        assert_eq!(settled(0.25).to_string(), "0.25");
+        assert!(settled(f64::NAN).is_nan());
+    }
 
     #[test]
     fn fills_messages() {

@@ -224,7 +224,7 @@ fn frame(
     found: &[Arrival],
     since: &Since,
 ) -> Result<pl::LazyFrame, EngineError> {
-    let texts = pl::Series::new("texts".into(), names.texts());
+    let texts = tables::texts(names);
     let value = |a: &Arrival| &tokens[a.token].values[a.value];
     let known = |a: &Arrival| {
         let value = value(a);

@@ -6,7 +6,7 @@
 //! `places` say what own networks and a database of places told. `base` names another
 //! fixture of the folder whose tables it takes over, `more` holds rows to add to them. `severity` and `says` (a part of the message) hold for every finding. Times are RFC 3339. The run stands at 2026-03-31 noon with a window of 90 days.
 
-use super::findings::run_pack;
+use super::run::run_pack;
 use super::schema::{self, Kind};
 use super::{Engine, Pack, TableBuilder};
 use crate::model::finding::{Family, Finding, Severity, SubjectKind};

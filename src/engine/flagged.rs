@@ -146,19 +146,11 @@ impl Engine {
                 return Ok(None);
             }
             let part = self.part(def, source, Some(file), &read_with(&read, probe))?;
-            let mut found: Option<pl::DataFrame> = None;
-            for piece in part.pieces() {
-                let own = tokens.of(&piece);
-                let of_piece = pl::IdxCa::from_vec("rows".into(), rows.of(&piece, &tokens));
-                let frame = piece.rows(def, columns, &of_piece, |rows| {
-                    tokens.take(rows.iter().map(|row| own[row.unwrap_or_default() as usize]))
-                })?;
-                match &mut found {
-                    Some(found) => drop(found.vstack_mut_owned(frame)?),
-                    None => found = Some(frame),
-                }
-            }
-            Ok(found)
+            let own = tokens.of(&part);
+            let frame = part.rows(def, columns, &rows.of(&part, &tokens), |rows| {
+                tokens.take(rows.iter().map(|row| own[*row as usize]))
+            })?;
+            Ok(Some(frame))
         };
         let made: Vec<Result<Option<pl::DataFrame>, EngineError>> = files.par_iter().map(one).collect();
         let mut whole: Option<pl::DataFrame> = None;
@@ -194,7 +186,7 @@ impl Use {
                 let clients = part.texts("client");
                 let fits: Vec<bool> = clients
                     .texts
-                    .iter()
+                    .texts()
                     .map(|text| !text.is_empty() && patterns.iter().any(|p| p.fits(text)))
                     .collect();
                 if !fits.contains(&true) {
@@ -204,12 +196,12 @@ impl Use {
                 rows.map(place).collect()
             }
             Self::Of(flags) => {
-                let (orgs, own, texts) = (part.texts("org"), tokens.of(part), tokens.texts());
+                let (orgs, own, texts) = (part.texts("org"), tokens.of(part), tokens.names());
                 let mut known: HashMap<(u32, u32), bool> = HashMap::new();
                 let mut is_flagged = |row: usize| {
                     let Some(token) = own[row] else { return false };
                     *known.entry((orgs.codes[row], token)).or_insert_with(|| {
-                        let days = flags.get(orgs.text(row)).and_then(|own| own.get(&texts[token as usize]));
+                        let days = flags.get(orgs.text(row)).and_then(|own| own.get(texts.text(token)));
                         match days {
                             None => false,
                             Some(None) => true,

@@ -16,10 +16,13 @@ mod first_shown;
 mod flagged;
 mod narrow;
 pub mod newest;
+mod of_token;
 mod org_seen;
 pub mod pack;
+mod ready;
 pub mod rewrite;
 pub mod rows;
+pub mod run;
 pub mod schema;
 mod seen;
 mod shape;
@@ -41,6 +44,7 @@ pub use tables::{Table, TableBuilder};
 use crate::model::policy::Policy;
 use crate::model::time::Window;
 use polars::prelude as pl;
+use ready::Ready;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -113,28 +117,14 @@ struct Source {
 /// Columns of a table that queries ask for.
 type Columns = BTreeSet<&'static str>;
 
-/// Tables as detections see them, made once and shared by all of them.
-#[derive(Default)]
-struct Ready {
-    frames: BTreeMap<&'static str, (Columns, pl::LazyFrame)>,
-    /// What the detections about to run will ask for, so that a table is read once and no column in vain.
-    expected: BTreeMap<&'static str, Columns>,
-    /// The same of the table that is kept by action, a query each.
-    wants: Vec<chosen::Want>,
-    /// That table, once read; the inner nothing says that it would fill too much memory.
-    chosen: Option<Option<chosen::Chosen>>,
-    /// The events of PATs, once read; they outlive tables that the analysis hands in.
-    calls: Option<Arc<calls::Calls>>,
-    /// Rows of the tables that lie in files.
-    counts: BTreeMap<String, usize>,
-}
-
 /// Tables and the means to query them.
 pub struct Engine {
     window: Window,
     policy: Policy,
     sources: BTreeMap<&'static str, Source>,
     ready: Mutex<Ready>,
+    /// Held by who makes the table of that name, so that detections which run side by side wait for it.
+    making: Mutex<BTreeMap<&'static str, Arc<Mutex<()>>>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -151,6 +141,8 @@ pub fn asks(sql: &str, table: &str, column: &str) -> bool {
     narrow::Words::of(&statement, table).columns(def).contains(column)
 }
 
+/// Cells of a table that are many for one detection.
+const MANY: usize = 4 << 20;
 /// Tables whose rows are cut to the window.
 const WINDOWED: &[&str] = &["events", "activity", "token_day", "notable", "actors", "connection_runs"];
 /// Tables whose `token_id` is not stored but comes from `credentials`.
@@ -160,7 +152,13 @@ impl Engine {
     /// Starts an engine without tables.
     #[must_use]
     pub fn new(policy: &Policy, window: Window) -> Self {
-        Self { window, policy: policy.clone(), sources: BTreeMap::new(), ready: Mutex::default() }
+        Self {
+            window,
+            policy: policy.clone(),
+            sources: BTreeMap::new(),
+            ready: Mutex::default(),
+            making: Mutex::default(),
+        }
     }
 
     /// Hands in a table that lies in memory. Tables of events are cut to the window.
@@ -238,9 +236,10 @@ impl Engine {
     pub fn query(&self, sql: &str) -> Result<Rows, EngineError> {
         let checked = check::check(sql, check::Mode::AdHoc)?;
         let hints = checked.hints();
-        let only = narrow::token_of(&checked.statement);
+        let statement = checked.statement.clone();
+        let only = narrow::token_of(&statement);
         let table = |name: &str| match &only {
-            Some((narrowed, token)) if narrowed == name => self.of_token(name, token),
+            Some((narrowed, token)) if narrowed == name => self.of_token(name, token, &statement),
             _ => self.lazy(name),
         };
         self.execute(checked, table).and_then(|frame| Rows::from_frame(&frame)).map_err(|mut error| {
@@ -257,10 +256,17 @@ impl Engine {
     /// When the check refuses it or it fails.
     pub fn run(&self, detection: &Detection) -> Result<Rows, EngineError> {
         let checked = check::check(&detection.sql, check::Mode::Pack)?;
-        let chosen = match checked.tables.contains(chosen::TABLE) {
-            true => self.want(&checked.statement)?.map_or(Ok(None), |want| self.chosen(&want))?,
+        let asked = match checked.tables.contains(chosen::TABLE) {
+            true => self.want(&checked.statement)?.map_or(Ok(None), |want| self.chosen(want))?,
             false => None,
         };
+        // Of two that run side by side one alone may fill much memory.
+        let large = self.making("a large table");
+        let _alone = asked
+            .as_ref()
+            .filter(|asked| asked.cells() > MANY)
+            .map(|_| large.lock().unwrap_or_else(PoisonError::into_inner));
+        let chosen = asked.map_or(Ok(None), |asked| asked.frame())?;
         let statement = checked.statement.clone();
         let flagged = match checked.tables.contains(flagged::TABLE) {
             true => self.flagged(detection, &statement)?,
@@ -271,41 +277,10 @@ impl Engine {
             (_, Some(frame)) if name == flagged::TABLE => Ok(frame.clone()),
             _ => self.shared(name, &statement),
         };
-        Rows::from_frame(&self.execute(checked, table)?)
-    }
-
-    /// Learns which columns the detections about to run will ask for.
-    pub(crate) fn expect<'a>(&self, detections: impl Iterator<Item = &'a Detection>) {
-        let mut expected: BTreeMap<&'static str, Columns> = BTreeMap::new();
-        let mut note = |statement: &sqlparser::ast::Statement, tables: &BTreeSet<String>| {
-            for def in tables.iter().filter_map(|t| schema::table(t)) {
-                let columns = narrow::Words::of(statement, def.name).columns(def);
-                expected.entry(def.name).or_default().extend(columns);
-            }
-        };
-        let mut wants = Vec::new();
-        for detection in detections {
-            if let Ok((statement, mut tables, _)) = check::inspect(&detection.sql) {
-                if self.is_narrowed(detection, &statement) {
-                    tables.remove(flagged::TABLE);
-                }
-                note(&statement, &tables);
-                if tables.contains(chosen::TABLE) {
-                    // A table that is missing is told of when the detection runs.
-                    let want = self.want(&statement);
-                    wants.extend(want.ok().flatten());
-                }
-            }
-        }
-        for view in views::VIEWS {
-            if let Ok((statement, tables, _)) = check::inspect(view.sql) {
-                note(&statement, &tables);
-            }
-        }
-        let mut ready = self.ready();
-        ready.expected = expected;
-        ready.wants = wants;
-        ready.chosen = None;
+        let read = checked.tables.clone();
+        let frame = self.execute(checked, table);
+        self.done_with(&read);
+        Rows::from_frame(&frame?)
     }
 
     fn execute(
@@ -384,41 +359,6 @@ impl Engine {
             };
         }
         Ok(builder.build()?.frame)
-    }
-
-    fn ready(&self) -> std::sync::MutexGuard<'_, Ready> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tables depend on each other, so a new one makes all be built anew.
-    fn forget(&self) {
-        {
-            let mut ready = self.ready();
-            ready.counts.clear();
-            ready.frames.clear();
-        }
-        self.release();
-    }
-
-    /// The events that are held are those of three tables.
-    fn forget_calls(&self, table: &str) {
-        if matches!(table, "events" | "lake_uses" | "lake_orphans") {
-            self.ready().calls = None;
-        }
-    }
-
-    /// Lets go of the events too, once all findings have their ids.
-    pub(crate) fn let_go(&self) {
-        self.release();
-        self.ready().calls = None;
-    }
-
-    /// Lets go of what detections shared; a later query reads anew what it needs.
-    pub(crate) fn release(&self) {
-        let mut ready = self.ready();
-        // Findings of the first detections are for those that count them.
-        ready.frames.retain(|name, _| *name == pack::FINDINGS);
-        ready.chosen = None;
     }
 }
 

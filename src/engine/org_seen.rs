@@ -17,11 +17,11 @@ type Visit = (u32, u32, bool, Day);
 
 /// What a day holds, texts as its own numbers: first times of clients, and of visits, by organisation and value.
 struct OfDay {
-    orgs: Vec<String>,
-    actors: Vec<String>,
-    credentials: Vec<String>,
-    networks: Vec<String>,
-    clients: Vec<String>,
+    orgs: Names,
+    actors: Names,
+    credentials: Names,
+    networks: Names,
+    clients: Names,
     used: Vec<((u32, u32), Micros)>,
     visited: Vec<((u32, u32, Visit), Micros)>,
 }

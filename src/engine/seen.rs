@@ -6,7 +6,7 @@
 
 use super::days::Part;
 use super::schema::{self, Kind};
-use super::tables::dtype;
+use super::tables::{dtype, ids, texts};
 use super::{Engine, EngineError};
 use crate::model::event_id::Stamp;
 use crate::model::names::Names;
@@ -14,6 +14,8 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use pl::{IntoLazy as _, NamedFrom as _};
 use polars::prelude as pl;
+use rayon::prelude::*;
+use std::sync::{Arc, PoisonError};
 
 /// Folds both tables into `seen`.
 pub(super) fn seen(activity: pl::LazyFrame, token_day: pl::LazyFrame) -> pl::LazyFrame {
@@ -29,9 +31,11 @@ pub(super) fn seen(activity: pl::LazyFrame, token_day: pl::LazyFrame) -> pl::Laz
     })
 }
 
-/// A value of one credential, over all months; texts are numbers.
+/// A value of one credential; texts are numbers.
+#[derive(Clone)]
 struct Value {
-    key: [u32; 4],
+    /// Dimension and value.
+    key: [u32; 2],
     n: i64,
     origins: i64,
     days: i64,
@@ -39,9 +43,59 @@ struct Value {
     last: Stamp,
 }
 
+/// What one credential showed over all months.
+#[derive(Default)]
+struct Shown {
+    org: u32,
+    credential: u32,
+    values: Vec<Value>,
+    index: HashMap<[u32; 2], usize>,
+}
+
+/// What the file of a month holds, texts as its own numbers: the values, credential by credential.
+struct Month {
+    texts: [Names; 4],
+    values: Vec<Value>,
+    /// Organisation, credential and the end of its values.
+    ends: Vec<(u32, u32, usize)>,
+}
+
+/// The folds of all months, joined: a row a credential and value. A tenth of their rows is left in a long log, so that this
+/// is kept, whatever becomes of the table.
+#[derive(Default)]
+pub(super) struct Joined {
+    names: Names,
+    all: Vec<Shown>,
+}
+
+impl Joined {
+    /// Counts rows.
+    pub(super) fn height(&self) -> usize {
+        self.all.iter().map(|one| one.values.len()).sum()
+    }
+}
+
 impl Engine {
-    /// Joins the folds of the months into one row a credential and value.
+    /// The table `seen`, from the folds of the months.
     pub(super) fn seen_of_months(&self) -> Result<pl::LazyFrame, EngineError> {
+        let joined = self.joined()?;
+        self.frame_of(&joined.names, &joined.all)
+    }
+
+    /// Joins the folds of the months, once.
+    pub(super) fn joined(&self) -> Result<Arc<Joined>, EngineError> {
+        let making = self.making("the folds of months");
+        let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.ready().joined.clone();
+        if let Some(joined) = held {
+            return Ok(joined);
+        }
+        let joined = Arc::new(self.join_months()?);
+        self.ready().joined = Some(Arc::clone(&joined));
+        Ok(joined)
+    }
+
+    fn join_months(&self) -> Result<Joined, EngineError> {
         let columns = [
             "org",
             "credential",
@@ -56,53 +110,59 @@ impl Engine {
             "last_event",
         ];
         let mut names = Names::default();
-        let mut values: Vec<Value> = Vec::new();
-        let mut index: HashMap<[u32; 4], usize> = HashMap::new();
-        let take = |(texts, of_month): ([Vec<String>; 4], Vec<Value>)| {
-            let numbers = texts.map(|texts| names.numbers(&texts));
-            for mut value in of_month {
-                for (code, numbers) in value.key.iter_mut().zip(&numbers) {
-                    *code = numbers[*code as usize];
-                }
-                match index.entry(value.key) {
-                    Entry::Occupied(held) => values[*held.get()].join(value),
-                    Entry::Vacant(free) => {
-                        free.insert(values.len());
-                        values.push(value);
-                    }
-                }
+        let mut all: Vec<Shown> = Vec::new();
+        let mut index: HashMap<(u32, u32), usize> = HashMap::new();
+        let take = |month: Month| {
+            let [orgs, credentials, dimensions, shown] =
+                month.texts.each_ref().map(|texts| names.numbers(texts));
+            let mut parts: Vec<Vec<&[Value]>> = vec![Vec::new(); all.len()];
+            let mut from = 0;
+            for (org, credential, to) in month.ends {
+                let key = (orgs[org as usize], credentials[credential as usize]);
+                let place = *index.entry(key).or_insert_with(|| {
+                    all.push(Shown { org: key.0, credential: key.1, ..Shown::default() });
+                    parts.push(Vec::new());
+                    all.len() - 1
+                });
+                parts[place].push(&month.values[from..to]);
+                from = to;
             }
+            all.par_iter_mut().zip(parts).for_each(|(one, parts)| {
+                for value in parts.into_iter().flatten() {
+                    let [dimension, value_of] = value.key;
+                    let key = [dimensions[dimension as usize], shown[value_of as usize]];
+                    one.add(Value { key, ..value.clone() });
+                }
+            });
         };
         self.each_day("seen", &columns, of_month, take)?;
-        self.frame_of(&names, &values)
+        Ok(Joined { names, all })
     }
 
-    fn frame_of(&self, names: &Names, values: &[Value]) -> Result<pl::LazyFrame, EngineError> {
-        let texts = pl::Series::new("texts".into(), names.texts());
-        let text = |name: &str, place: usize| -> Result<pl::Column, EngineError> {
-            let rows = pl::IdxCa::from_vec("rows".into(), values.iter().map(|v| v.key[place]).collect());
+    fn frame_of(&self, names: &Names, all: &[Shown]) -> Result<pl::LazyFrame, EngineError> {
+        let texts = texts(names);
+        let rows: Vec<(&Shown, &Value)> =
+            all.iter().flat_map(|one| one.values.iter().map(move |value| (one, value))).collect();
+        let text = |name: &str, get: fn(&(&Shown, &Value)) -> u32| -> Result<pl::Column, EngineError> {
+            let rows = pl::IdxCa::from_vec("rows".into(), rows.iter().map(get).collect());
             Ok(texts.take(&rows)?.with_name(name.into()).into())
         };
         let number = |name: &str, kind, get: fn(&Value) -> i64| -> Result<pl::Column, EngineError> {
-            let column = pl::Series::new(name.into(), values.iter().map(get).collect::<Vec<i64>>());
+            let column = pl::Series::new(name.into(), rows.iter().map(|(_, v)| get(v)).collect::<Vec<i64>>());
             Ok(column.cast(&dtype(kind))?.into())
         };
-        let event = |name: &str, get: fn(&Value) -> &Stamp| -> pl::Column {
-            let ids = values.iter().map(|v| Some(get(v).1.to_string()).filter(|id| !id.is_empty()));
-            pl::Series::new(name.into(), ids.collect::<Vec<Option<String>>>()).into()
-        };
+        let event = |name: &str, get: fn(&Value) -> &Stamp| ids(name, rows.iter().map(|(_, v)| &get(v).1));
         let tokens = self.tokens_by_credential()?;
-        let mut known: HashMap<(u32, u32), Option<u32>> = HashMap::new();
-        let owners = values.iter().map(|v| {
-            let find = || tokens.find(names.text(v.key[0]), names.text(v.key[1]));
-            *known.entry((v.key[0], v.key[1])).or_insert_with(find)
+        let owners = all.iter().flat_map(|one| {
+            let token = tokens.find(names.text(one.org), names.text(one.credential));
+            std::iter::repeat_n(token, one.values.len())
         });
         let columns = vec![
-            text("org", 0)?,
-            text("credential", 1)?,
+            text("org", |(one, _)| one.org)?,
+            text("credential", |(one, _)| one.credential)?,
             tokens.take(owners)?,
-            text("dimension", 2)?,
-            text("value", 3)?,
+            text("dimension", |(_, value)| value.key[0])?,
+            text("value", |(_, value)| value.key[1])?,
             number("n", Kind::Int, |v| v.n)?,
             number("origins", Kind::Int, |v| v.origins)?,
             number("active_days", Kind::Int, |v| v.days)?,
@@ -111,7 +171,20 @@ impl Engine {
             event("first_event", |v| &v.first),
             event("last_event", |v| &v.last),
         ];
-        Ok(pl::DataFrame::new(values.len(), columns)?.lazy().select(self::columns()))
+        Ok(pl::DataFrame::new(rows.len(), columns)?.lazy().select(self::columns()))
+    }
+}
+
+impl Shown {
+    /// Adds what a month showed of a value.
+    fn add(&mut self, value: Value) {
+        match self.index.entry(value.key) {
+            Entry::Occupied(held) => self.values[*held.get()].join(value),
+            Entry::Vacant(free) => {
+                free.insert(self.values.len());
+                self.values.push(value);
+            }
+        }
     }
 }
 
@@ -130,13 +203,14 @@ impl Value {
     }
 }
 
-fn of_month(part: &Part) -> ([Vec<String>; 4], Vec<Value>) {
-    let texts = ["org", "credential", "dimension", "value"].map(|name| part.texts(name));
+fn of_month(part: &Part) -> Month {
+    let [orgs, credentials, dimensions, shown] =
+        ["org", "credential", "dimension", "value"].map(|name| part.texts(name));
     let [n, origins, days, first, last] =
         ["n", "origins", "active_days", "first_time", "last_time"].map(|name| part.ints(name));
     let (oldest, newest) = (part.cells("first_event"), part.cells("last_event"));
     let value = |row: usize| Value {
-        key: texts.each_ref().map(|t| t.codes[row]),
+        key: [dimensions.codes[row], shown.codes[row]],
         n: n[row],
         origins: origins[row],
         days: days[row],
@@ -144,7 +218,10 @@ fn of_month(part: &Part) -> ([Vec<String>; 4], Vec<Value>) {
         last: (last[row], newest[row].into()),
     };
     let values = (0..part.height()).map(value).collect();
-    (texts.map(|t| t.texts), values)
+    let owner = |row: usize| (orgs.codes[row], credentials.codes[row]);
+    let is_end = |row: &usize| *row + 1 == part.height() || owner(*row) != owner(*row + 1);
+    let ends = (0..part.height()).filter(is_end).map(|row| (owner(row).0, owner(row).1, row + 1)).collect();
+    Month { texts: [orgs, credentials, dimensions, shown].map(|texts| texts.texts), values, ends }
 }
 
 fn by_value(activity: &pl::LazyFrame, dimension: &str) -> pl::LazyFrame {

@@ -3,16 +3,12 @@
 //! In: the engine's sources. Out: lazy frames, cut to the run's instant and window, with their token ids.
 
 use super::rows::Rows;
-use super::{
-    Columns, Cut, Engine, EngineError, Source, guarded, narrow, newest, schema, seen, tables, time_lit, views,
-};
-use crate::lake::view::{day_of_file, days_of_use};
-use crate::model::time::Day;
+use super::{Columns, Cut, Engine, EngineError, Source, guarded, narrow, schema, seen, time_lit, views};
 use pl::IntoLazy as _;
 use polars::prelude as pl;
 use sqlparser::ast::Statement;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 /// Bytes that a shared table may fill.
 const SHARED: usize = 256 << 20;
@@ -44,13 +40,21 @@ impl Engine {
     ) -> Result<pl::LazyFrame, EngineError> {
         let name = def.name;
         let asked = columns.clone();
+        let held = || {
+            let ready = self.ready();
+            let held = ready.frames.get(name).filter(|(held, _)| held.is_superset(&asked));
+            held.map(|(_, frame)| frame.clone())
+        };
+        if let Some(frame) = held() {
+            return Ok(frame);
+        }
+        let making = self.making(name);
+        let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(frame) = held() {
+            return Ok(frame);
+        }
         {
             let ready = self.ready();
-            if let Some((held, frame)) = ready.frames.get(name)
-                && held.is_superset(&columns)
-            {
-                return Ok(frame.clone());
-            }
             columns.extend(ready.expected.get(name).into_iter().flatten());
             columns.extend(ready.frames.get(name).iter().flat_map(|(held, _)| held));
         }
@@ -85,6 +89,8 @@ impl Engine {
         let known = self.ready().counts.get(name).copied();
         let rows = match known {
             Some(rows) => rows,
+            // Months are joined before a query sees them.
+            None if name == "seen" => self.joined()?.height(),
             None => {
                 // The footers tell the number of rows.
                 let counted = source.frame.clone().select([pl::len().cast(pl::DataType::Int64).alias("n")]);
@@ -130,51 +136,6 @@ impl Engine {
             return self.seen_of_months();
         }
         self.of_source(def, source)
-    }
-
-    /// The rows of one token, read from the days and row groups that hold it alone.
-    pub(super) fn of_token(&self, name: &str, token: &str) -> Result<pl::LazyFrame, EngineError> {
-        let frame = self.lazy(name)?;
-        let (Some(source), Some(def)) = (self.sources.get(name), schema::table(name)) else {
-            return Ok(frame);
-        };
-        if source.files.is_empty() || !source.needs_token {
-            return Ok(frame);
-        }
-        let credentials = self.credentials_of(token)?;
-        let days = self.days_of(&credentials)?;
-        let files: Vec<PathBuf> = source
-            .files
-            .iter()
-            .filter(|f| day_of_file(f).is_none_or(|day| days.contains(&day)))
-            .cloned()
-            .collect();
-        let frame = tables::scan(def, &files)?.filter(newest::one_of("credential", credentials));
-        self.of_source(def, &Source { frame, files, ..source.clone() })
-    }
-
-    /// The credentials that are attributed to a token.
-    pub(super) fn credentials_of(&self, token: &str) -> Result<Vec<String>, EngineError> {
-        let Some(source) = self.sources.get("credentials") else { return Ok(Vec::new()) };
-        let frame = source.frame.clone().filter(pl::col("token_id").eq(pl::lit(token.to_owned())));
-        let rows = guarded(|| Ok(frame.select([pl::col("credential")]).collect()?))?;
-        let rows = Rows::from_frame(&rows)?;
-        Ok((0..rows.len()).filter_map(|row| rows.text(row, "credential").map(str::to_owned)).collect())
-    }
-
-    /// The days on which credentials were used.
-    pub(super) fn days_of(&self, credentials: &[String]) -> Result<BTreeSet<Day>, EngineError> {
-        let Some(uses) = self.sources.get("lake_uses") else { return Ok(BTreeSet::new()) };
-        let frame = uses.frame.clone().filter(newest::one_of("credential", credentials.to_vec()));
-        let columns = ["date", "day_bits"].map(pl::col);
-        let rows = Rows::from_frame(&guarded(|| Ok(frame.select(columns).collect()?))?)?;
-        Ok((0..rows.len())
-            .filter_map(|row| {
-                let date = rows.date(row, "date")?;
-                Some(days_of_use(date, rows.int(row, "day_bits")))
-            })
-            .flatten()
-            .collect())
     }
 
     /// A stored table up to `as_of`, before the window and with its token ids.

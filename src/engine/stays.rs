@@ -26,8 +26,8 @@ struct Stay {
 
 /// Organisation, token, day and network of a stay, as numbers.
 type Key = (u32, u32, i64, u32);
-/// The stays of a day, with the texts of organisations and networks.
-type OfDay = (Vec<Stay>, Vec<String>, Vec<String>, Vec<String>);
+/// The stays of a day, with the texts of organisations, tokens where they are not numbered for all days, and networks.
+type OfDay = (Vec<Stay>, Names, Option<Names>, Names);
 
 impl Engine {
     /// Folds `activity` into the table.
@@ -39,17 +39,19 @@ impl Engine {
         let (mut orgs, mut own, mut networks) = (Names::default(), Names::default(), Names::default());
         let mut all: Vec<Stay> = Vec::new();
         let take = |(stays, org, token, network): OfDay| {
-            let (org, token, network) = (orgs.numbers(&org), own.numbers(&token), networks.numbers(&network));
+            let (org, network) = (orgs.numbers(&org), networks.numbers(&network));
+            let token = token.map(|token| own.numbers(&token));
             all.extend(stays.into_iter().map(|stay| Stay {
                 org: org[stay.org as usize],
-                token: token[stay.token as usize],
+                token: token.as_ref().map_or(stay.token, |token| token[stay.token as usize]),
                 network: network[stay.network as usize],
                 ..stay
             }));
         };
         self.each_day(TABLE, &columns, |part| of_day(part, tokens.as_ref()), take)?;
+        let own = tokens.as_ref().map_or(&own, Tokens::names);
         let text = |name: &str, names: &Names, number: fn(&Stay) -> u32| -> Result<pl::Column, EngineError> {
-            let column = pl::Series::new(name.into(), names.texts());
+            let column = tables::texts(names).with_name(name.into());
             let rows = pl::IdxCa::from_vec("rows".into(), all.iter().map(number).collect());
             Ok(column.take(&rows)?.into())
         };
@@ -59,7 +61,7 @@ impl Engine {
         };
         let columns = vec![
             text("org", &orgs, |s| s.org)?,
-            text("token_id", &own, |s| s.token)?,
+            text("token_id", own, |s| s.token)?,
             number("date", schema::Kind::Date, |s| i64::from(s.day))?,
             text("network", &networks, |s| s.network)?,
             number("first_time", schema::Kind::Time, |s| s.first)?,
@@ -75,11 +77,11 @@ impl Engine {
 fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
     let (orgs, networks) = (part.texts("org"), part.texts("network"));
     let [days, first, last] = ["date", "first_time", "last_time"].map(|name| part.ints(name));
-    let (of_rows, texts): (Vec<Option<u32>>, Vec<String>) = match tokens {
-        Some(tokens) => (tokens.of(part), tokens.texts().to_vec()),
+    let (of_rows, texts): (Vec<Option<u32>>, Option<Names>) = match tokens {
+        Some(tokens) => (tokens.of(part), None),
         None => {
             let own = part.texts("token_id");
-            (own.codes.iter().map(|code| (*code != 0).then_some(*code)).collect(), own.texts)
+            (own.codes.iter().map(|code| (*code != 0).then_some(*code)).collect(), Some(own.texts))
         }
     };
     let mut folds: Vec<(Key, (Micros, Micros))> = Vec::new();
@@ -106,7 +108,7 @@ fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
         })
         .collect();
     stays.sort_unstable_by(|a, b| {
-        let network = |s: &Stay| networks.texts[s.network as usize].as_str();
+        let network = |s: &Stay| networks.texts.text(s.network);
         (a.org, a.token, a.day, a.first)
             .cmp(&(b.org, b.token, b.day, b.first))
             .then_with(|| network(a).cmp(network(b)))

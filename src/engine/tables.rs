@@ -5,10 +5,12 @@
 
 use super::schema::{self, Kind, TableDef};
 use super::{EngineError, EngineErrorKind};
+use crate::model::event_id::EventId;
+use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
-use pl::IntoLazy as _;
-use pl::NamedFrom as _;
+use pl::{IntoColumn as _, IntoLazy as _, IntoSeries as _, NamedFrom as _, NewChunkedArray as _};
 use polars::prelude as pl;
+use polars_arrow::array::{MutableBinaryViewArray, Utf8ViewArray};
 use std::path::PathBuf;
 
 /// A table that can be registered with the engine.
@@ -182,6 +184,24 @@ pub(super) fn dtype(kind: Kind) -> pl::DataType {
         Kind::Time => pl::DataType::Datetime(pl::TimeUnit::Microseconds, None),
         Kind::Date => pl::DataType::Date,
     }
+}
+
+/// Every text of some names, by number.
+pub(super) fn texts(names: &Names) -> pl::Series {
+    pl::StringChunked::from_iter_values("texts".into(), names.texts()).into_series()
+}
+
+/// A text column of event ids; an empty one is null.
+pub(super) fn ids<'a>(name: &str, ids: impl Iterator<Item = &'a EventId>) -> pl::Column {
+    let mut texts = MutableBinaryViewArray::<str>::with_capacity(ids.size_hint().0);
+    let mut room = [0; 36];
+    for id in ids {
+        match id.text(&mut room) {
+            "" => texts.push_null(),
+            text => texts.push_value(text),
+        }
+    }
+    pl::StringChunked::with_chunk(name.into(), Utf8ViewArray::from(texts)).into_column()
 }
 
 #[cfg(test)]

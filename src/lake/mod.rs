@@ -12,8 +12,10 @@
 //! index.json                                days with content ids, organisations, ingest runs, coverage
 //! ```
 
+pub mod columns;
 pub mod day;
 pub mod decisions;
+pub mod decode;
 pub mod derive;
 mod encode;
 pub mod frame;
@@ -22,7 +24,6 @@ pub mod index;
 pub mod merge;
 mod pages;
 pub mod snapshot;
-pub mod tail;
 pub mod verify;
 pub mod view;
 

@@ -57,29 +57,42 @@ const DIGITS: [u8; 256] = {
     digits
 };
 
+impl EventId {
+    /// The id as text, in the given room where it is a GUID.
+    #[must_use]
+    pub fn text<'a>(&'a self, room: &'a mut [u8; 36]) -> &'a str {
+        let bytes = match &self.0 {
+            Form::Guid(bytes) => bytes,
+            Form::Text(text) => return text,
+        };
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        *room = [b'-'; 36];
+        for (byte, at) in bytes.iter().zip(PLACES) {
+            room[at] = DIGITS[usize::from(byte >> 4)];
+            room[at + 1] = DIGITS[usize::from(byte & 15)];
+        }
+        std::str::from_utf8(room).unwrap_or_default()
+    }
+
+    /// A number that tells most ids apart.
+    #[must_use]
+    pub fn sign(&self) -> u32 {
+        match &self.0 {
+            Form::Guid(bytes) => u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+            Form::Text(text) => text.bytes().fold(0, |sign, c| sign.rotate_left(5) ^ u32::from(c)),
+        }
+    }
+}
+
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Form::Guid(bytes) => {
-                const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                let mut text = [b'-'; 36];
-                let mut at = 0;
-                for byte in bytes {
-                    at += usize::from(matches!(at, 8 | 13 | 18 | 23));
-                    text[at] = DIGITS[usize::from(byte >> 4)];
-                    text[at + 1] = DIGITS[usize::from(byte & 15)];
-                    at += 2;
-                }
-                f.write_str(std::str::from_utf8(&text).unwrap_or_default())
-            }
-            Form::Text(text) => f.write_str(text),
-        }
+        f.write_str(self.text(&mut [0; 36]))
     }
 }
 
 impl serde::Serialize for EventId {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        to.serialize_str(self.text(&mut [0; 36]))
     }
 }
 

@@ -1,9 +1,13 @@
-//! How long the parts of an import take: `cargo bench --bench parts`.
+//! How long parts of an import and of a check take: `cargo bench --bench parts`.
 //!
-//! In: the same events as NDJSON, as a page of the query API, as a portal CSV and packed with gzip. Each is read once and
-//! compared with the others before any of them is timed: a fast reader of something else is no use.
+//! In: the same events as NDJSON, as a page of the query API, as a portal CSV and packed with gzip; and columns of a day
+//! file, read by patwatch and by Polars. Each is read once and compared with the others before any of them is timed: a fast
+//! reader of something else is no use.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use patwatch::lake::columns::Cells;
+use patwatch::lake::decode;
+use patwatch::lake::frame::{Frame, Table};
 use patwatch::model::batch::EventBatch;
 use patwatch::source::{KindHint, Options, Parsed, Sink, read};
 use std::fmt::Write as _;
@@ -36,11 +40,11 @@ impl Sink for Events {
     }
 }
 
-fn decode(mut bytes: &[u8], keep: bool) -> Events {
-    let mut events = Events { keep, batches: Vec::new(), rows: 0 };
+fn events(mut bytes: &[u8], keep: bool) -> Events {
+    let mut all = Events { keep, batches: Vec::new(), rows: 0 };
     let options = Options { kind: KindHint::Audit, threads: 1 };
-    read("bench", &mut bytes, &options, &mut events).expect("reads");
-    events
+    read("bench", &mut bytes, &options, &mut all).expect("reads");
+    all
 }
 
 /// What every shape tells alike: ids, actors, data and text of all events.
@@ -124,7 +128,7 @@ fn shapes(c: &mut Criterion) {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(lines.as_bytes()).expect("packs");
     let gzip = gzip.finish().expect("packs");
-    let expected = told(&decode(lines.as_bytes(), true));
+    let expected = told(&events(lines.as_bytes(), true));
     assert_eq!(expected.len(), EVENTS);
     let mut group = c.benchmark_group("decode");
     group.sample_size(20);
@@ -134,12 +138,53 @@ fn shapes(c: &mut Criterion) {
         ("csv", csv().into_bytes()),
         ("gzip", gzip),
     ] {
-        assert!(told(&decode(&bytes, true)) == expected, "{name} tells something else");
+        assert!(told(&events(&bytes, true)) == expected, "{name} tells something else");
         group.throughput(Throughput::Elements(EVENTS as u64));
-        group.bench_function(name, |b| b.iter(|| black_box(decode(&bytes, false).rows)));
+        group.bench_function(name, |b| b.iter(|| black_box(events(&bytes, false).rows)));
     }
     group.finish();
 }
 
-criterion_group!(benches, shapes);
+/// Columns of a day file, as a check reads them: few texts that repeat, instants, ids that do not.
+fn day_file(c: &mut Criterion) {
+    const TEXTS: [&str; 4] = ["credential", "action", "network", "id"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("events.parquet");
+    let text = |name: &str, kind: &'static str| {
+        let cell = move |n: usize| cells(n).into_iter().find(|(key, _)| *key == kind).map(|(_, cell)| cell);
+        let cells: Vec<String> = (0..EVENTS).map(|n| cell(n).unwrap_or_default()).collect();
+        (name.to_owned(), cells)
+    };
+    let columns = [
+        text("credential", "authenticationMechanism"),
+        text("action", "actionId"),
+        text("network", "ipAddress"),
+        text("id", "id"),
+    ];
+    let time = |n: usize| i64::try_from(n * 1_000_000).ok();
+    let mut frame = Frame::new(EVENTS).time("time", (0..EVENTS).map(time));
+    for (name, cells) in &columns {
+        frame = frame.text(name, cells.iter().map(String::as_str));
+    }
+    frame.write(&path).expect("writes");
+    let names = [&TEXTS[..], &["time"]].concat();
+    let own = || decode::read(&path, &names, |_| true).expect("reads").expect("patwatch wrote it");
+    let polars = || Table::read_known(&path, &names).expect("reads");
+    for (name, cells) in &columns {
+        let read = own();
+        let Some(Cells::Text(text)) = read.get(name) else { panic!("{name} is text") };
+        assert!(
+            text.codes.iter().map(|code| text.value(*code)).eq(cells.iter().map(String::as_str)),
+            "{name}"
+        );
+        assert!(polars().text(name).cells().iter().eq(cells), "{name}");
+    }
+    let mut group = c.benchmark_group("day file");
+    group.throughput(Throughput::Elements(EVENTS as u64));
+    group.bench_function("patwatch", |b| b.iter(|| black_box(own().height())));
+    group.bench_function("polars", |b| b.iter(|| black_box(polars().height())));
+    group.finish();
+}
+
+criterion_group!(benches, shapes, day_file);
 criterion_main!(benches);

@@ -223,7 +223,7 @@ impl Seen {
     /// When the file cannot be written.
     pub fn write(&self, path: &Path, org: &str) -> Result<(), LakeError> {
         // Ranks of the texts, so that rows are sorted by numbers.
-        let mut ranks: Vec<u32> = (0..).take(self.names.texts().len()).collect();
+        let mut ranks: Vec<u32> = (0..).take(self.names.len()).collect();
         ranks.sort_unstable_by_key(|number| self.names.text(*number));
         let mut rank = vec![0_u32; ranks.len()];
         for (place, number) in (0..).zip(&ranks) {
@@ -238,16 +238,16 @@ impl Seen {
             .collect();
         rows.sort_unstable_by_key(|row| row.0);
         let r = || rows.iter();
-        let texts = self.names.texts();
+        let texts: Vec<&str> = self.names.texts().collect();
         let coded = |get: fn(&Key) -> u32| r().map(|row| get(row.1)).collect::<Vec<u32>>();
         let event = |stamp: &Stamp| stamp.1.to_string();
         let (first, last): (Vec<String>, Vec<String>) =
             r().map(|row| (event(&row.2.oldest), event(&row.2.newest))).unzip();
         Frame::new(rows.len())
             .same_text("org", org)
-            .coded_text("credential", &coded(|key| key.0), texts)
+            .coded_text("credential", &coded(|key| key.0), &texts)
             .coded_text("dimension", &coded(|key| u32::from(key.1)), &DIMENSIONS)
-            .coded_text("value", &coded(|key| key.2), texts)
+            .coded_text("value", &coded(|key| key.2), &texts)
             .int("n", r().map(|row| Some(row.2.n)))
             .int("origins", r().map(|row| Some(row.2.origins)))
             .int("active_days", r().map(|row| Some(row.2.days)))

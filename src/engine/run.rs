@@ -1,0 +1,185 @@
+//! A pack is run: detections side by side, then those over the findings of others.
+//!
+//! In: a pack and an engine. Out: findings with their event ids, and the detections that did not run. One that fails or
+//! panics is left out alone; the others still run.
+
+use super::confirm::{self, Wanted};
+use super::findings::{Names, of_rows, sentence, span_of_state, table};
+use super::newest::Granted;
+use super::pack::{Detection, FINDINGS, Pack};
+use super::{Engine, EngineError, EngineErrorKind};
+use crate::model::finding::{Finding, NotRun};
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+/// Runs the selected detections: by id, slug or family; an empty selection runs all.
+///
+/// Findings come sorted by severity and confidence, worst first, then by detection, organisation, subject.
+#[must_use]
+pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding>, Vec<NotRun>) {
+    run_pack_telling(engine, pack, select, |_| {})
+}
+
+/// How far a run of the pack is: detections run side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// A detection begins, by its id, or the search for event ids.
+    Begins(&'a str),
+    /// It is done.
+    Ends(&'a str),
+}
+
+/// Runs the selected detections and tells of each when it begins and ends.
+///
+/// Detections that read the table `findings` run last, over what those that they count found; such a one is run for
+/// them where it was not selected, and its findings are not handed out.
+#[must_use]
+pub fn run_pack_telling(
+    engine: &Engine,
+    pack: &Pack,
+    select: &[String],
+    mut tell: impl FnMut(Step<'_>) + Send,
+) -> (Vec<Finding>, Vec<NotRun>) {
+    let names = Names::read(engine);
+    let (second, first): (Vec<&Detection>, Vec<&Detection>) =
+        pack.select(select).into_iter().partition(|d| d.is_second());
+    let handed_in = engine.has(FINDINGS);
+    let counted = |d: &&Detection| !handed_in && second.iter().any(|s| s.counts.contains(&d.meta.id));
+    let unasked: Vec<&Detection> =
+        pack.detections.iter().filter(counted).filter(|d| !d.is_second() && !first.contains(d)).collect();
+    let mut run = Run { engine, names: &names, findings: Vec::new(), not_run: Vec::new() };
+    run.all(&[first, unasked.clone()].concat(), &mut tell);
+    if !second.is_empty() {
+        let failed: Vec<String> = run.not_run.iter().map(|n| n.detection.clone()).collect();
+        let ready = if handed_in { Ok(()) } else { table(&run.findings).and_then(|t| engine.hand_on(t)) };
+        match ready {
+            Ok(()) => run.all(&second, &mut tell),
+            Err(error) => run.not_run.extend(second.iter().map(|d| NotRun {
+                detection: d.meta.id.clone(),
+                failed: true,
+                reason: sentence(&error),
+            })),
+        }
+        for d in &second {
+            if let Some(lacking) = d.counts.iter().find(|id| failed.contains(id)) {
+                run.not_run.push(NotRun {
+                    detection: d.meta.id.clone(),
+                    failed: true,
+                    reason: format!("It counts {lacking}, which did not run."),
+                });
+            }
+        }
+    }
+    engine.let_go();
+    let Run { mut findings, mut not_run, .. } = run;
+    let unasked: BTreeSet<&str> = unasked.iter().map(|d| d.meta.id.as_str()).collect();
+    findings.retain(|f| !unasked.contains(f.detection.as_str()));
+    not_run.retain(|n| !unasked.contains(n.detection.as_str()));
+    for finding in &mut findings {
+        span_of_state(finding, engine.window());
+    }
+    findings.par_sort_unstable_by(|a, b| {
+        (b.severity, b.confidence).cmp(&(a.severity, a.confidence)).then_with(|| {
+            (&a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
+                &b.detection,
+                &b.org,
+                &b.subject,
+                &b.fingerprint,
+            ))
+        })
+    });
+    (findings, not_run)
+}
+
+/// A run of the pack and what it has found so far.
+struct Run<'a> {
+    engine: &'a Engine,
+    names: &'a Names,
+    findings: Vec<Finding>,
+    not_run: Vec<NotRun>,
+}
+
+/// What is told of as one step more.
+const EVENT_IDS: &str = "event ids";
+
+/// So many detections run side by side: one fills the stretches in which the other keeps but one thread busy. Each takes
+/// memory for its own tables.
+const SIDE_BY_SIDE: usize = 2;
+
+/// What a detection found: its findings, each with the events that it wants.
+type Hits = Result<Vec<(Finding, Option<Wanted>)>, EngineError>;
+
+impl Run<'_> {
+    /// Runs detections, some from the front and some from the back, where others need other tables.
+    fn hits(&self, detections: &[&Detection], tell: &mut (impl FnMut(Step<'_>) + Send)) -> Vec<Hits> {
+        let left = Mutex::new(0..detections.len());
+        let done: Mutex<(Vec<(usize, Hits)>, _)> = Mutex::new((Vec::new(), tell));
+        let work = |from_the_back: bool| {
+            loop {
+                let next = {
+                    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+                    if from_the_back { left.next_back() } else { left.next() }
+                };
+                let Some(at) = next else { return };
+                let detection = detections[at];
+                let tell = |step| (done.lock().unwrap_or_else(PoisonError::into_inner).1)(step);
+                tell(Step::Begins(&detection.meta.id));
+                let hits = self.engine.run(detection).and_then(|rows| of_rows(detection, rows, self.names));
+                tell(Step::Ends(&detection.meta.id));
+                done.lock().unwrap_or_else(PoisonError::into_inner).0.push((at, hits));
+            }
+        };
+        std::thread::scope(|scope| {
+            for worker in 1..SIDE_BY_SIDE {
+                let work = &work;
+                scope.spawn(move || work(worker % 2 == 1));
+            }
+            work(false);
+        });
+        let (mut hits, _) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        hits.sort_unstable_by_key(|(at, _)| *at);
+        hits.into_iter().map(|(_, hits)| hits).collect()
+    }
+
+    /// Runs detections and gives their findings event ids.
+    fn all(&mut self, detections: &[&Detection], tell: &mut (impl FnMut(Step<'_>) + Send)) {
+        let mut wanted: Vec<(usize, Wanted)> = Vec::new();
+        let mut findings: Vec<Finding> = Vec::new();
+        self.engine.expect(detections.iter().copied());
+        for (detection, hits) in detections.iter().zip(self.hits(detections, tell)) {
+            match hits {
+                Ok(hits) => {
+                    for (finding, events) in hits {
+                        if let Some(events) = events {
+                            wanted.push((findings.len(), events));
+                        }
+                        findings.push(finding);
+                    }
+                }
+                Err(error) => self.not_run.push(NotRun {
+                    detection: detection.meta.id.clone(),
+                    failed: error.kind != EngineErrorKind::Missing,
+                    reason: sentence(&error),
+                }),
+            }
+        }
+        tell(Step::Begins(EVENT_IDS));
+        self.engine.release();
+        let confirming = !wanted.is_empty();
+        let mut granted: Vec<Granted> = vec![Granted::default(); findings.len()];
+        match confirm::events(self.engine, wanted) {
+            Ok(events) => events.into_iter().for_each(|(at, events)| granted[at] = events),
+            // The findings stand without their event ids; that the ids are missing must be said.
+            Err(error) if confirming => self.not_run.push(NotRun {
+                detection: "event ids of confirmed findings".to_owned(),
+                failed: error.kind != EngineErrorKind::Missing,
+                reason: sentence(&error),
+            }),
+            Err(_) => {}
+        }
+        confirm::list(self.engine, &mut findings, granted);
+        tell(Step::Ends(EVENT_IDS));
+        self.findings.append(&mut findings);
+    }
+}
