@@ -19,8 +19,10 @@ use std::sync::{Arc, PoisonError};
 
 /// The one table that is kept by action.
 pub(super) const TABLE: &str = "notable";
-/// Bytes that the rows may fill.
+/// Bytes that the rows may fill, and the table that one query is given of them.
 const BUDGET: usize = 1 << 30;
+/// Bytes of a cell of such a table.
+const CELL: usize = 16;
 
 /// What one query asks for: actions, all of them where none are named, and columns.
 #[derive(Debug, Clone)]
@@ -125,7 +127,9 @@ impl Engine {
         if self.sources.get(TABLE).is_none_or(|source| source.files.is_empty()) {
             return Ok(None);
         }
-        Ok(self.read_chosen(def, &want)?.map(|chosen| Asked { def, chosen, want }))
+        let asked = self.read_chosen(def, &want)?.map(|chosen| Asked { def, chosen, want });
+        // What is held takes a quarter of what a table of it does; one that is too large is read as far as it is asked for.
+        Ok(asked.filter(|asked| asked.cells().saturating_mul(CELL) <= BUDGET))
     }
 
     fn read_chosen(&self, def: &TableDef, want: &Want) -> Result<Option<Arc<Chosen>>, EngineError> {
@@ -162,7 +166,10 @@ impl Engine {
                 let names = names.entry(column).or_default();
                 // No text is code 0, here as there.
                 names.number("");
-                (column, names.numbers(&texts))
+                let before = names.bytes();
+                let numbers = names.numbers(&texts);
+                bytes += names.bytes() - before;
+                (column, numbers)
             };
             let numbers: BTreeMap<&'static str, Vec<u32>> = day.texts.into_iter().map(number).collect();
             for (action, mut of_day) in day.actions {

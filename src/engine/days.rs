@@ -30,7 +30,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// The number of a text, where any row has it.
+    /// The number of a text, where it has one; no row need have it.
     #[must_use]
     pub fn code(&self, text: &str) -> Option<u32> {
         self.texts.known(text)
@@ -300,7 +300,8 @@ fn compact(column: pl::Column) -> pl::Column {
     pl::StringChunked::from_chunk_iter(texts.name().clone(), arrays).into_column()
 }
 
-/// So many results may be ahead of the one that is taken: they keep the threads busy, and no more is in memory.
+/// So many results may be ahead of the one that is taken, or one more than there are threads: they keep those busy, and
+/// no more is in memory.
 const AHEAD: usize = 4;
 
 /// Makes results by several threads and takes them in order by this one, while those that follow are made.
@@ -325,7 +326,8 @@ fn in_order<T: Send, E>(
                 });
             }
         };
-        (0..AHEAD).for_each(begin);
+        let ahead = AHEAD.max(rayon::current_num_threads() + 1);
+        (0..ahead).for_each(begin);
         let mut early = BTreeMap::new();
         for at in 0..count {
             while !early.contains_key(&at) {
@@ -337,7 +339,7 @@ fn in_order<T: Send, E>(
                 Some(Err(panic)) => std::panic::resume_unwind(panic),
                 None => {}
             }
-            begin(at + AHEAD);
+            begin(at + ahead);
         }
         Ok(())
     })

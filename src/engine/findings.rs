@@ -141,18 +141,13 @@ pub(super) fn of_rows(
 /// parts, and numbers lose the digits in which sums of the same numbers differ.
 fn settle(detection: &Detection, rows: &mut Rows) {
     for (column, cells) in rows.columns.iter().zip(&mut rows.cells) {
-        let joined = [", ", " "]
-            .into_iter()
-            .find(|between| detection.sql.contains(&format!("'{between}') AS {}", column.name)));
+        let joined = [", ", " "].into_iter().find(|between| is_joined(&detection.sql, &column.name, between));
         for cell in cells {
             match (cell, joined) {
                 (Cell::Text(text), Some(between)) => {
                     let mut parts: Vec<&str> = text.split(between).collect();
                     parts.sort_unstable();
-                    // An event that is named twice was counted twice, which is set right when its ids are listed.
-                    if between == ", " {
-                        parts.dedup();
-                    }
+                    parts.dedup();
                     *text = parts.join(between);
                 }
                 (Cell::Float(number), _) => *number = settled(*number),
@@ -160,6 +155,25 @@ fn settle(detection: &Detection, rows: &mut Rows) {
             }
         }
     }
+}
+
+/// Tells whether a query joins a column by `STRING_AGG`, with that text between the parts.
+fn is_joined(sql: &str, column: &str, between: &str) -> bool {
+    let end = format!("'{between}') AS {column}");
+    sql.match_indices(&end).any(|(at, _)| {
+        let is_word = sql[at + end.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        let (mut depth, mut quoted) = (1, false);
+        let open = sql[..at].rfind(|c: char| {
+            match c {
+                '\'' => quoted = !quoted,
+                ')' if !quoted => depth += 1,
+                '(' if !quoted => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        !is_word && open.is_some_and(|open| sql[..open].ends_with("STRING_AGG"))
+    })
 }
 
 /// A number without its last two digits.
@@ -316,6 +330,15 @@ pub(super) fn places(message: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_those_that_string_agg_joins() {
+        let sql = "SELECT STRING_AGG(CONCAT(a, ' (', b), ', ') AS what, STRING_AGG(id, ' ') AS event_ids, REPLACE(c, '_', ' ') AS title";
+        assert!(is_joined(sql, "what", ", ") && is_joined(sql, "event_ids", " "));
+        assert!(
+            !is_joined(sql, "title", " ") && !is_joined(sql, "event_id", " ") && !is_joined(sql, "what", " ")
+        );
+    }
 
     #[test]
     fn sums_in_any_order_settle_to_one_number() {

@@ -260,7 +260,7 @@ impl Engine {
             true => self.want(&checked.statement)?.map_or(Ok(None), |want| self.chosen(want))?,
             false => None,
         };
-        // Of two that run side by side one alone may fill much memory.
+        // Of two that run side by side one alone may take many rows of this table into memory.
         let large = self.making("a large table");
         let _alone = asked
             .as_ref()

@@ -22,9 +22,10 @@ pub(super) struct Words {
 impl Words {
     /// Collects the names wherever a query reads the table.
     pub(super) fn of(statement: &Statement, table: &str) -> Self {
-        // USING and NATURAL name columns outside of expressions; rare, so every column is read then.
+        // USING, NATURAL and COLUMNS name columns outside of expressions; rare, so every column is read then.
         let text = statement.to_string();
-        let star = text.contains("USING(") || text.contains("NATURAL ");
+        let star =
+            text.contains("USING(") || text.contains("NATURAL ") || text.to_uppercase().contains("COLUMNS(");
         let mut reads = Reads { table, words: Self { names: BTreeSet::new(), star } };
         let _ = walk(statement, &mut reads);
         reads.words
@@ -120,13 +121,23 @@ pub(super) fn token_of(statement: &Statement) -> Option<(String, String)> {
                 let token =
                     is_token(left).then(|| text(right)).or_else(|| is_token(right).then(|| text(left)));
                 if let Some(Some(token)) = token {
-                    return Some((name.to_string().to_lowercase(), token));
+                    let table = name.to_string().to_lowercase();
+                    // What else reads the table may ask for other tokens.
+                    return (mentions(statement, &table) == 1).then_some((table, token));
                 }
             }
             _ => {}
         }
     }
     None
+}
+
+/// Counts where a query names a table.
+fn mentions(statement: &Statement, table: &str) -> usize {
+    let mut mentions =
+        Mentions { table, look: |_: &Select, _: &[Option<(String, String)>], _: &str| {}, named: 0, seen: 0 };
+    let _ = walk(statement, &mut mentions);
+    mentions.named
 }
 
 /// Values that a query asks for, such as actions.
@@ -316,6 +327,7 @@ mod tests {
         let all = of("SELECT COUNT(*) FROM (SELECT * FROM token_day) AS s");
         assert_eq!(all.columns(def).len(), def.columns.len());
         assert_eq!(of("SELECT COUNT(*) FROM token_day").columns(def).len(), 1);
+        assert_eq!(of("SELECT columns('^p') FROM token_day").columns(def).len(), def.columns.len());
         let using = of("SELECT a.n FROM token_day a JOIN tokens USING (org, token_id)");
         assert!(using.columns(def).contains("token_id"));
         let apart = of(
@@ -373,6 +385,8 @@ mod tests {
         assert_eq!(of("SELECT e.time FROM events e WHERE e.action LIKE 'A%' AND ('t1' = e.token_id)"), both);
         assert_eq!(of("SELECT time FROM events WHERE token_id = 't1' OR n = 1"), None);
         assert_eq!(of("SELECT time FROM events WHERE token_id <> 't1'"), None);
+        let two = "SELECT time FROM events WHERE token_id = 't1' AND network IN (SELECT network FROM events WHERE token_id = 't2')";
+        assert_eq!(of(two), None);
         assert_eq!(
             of("SELECT e.time FROM events e JOIN tokens t ON e.org = t.org WHERE t.token_id = 't1'"),
             None

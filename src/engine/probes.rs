@@ -170,3 +170,39 @@ fn parquet_files_are_scanned_joined_and_cut() {
         assert_eq!(shown, ["007|e1|t1||", "007|e2|||"]);
     }
 }
+
+#[test]
+fn folds_of_one_token_are_joined_like_those_of_all() {
+    use polars::prelude as pl;
+    let folder = tempfile::tempdir().expect("folder");
+    let time = parse_time("2026-03-30T10:00:00Z").expect("time");
+    let fold = |name: &str, time: i64| {
+        let file = folder.path().join(name);
+        let mut frame = pl::df!(
+            "org" => ["o"], "credential" => ["c1"], "dimension" => ["client"], "value" => ["git"], "n" => [2_i64],
+            "origins" => [1_i64], "active_days" => [1_i64], "first_time" => [time], "last_time" => [time],
+            "first_event" => ["e1"], "last_event" => ["e1"],
+        )
+        .expect("frame");
+        for column in ["first_time", "last_time"] {
+            let typed = frame.column(column).expect("time").cast(&super::tables::dtype(schema::Kind::Time));
+            frame.with_column(typed.expect("cast")).expect("set");
+        }
+        pl::ParquetWriter::new(std::fs::File::create(&file).expect("file"))
+            .finish(&mut frame)
+            .expect("written");
+        file
+    };
+    let files = [fold("a.parquet", time), fold("b.parquet", time + 86_400_000_000)];
+    let mut engine = engine_of(&json!({"tables": {
+        "credentials": [{"org": "o", "credential": "c1", "token_id": "t1"}],
+    }}));
+    engine.register_parquet("seen", &files, Cut::None).expect("scans");
+    for condition in ["= 't1'", "LIKE 't1'"] {
+        let sql = format!("SELECT value, n, active_days FROM seen WHERE token_id {condition}");
+        let rows = engine.query(&sql).expect("runs");
+        let shown: Vec<String> =
+            rows.iter().map(|r| r.iter().map(ToString::to_string).collect::<Vec<_>>().join("|")).collect();
+        assert_eq!(shown, ["git|4|2"], "{condition}");
+    }
+}

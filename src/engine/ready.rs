@@ -65,8 +65,10 @@ impl Engine {
         }
         let mut ready = self.ready();
         ready.expected = expected;
-        // A user may ask for what was found, too.
-        readers.remove(pack::FINDINGS);
+        // A user may ask for what was found, too, and `first_shown` is made of the others.
+        for table in [pack::FINDINGS, "seen", "token_dates", "org_seen"] {
+            readers.remove(table);
+        }
         ready.readers = readers;
         ready.wants = wants;
         ready.chosen = None;

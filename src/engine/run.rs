@@ -11,6 +11,7 @@ use super::{Engine, EngineError, EngineErrorKind};
 use crate::model::finding::{Finding, NotRun};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 /// Runs the selected detections: by id, slug or family; an empty selection runs all.
@@ -92,6 +93,14 @@ pub fn run_pack_telling(
     (findings, not_run)
 }
 
+fn panicked() -> EngineError {
+    EngineError::new(
+        EngineErrorKind::Panic,
+        "It gave up over the tables that it reads",
+        "This is a fault of patwatch; `RUST_BACKTRACE=1` shows where.",
+    )
+}
+
 /// A run of the pack and what it has found so far.
 struct Run<'a> {
     engine: &'a Engine,
@@ -125,7 +134,8 @@ impl Run<'_> {
                 let detection = detections[at];
                 let tell = |step| (done.lock().unwrap_or_else(PoisonError::into_inner).1)(step);
                 tell(Step::Begins(&detection.meta.id));
-                let hits = self.engine.run(detection).and_then(|rows| of_rows(detection, rows, self.names));
+                let run = || self.engine.run(detection).and_then(|rows| of_rows(detection, rows, self.names));
+                let hits = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(panicked()));
                 tell(Step::Ends(&detection.meta.id));
                 done.lock().unwrap_or_else(PoisonError::into_inner).0.push((at, hits));
             }

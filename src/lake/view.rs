@@ -121,8 +121,10 @@ impl View {
             Ok(pool) => pool.install(make),
             Err(_) => view.months.iter().map(|month| view.make(month)).collect(),
         };
-        // Not before all are made: one fold grows out of another that then goes.
-        for (month, _) in view.months.iter().zip(made?).filter(|(_, made)| *made) {
+        // Not before all are made: one fold grows out of another that then goes. An import looks at every month, since
+        // one that failed may have left some behind.
+        let whole = scratch == view.lake.root();
+        for (month, _) in view.months.iter().zip(made?).filter(|(_, made)| *made || whole) {
             view.tidy(month);
         }
         Ok(view)

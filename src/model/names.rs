@@ -44,6 +44,12 @@ impl Names {
         at(&self.all, &self.ends, number)
     }
 
+    /// Counts the bytes of all texts.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.all.len()
+    }
+
     /// Counts texts.
     #[must_use]
     pub const fn len(&self) -> usize {

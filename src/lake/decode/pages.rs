@@ -37,6 +37,8 @@ thread_local! {
     static UNPACKER: RefCell<(DecompressionContext, Vec<u8>)> =
         const { RefCell::new((DecompressionContext::Unset, Vec::new())) };
 }
+/// Room for so many rows is made beforehand.
+const MOST_ROWS: usize = 1 << 20;
 /// So many bytes of room are kept.
 const KEPT: usize = 8 << 20;
 
@@ -48,6 +50,8 @@ pub(super) enum Column {
 
 impl Column {
     pub(super) fn new(kind: PhysicalType, rows: usize) -> Result<Self, Stop> {
+        // Likewise the number of rows.
+        let rows = rows.min(MOST_ROWS);
         match kind {
             PhysicalType::ByteArray => {
                 Ok(Self::Text { codes: Vec::with_capacity(rows), all: Vec::new(), ends: vec![0] })
@@ -83,6 +87,10 @@ impl Column {
     ) -> Result<(), Stop> {
         let failed = |e: std::io::Error| Stop::Damaged(e.to_string());
         let range = chunk.byte_range();
+        // A damaged footer may ask for more than there is, and more than the memory holds.
+        if range.start > range.end || range.end > file.metadata().map_err(failed)?.len() {
+            return Err(short());
+        }
         let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(|_| Stop::Foreign)?];
         file.seek(SeekFrom::Start(range.start)).and_then(|_| file.read_exact(&mut bytes)).map_err(failed)?;
         let pages = PageReader::new(Cursor::new(bytes.into()), chunk, Vec::new(), usize::MAX);
