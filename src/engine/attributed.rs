@@ -3,7 +3,7 @@
 //! In: `credentials`. Out: the column `token_id` of rows of day files.
 
 use super::days::Part;
-use super::{Engine, EngineError, Rows, guarded, tables};
+use super::{Columns, Engine, EngineError, Rows, guarded, tables};
 use crate::model::names::Names;
 use hashbrown::HashMap;
 use polars::prelude as pl;
@@ -51,6 +51,15 @@ impl Tokens {
         let rows: pl::IdxCa = rows.collect();
         Ok(self.column.take(&rows)?.into())
     }
+}
+
+/// The columns of a day file that are read for those that are wanted, and `more`: whose a row is, is no column there.
+pub(super) fn columns_to_read(wanted: &Columns, more: &[&'static str]) -> Vec<&'static str> {
+    let mut read = wanted.clone();
+    read.extend(["org", "credential"]);
+    read.extend(more);
+    read.remove("token_id");
+    read.into_iter().collect()
 }
 
 impl Engine {

@@ -4,18 +4,20 @@
 //! wants of it, and for one detection those of its actions as one table. What would fill too much memory is not
 //! kept; each detection then reads for itself.
 
-use super::attributed::Tokens;
+use super::attributed::{Tokens, columns_to_read};
 use super::days::Part;
 use super::narrow::{Pattern, Words};
 use super::schema::{Kind, TableDef};
 use super::{Columns, Engine, EngineError, guarded, schema, tables};
+use crate::lake::columns::Numbers;
 use crate::model::event_id::EventId;
 use crate::model::names::Names;
+use crate::model::text::TextColumn;
 use pl::{IntoColumn as _, IntoLazy as _, NewChunkedArray as _};
 use polars::prelude as pl;
 use sqlparser::ast::Statement;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// The one table that is kept by action.
 pub(super) const TABLE: &str = "notable";
@@ -76,10 +78,8 @@ struct OfAction {
 enum Held {
     Codes(Vec<u32>),
     Ids(Vec<EventId>),
-    /// One after the other, with where each ends.
-    Texts(String, Vec<usize>),
-    /// With which of them are known; nothing where all are.
-    Numbers(Vec<i64>, Vec<bool>),
+    Texts(TextColumn),
+    Numbers(Numbers),
     /// The greatest number stands for no token.
     Tokens(Vec<u32>),
 }
@@ -89,8 +89,8 @@ impl Held {
         match self {
             Self::Codes(rows) => size_of_val(rows.as_slice()),
             Self::Ids(rows) => size_of_val(rows.as_slice()),
-            Self::Texts(all, ends) => all.len() + size_of_val(ends.as_slice()),
-            Self::Numbers(rows, known) => size_of_val(rows.as_slice()) + known.len(),
+            Self::Texts(rows) => rows.bytes() + rows.len() * size_of::<usize>(),
+            Self::Numbers(rows) => size_of_val(rows.values.as_slice()) + rows.valid.len(),
             Self::Tokens(rows) => size_of_val(rows.as_slice()),
         }
     }
@@ -133,26 +133,20 @@ impl Engine {
     }
 
     fn read_chosen(&self, def: &TableDef, want: &Want) -> Result<Option<Arc<Chosen>>, EngineError> {
-        let making = self.making(TABLE);
-        let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
-        let expected = {
-            let ready = self.ready();
-            match &ready.chosen {
-                Some(chosen) => return Ok(chosen.clone()),
-                None => ready.wants.clone(),
-            }
-        };
-        let wants = if expected.is_empty() { vec![want.clone()] } else { expected };
-        let chosen = self.choose(def, &wants)?.map(Arc::new);
-        self.ready().chosen = Some(chosen.clone());
-        Ok(chosen)
+        self.once(
+            TABLE,
+            |ready| &mut ready.chosen,
+            || {
+                let expected = self.ready().wants.clone();
+                let wants = if expected.is_empty() { vec![want.clone()] } else { expected };
+                Ok(self.choose(def, &wants)?.map(Arc::new))
+            },
+        )
     }
 
     fn choose(&self, def: &TableDef, wants: &[Want]) -> Result<Option<Chosen>, EngineError> {
-        let mut read: Columns = wants.iter().flat_map(|want| want.columns.iter().copied()).collect();
-        read.extend(["org", "action", "credential"]);
-        read.remove("token_id");
-        let read: Vec<&'static str> = read.into_iter().collect();
+        let wanted: Columns = wants.iter().flat_map(|want| want.columns.iter().copied()).collect();
+        let read = columns_to_read(&wanted, &["action"]);
         let tokens = self.tokens_by_credential()?;
         let mut names: BTreeMap<&'static str, Names> = BTreeMap::new();
         let mut actions: BTreeMap<String, Vec<OfAction>> = BTreeMap::new();
@@ -238,13 +232,9 @@ fn of_day(def: &TableDef, part: &Part, wants: &[Want], tokens: &Tokens) -> OfDay
         } else if SELDOM_ALIKE.contains(&column.name) {
             let cells = part.cells(column.name);
             hold(&|rows| {
-                let mut all = String::new();
-                let end = |row: &usize| {
-                    all.push_str(cells[*row]);
-                    all.len()
-                };
-                let ends = rows.iter().map(end).collect();
-                Held::Texts(all, ends)
+                let mut texts = TextColumn::default();
+                rows.iter().for_each(|row| texts.push(cells[*row]));
+                Held::Texts(texts)
             });
         } else if column.kind == Kind::Text {
             let cells = part.texts(column.name);
@@ -252,11 +242,7 @@ fn of_day(def: &TableDef, part: &Part, wants: &[Want], tokens: &Tokens) -> OfDay
             day.texts.insert(column.name, cells.texts);
         } else {
             let cells = part.known_ints(column.name);
-            hold(&|rows| {
-                let known: Vec<bool> = rows.iter().map(|row| cells[*row].is_some()).collect();
-                let values = rows.iter().map(|row| cells[*row].unwrap_or_default()).collect();
-                Held::Numbers(values, if known.contains(&false) { known } else { Vec::new() })
-            });
+            hold(&|rows| Held::Numbers(rows.iter().map(|row| cells[*row]).collect()));
         }
     }
     day.actions.retain(|(_, rows)| !rows.columns.is_empty());
@@ -300,27 +286,18 @@ impl Chosen {
                 let rows = of(held, |rows| if let Held::Ids(rows) = rows { Some(rows) } else { None });
                 tables::ids(name, rows)
             }
-            (Some(Held::Texts(..)), _) => {
-                let texts = held.iter().flat_map(|rows| {
-                    let (all, ends) = match rows {
-                        Held::Texts(all, ends) => (all.as_str(), ends.as_slice()),
-                        _ => ("", &[][..]),
-                    };
-                    let begin = std::iter::once(0).chain(ends.iter().copied());
-                    begin.zip(ends).map(|(from, to)| Some(&all[from..*to]).filter(|text| !text.is_empty()))
-                });
+            (Some(Held::Texts(_)), _) => {
+                let parts = held
+                    .iter()
+                    .filter_map(|rows| if let Held::Texts(rows) = rows { Some(rows) } else { None });
+                let texts = parts.flat_map(TextColumn::iter).map(|text| Some(text).filter(|t| !t.is_empty()));
                 pl::StringChunked::from_iter_options(name.into(), texts).into_column()
             }
             _ => {
-                let rows = held.iter().flat_map(|rows| {
-                    let (values, known) = match rows {
-                        Held::Numbers(values, known) => (values.as_slice(), known.as_slice()),
-                        _ => (&[][..], &[][..]),
-                    };
-                    let known = known.iter().copied().chain(std::iter::repeat(true));
-                    values.iter().zip(known).map(|(value, known)| known.then_some(*value))
-                });
-                pl::Int64Chunked::from_iter_options(name.into(), rows).into_column()
+                let parts = held
+                    .iter()
+                    .filter_map(|rows| if let Held::Numbers(rows) = rows { Some(rows) } else { None });
+                pl::Int64Chunked::from_iter_options(name.into(), parts.flat_map(Numbers::known)).into_column()
             }
         })
     }

@@ -4,6 +4,7 @@
 //! In: a table and names of columns. Out: the files' rows as columns, texts as codes, read by several threads and
 //! handed on newest day first.
 
+use super::attributed::Tokens;
 use super::{Columns, Cut, Engine, EngineError, EngineErrorKind, Source, guarded, schema, tables};
 use crate::lake::LakeError;
 use crate::lake::columns::{Cells, Columns as Stored, Text};
@@ -74,20 +75,23 @@ impl Part {
         }
     }
 
-    /// Some rows as a table of the schema; `tokens` makes their column `token_id`, where it is wanted.
+    /// Some rows as a table of the schema; `tokens` tells whose they are, where that is wanted.
     pub(super) fn rows(
         &self,
         def: &schema::TableDef,
         wanted: &Columns,
         rows: &[pl::IdxSize],
-        tokens: impl Fn(&[pl::IdxSize]) -> Result<pl::Column, EngineError>,
+        tokens: &Tokens,
     ) -> Result<pl::DataFrame, EngineError> {
         let mut made: Vec<pl::Column> = Vec::with_capacity(wanted.len());
         let mut index = None;
         for column in def.columns.iter().filter(|c| wanted.contains(c.name)) {
             let dtype = tables::dtype(column.kind);
             let cells = match &self.form {
-                _ if column.name == "token_id" => Some(tokens(rows)?),
+                _ if column.name == "token_id" => {
+                    let own = tokens.of(self);
+                    Some(tokens.take(rows.iter().map(|row| own[*row as usize]))?)
+                }
                 Form::Stored(stored) => {
                     stored.get(column.name).map(|cells| taken(column.name, cells, rows)).transpose()?
                 }
@@ -241,9 +245,8 @@ fn taken(name: &str, cells: &Cells, rows: &[pl::IdxSize]) -> Result<pl::Column, 
     let text = match cells {
         Cells::Text(text) => text,
         Cells::Numbers(numbers) => {
-            let valid = |row: usize| numbers.valid.get(row).is_none_or(|valid| *valid);
-            let one = |row: &pl::IdxSize| valid(*row as usize).then(|| numbers.values[*row as usize]);
-            return Ok(pl::Int64Chunked::from_iter_options(name.into(), rows.iter().map(one)).into_column());
+            let rows = rows.iter().map(|row| numbers.at(*row as usize));
+            return Ok(pl::Int64Chunked::from_iter_options(name.into(), rows).into_column());
         }
     };
     let cell = |code: u32| (code != 0).then(|| text.value(code));

@@ -3,7 +3,7 @@
 //! In: a detection whose head names the CTE that flags tokens (and days), or whose every mention of the table asks for
 //! certain clients. Out: those rows as a table; the query that runs over them is the same and so is its answer.
 
-use super::attributed::Tokens;
+use super::attributed::{Tokens, columns_to_read};
 use super::days::Part;
 use super::narrow::{self, Pattern, Words};
 use super::pack::Detection;
@@ -119,10 +119,7 @@ impl Engine {
     fn rows_of(&self, def: &TableDef, columns: &Columns, rows: &Use) -> Result<pl::DataFrame, EngineError> {
         let source = self.sources.get(TABLE).ok_or_else(|| Self::missing(TABLE))?;
         let tokens = self.tokens_by_credential()?;
-        let mut read = columns.clone();
-        read.extend(["org", "credential"]);
-        read.remove("token_id");
-        let read: Vec<&'static str> = read.into_iter().collect();
+        let read = columns_to_read(columns, &[]);
         let probe: &[&'static str] = match rows {
             Use::Of(_) => &["org", "credential"],
             Use::With(_) => &["client"],
@@ -142,39 +139,17 @@ impl Engine {
         let files: Vec<&PathBuf> = source.files.iter().filter(asked).collect();
         let one = |file: &&PathBuf| -> Result<Option<pl::DataFrame>, EngineError> {
             // Most files hold nothing, which a look at one or two columns tells.
-            if rows.of(&self.part(def, source, Some(file), probe)?, &tokens).is_empty() {
+            let found = rows.of(&self.part(def, source, Some(file), probe)?, &tokens);
+            if found.is_empty() {
                 return Ok(None);
             }
-            let part = self.part(def, source, Some(file), &read_with(&read, probe))?;
-            let own = tokens.of(&part);
-            let frame = part.rows(def, columns, &rows.of(&part, &tokens), |rows| {
-                tokens.take(rows.iter().map(|row| own[*row as usize]))
-            })?;
-            Ok(Some(frame))
+            self.part(def, source, Some(file), &read)?.rows(def, columns, &found, &tokens).map(Some)
         };
-        let made: Vec<Result<Option<pl::DataFrame>, EngineError>> = files.par_iter().map(one).collect();
-        let mut whole: Option<pl::DataFrame> = None;
-        for frame in made {
-            match (&mut whole, frame?) {
-                (Some(whole), Some(frame)) => drop(whole.vstack_mut_owned(frame)?),
-                (None, frame) => whole = frame,
-                (Some(_), None) => {}
-            }
-        }
-        let none = || {
-            let all = def.columns.iter().filter(|c| columns.contains(c.name));
-            let empty = all.map(|c| pl::Column::full_null(c.name.into(), 0, &tables::dtype(c.kind)));
-            pl::DataFrame::new(0, empty.collect())
-        };
-        let mut whole = whole.map_or_else(none, Ok)?;
+        let made: Vec<Option<pl::DataFrame>> = files.par_iter().map(one).collect::<Result<_, _>>()?;
+        let mut whole = tables::stacked(def, columns, made.into_iter().flatten())?;
         whole.rechunk_mut();
         Ok(whole)
     }
-}
-
-fn read_with(read: &[&'static str], probe: &[&'static str]) -> Vec<&'static str> {
-    let more = probe.iter().filter(|name| !read.contains(name));
-    read.iter().chain(more).copied().collect()
 }
 
 impl Use {

@@ -3,11 +3,10 @@
 //! In: a table of day files, a token and the query. Out: the token's rows inside the window, with the columns that the
 //! query names.
 
-use super::attributed::Tokens;
+use super::attributed::{Tokens, columns_to_read};
 use super::days::{Part, stored_near};
 use super::rows::Rows;
-use super::schema::TableDef;
-use super::{Columns, Cut, Engine, EngineError, guarded, narrow, newest, schema};
+use super::{Cut, Engine, EngineError, guarded, narrow, newest, schema, tables};
 use crate::lake::view::{day_of_file, days_of_use};
 use crate::model::time::{Day, Micros};
 use pl::IntoLazy as _;
@@ -36,26 +35,17 @@ impl Engine {
         let (days, tokens) = (self.days_of(&credentials)?, self.tokens_by_credential()?);
         let columns = narrow::Words::of(statement, name).columns(def);
         let clock = if def.column("time").is_some() { "time" } else { "first_time" };
-        let mut read = columns.clone();
-        read.extend(["org", "credential", clock]);
-        read.extend(def.column("date").map(|_| "date"));
-        read.remove("token_id");
-        let read: Vec<&'static str> = read.into_iter().collect();
+        let clocks: &[&'static str] = if clock == "time" { &["time"] } else { &["first_time", "date"] };
+        let read = columns_to_read(&columns, clocks);
         let holds = |file: &&PathBuf| day_of_file(file).is_none_or(|day| days.contains(&day));
         let files: Vec<&PathBuf> = source.files.iter().filter(holds).collect();
         let one = |file: &&PathBuf| -> Result<pl::DataFrame, EngineError> {
             let part = stored_near(file, &read, "credential", &credentials)?;
             let rows = self.rows_of_token(&part, (token, &tokens), clock, source.cut);
-            of_rows(def, &part, &columns, &rows, &tokens)
+            part.rows(def, &columns, &rows, &tokens)
         };
         let made: Vec<pl::DataFrame> = files.par_iter().map(one).collect::<Result<_, _>>()?;
-        let none = || of_rows(def, &Part::of(pl::DataFrame::empty()), &columns, &[], &tokens);
-        let mut made = made.into_iter();
-        let mut whole = made.next().map_or_else(none, Ok)?;
-        for frame in made {
-            whole.vstack_mut_owned(frame)?;
-        }
-        Ok(whole.lazy())
+        Ok(tables::stacked(def, &columns, made)?.lazy())
     }
 
     /// The token's rows that the run sees.
@@ -81,7 +71,7 @@ impl Engine {
     }
 
     /// The credentials that are attributed to a token.
-    pub(super) fn credentials_of(&self, token: &str) -> Result<Vec<String>, EngineError> {
+    fn credentials_of(&self, token: &str) -> Result<Vec<String>, EngineError> {
         let Some(source) = self.sources.get("credentials") else { return Ok(Vec::new()) };
         let frame = source.frame.clone().filter(pl::col("token_id").eq(pl::lit(token.to_owned())));
         let rows = guarded(|| Ok(frame.select([pl::col("credential")]).collect()?))?;
@@ -90,7 +80,7 @@ impl Engine {
     }
 
     /// The days on which credentials were used.
-    pub(super) fn days_of(&self, credentials: &[String]) -> Result<BTreeSet<Day>, EngineError> {
+    fn days_of(&self, credentials: &[String]) -> Result<BTreeSet<Day>, EngineError> {
         let Some(uses) = self.sources.get("lake_uses") else { return Ok(BTreeSet::new()) };
         let frame = uses.frame.clone().filter(newest::one_of("credential", credentials.to_vec()));
         let columns = ["date", "day_bits"].map(pl::col);
@@ -103,15 +93,4 @@ impl Engine {
             .flatten()
             .collect())
     }
-}
-
-fn of_rows(
-    def: &TableDef,
-    part: &Part,
-    columns: &Columns,
-    rows: &[pl::IdxSize],
-    tokens: &Tokens,
-) -> Result<pl::DataFrame, EngineError> {
-    let own = tokens.of(part);
-    part.rows(def, columns, rows, |rows| tokens.take(rows.iter().map(|row| own[*row as usize])))
 }

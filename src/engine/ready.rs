@@ -3,7 +3,7 @@
 //! In: what the detections about to run read. Out: frames by name, with the columns that any of them wants.
 
 use super::pack::Detection;
-use super::{Columns, Engine, calls, check, chosen, flagged, narrow, pack, schema, seen, views};
+use super::{Columns, Engine, EngineError, calls, check, chosen, flagged, narrow, pack, schema, seen, views};
 use polars::prelude as pl;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -95,6 +95,24 @@ impl Engine {
     pub(super) fn making(&self, table: &'static str) -> Arc<Mutex<()>> {
         let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(making.entry(table).or_default())
+    }
+
+    /// What is made once: from its place among what is ready, else made by whoever comes first while others wait.
+    pub(super) fn once<T: Clone>(
+        &self,
+        name: &'static str,
+        place: fn(&mut Ready) -> &mut Option<T>,
+        make: impl FnOnce() -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let making = self.making(name);
+        let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = place(&mut self.ready()).clone();
+        if let Some(held) = held {
+            return Ok(held);
+        }
+        let made = make()?;
+        *place(&mut self.ready()) = Some(made.clone());
+        Ok(made)
     }
 
     /// Tables depend on each other, so a new one makes all be built anew.

@@ -15,7 +15,7 @@ use hashbrown::hash_map::Entry;
 use pl::{IntoLazy as _, NamedFrom as _};
 use polars::prelude as pl;
 use rayon::prelude::*;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// Folds both tables into `seen`.
 pub(super) fn seen(activity: pl::LazyFrame, token_day: pl::LazyFrame) -> pl::LazyFrame {
@@ -84,15 +84,7 @@ impl Engine {
 
     /// Joins the folds of the months, once.
     pub(super) fn joined(&self) -> Result<Arc<Joined>, EngineError> {
-        let making = self.making("the folds of months");
-        let _making = making.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = self.ready().joined.clone();
-        if let Some(joined) = held {
-            return Ok(joined);
-        }
-        let joined = Arc::new(self.join_months()?);
-        self.ready().joined = Some(Arc::clone(&joined));
-        Ok(joined)
+        self.once("the folds of months", |ready| &mut ready.joined, || self.join_months().map(Arc::new))
     }
 
     fn join_months(&self) -> Result<Joined, EngineError> {

@@ -4,7 +4,7 @@
 //! a column that the schema does not have, or of another type, is an error.
 
 use super::schema::{self, Kind, TableDef};
-use super::{EngineError, EngineErrorKind};
+use super::{Columns, EngineError, EngineErrorKind};
 use crate::model::event_id::EventId;
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
@@ -184,6 +184,27 @@ pub(super) fn dtype(kind: Kind) -> pl::DataType {
         Kind::Time => pl::DataType::Datetime(pl::TimeUnit::Microseconds, None),
         Kind::Date => pl::DataType::Date,
     }
+}
+
+/// Frames with the same columns of a table as one; without any, an empty one with those that are wanted.
+pub(super) fn stacked(
+    def: &TableDef,
+    wanted: &Columns,
+    frames: impl IntoIterator<Item = pl::DataFrame>,
+) -> Result<pl::DataFrame, EngineError> {
+    let mut frames = frames.into_iter();
+    let none = || {
+        let columns = def.columns.iter().filter(|c| wanted.contains(c.name));
+        pl::DataFrame::new(
+            0,
+            columns.map(|c| pl::Column::full_null(c.name.into(), 0, &dtype(c.kind))).collect(),
+        )
+    };
+    let mut whole = frames.next().map_or_else(none, Ok)?;
+    for frame in frames {
+        whole.vstack_mut_owned(frame)?;
+    }
+    Ok(whole)
 }
 
 /// Every text of some names, by number.

@@ -2,6 +2,8 @@
 //!
 //! In: what [`super::decode`] reads. Out: rows that are cheap to go through by the million, since most texts repeat.
 
+use crate::model::text::TextColumn;
+
 /// Some columns of a file.
 #[derive(Debug, Default)]
 pub struct Columns {
@@ -37,40 +39,28 @@ pub enum Cells {
 pub struct Text {
     /// One a row.
     pub codes: Vec<u32>,
-    all: String,
-    /// Where each value ends in `all`, and the next begins.
-    ends: Vec<u32>,
+    values: TextColumn,
 }
 
 impl Text {
     /// Takes the values one after the other, the first of them empty, with where each ends.
-    pub(super) fn new(codes: Vec<u32>, all: Vec<u8>, ends: Vec<u32>) -> Option<Self> {
-        let all = match simdutf8::basic::from_utf8(&all) {
-            Ok(_) => String::from_utf8(all).ok()?,
-            Err(_) => return None,
-        };
-        let whole = ends.first() == Some(&0) && ends.iter().all(|end| all.is_char_boundary(*end as usize));
-        (whole && codes.iter().all(|code| (*code as usize) < ends.len())).then_some(Self { codes, all, ends })
+    pub(super) fn new(codes: Vec<u32>, all: Vec<u8>, ends: Vec<usize>) -> Option<Self> {
+        simdutf8::basic::from_utf8(&all).ok()?;
+        let values = TextColumn::of(String::from_utf8(all).ok()?, ends)?;
+        let whole = !values.is_empty() && values.get(0).is_empty();
+        (whole && codes.iter().all(|code| (*code as usize) < values.len())).then_some(Self { codes, values })
     }
 
     /// Counts values, "none" among them.
     #[must_use]
-    pub const fn values(&self) -> usize {
-        self.ends.len()
+    pub fn values(&self) -> usize {
+        self.values.len()
     }
 
     /// The text of a code.
     #[must_use]
     pub fn value(&self, code: u32) -> &str {
-        let at = code as usize;
-        let from = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.all[from as usize..self.ends[at] as usize]
-    }
-
-    /// The text of a row; none reads as empty.
-    #[must_use]
-    pub fn cell(&self, row: usize) -> &str {
-        self.value(self.codes[row])
+        self.values.get(code as usize)
     }
 }
 
@@ -84,9 +74,22 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// The number of a row, or none.
+    #[must_use]
+    pub fn at(&self, row: usize) -> Option<i64> {
+        self.valid.get(row).is_none_or(|valid| *valid).then(|| self.values[row])
+    }
+
     /// Each row's number, or none.
     pub fn known(&self) -> impl Iterator<Item = Option<i64>> {
-        let valid = |row: usize| self.valid.get(row).is_none_or(|valid| *valid);
-        self.values.iter().enumerate().map(move |(row, value)| valid(row).then_some(*value))
+        (0..self.values.len()).map(|row| self.at(row))
+    }
+}
+
+impl FromIterator<Option<i64>> for Numbers {
+    fn from_iter<I: IntoIterator<Item = Option<i64>>>(rows: I) -> Self {
+        let (values, valid): (Vec<i64>, Vec<bool>) =
+            rows.into_iter().map(|row| (row.unwrap_or_default(), row.is_some())).unzip();
+        Self { values, valid: if valid.contains(&false) { valid } else { Vec::new() } }
     }
 }

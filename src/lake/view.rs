@@ -69,7 +69,10 @@ impl View {
             }
             let _ = std::fs::remove_dir(lake.root().join(table));
         }
-        Self::open(lake, &lake.orgs(), Micros::MAX, lake.root())
+        let view = Self::open(lake, &lake.orgs(), Micros::MAX, lake.root())?;
+        // Not before all are made: one fold grows out of another that then goes.
+        view.months.iter().for_each(|month| view.tidy(month));
+        Ok(view)
     }
 
     /// Sees `orgs` up to `as_of`; what is missing is made below `scratch`.
@@ -116,16 +119,10 @@ impl View {
         // A few at a time: each holds the columns of some days.
         let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let make = || view.months.par_iter().map(|month| view.make(month)).collect();
-        let made: Result<Vec<bool>, LakeError> = match pool {
-            Ok(pool) => pool.install(make),
-            Err(_) => view.months.iter().map(|month| view.make(month)).collect(),
-        };
-        // Not before all are made: one fold grows out of another that then goes. An import looks at every month, since
-        // one that failed may have left some behind.
-        let whole = scratch == view.lake.root();
-        for (month, _) in view.months.iter().zip(made?).filter(|(_, made)| *made || whole) {
-            view.tidy(month);
+        let make = || view.months.par_iter().try_for_each(|month| view.make(month));
+        match pool {
+            Ok(pool) => pool.install(make)?,
+            Err(_) => view.months.iter().try_for_each(|month| view.make(month))?,
         }
         Ok(view)
     }
@@ -167,8 +164,8 @@ impl View {
         }
     }
 
-    /// Makes what is missing of a month; tells whether a fold was.
-    fn make(&self, month: &Month) -> Result<bool, LakeError> {
+    /// Makes what is missing of a month.
+    fn make(&self, month: &Month) -> Result<(), LakeError> {
         for day in &self.days[month.days.clone()] {
             if derive::DAILY.iter().any(|table| self.find_day(table, day).is_none()) {
                 let batch = day::read(&day.events)?;
@@ -178,7 +175,6 @@ impl View {
             }
         }
         self.settle(month)?;
-        let mut made = false;
         for table in derive::FOLDED {
             if self.find_month(table, month).is_some() {
                 continue;
@@ -197,9 +193,8 @@ impl View {
                     changes::write(&path, earlier.as_deref(), &files)?;
                 }
             }
-            made = true;
         }
-        Ok(made)
+        Ok(())
     }
 
     /// The longest fold of a month's first days that there is, and how many days it holds.

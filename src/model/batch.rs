@@ -5,102 +5,28 @@
 //! counts what it has allocated, so that an import can stay inside a byte budget.
 
 use super::event::{EventRow, Shape};
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher as _;
-
-/// A column of text that seldom repeats.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TextColumn {
-    ends: Vec<usize>,
-    bytes: String,
-}
-
-impl TextColumn {
-    /// Adds a row.
-    #[inline]
-    pub fn push(&mut self, text: &str) {
-        self.bytes.push_str(text);
-        self.ends.push(self.bytes.len());
-    }
-
-    /// Returns row `i`.
-    #[must_use]
-    #[inline]
-    pub fn get(&self, i: usize) -> &str {
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        &self.bytes[start..self.ends[i]]
-    }
-
-    /// Counts rows.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Tells whether there are no rows.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
-    /// Tells whether row `i` is `text`; false where there is no such row.
-    #[inline]
-    fn is(&self, i: usize, text: &str) -> bool {
-        let Some(&end) = self.ends.get(i) else { return false };
-        let start = if i == 0 { 0 } else { self.ends[i - 1] };
-        end - start == text.len()
-            && self.bytes.as_bytes().get(start..end).is_some_and(|held| same(held, text.as_bytes()))
-    }
-
-    fn with_room(rows: usize, bytes: usize) -> Self {
-        Self { ends: Vec::with_capacity(rows), bytes: String::with_capacity(bytes) }
-    }
-
-    fn shrink(&mut self) {
-        self.ends.shrink_to_fit();
-        self.bytes.shrink_to_fit();
-    }
-
-    fn capacity(&self) -> usize {
-        self.ends.capacity() * size_of::<usize>() + self.bytes.capacity()
-    }
-}
-
-/// Compares texts of one length: mostly they are short and equal, and a call costs more than the comparison.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    let (Some(ends_a), Some(ends_b)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) else { return a == b };
-    a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).all(|(a, b)| a == b) && ends_a == ends_b
-}
+use super::names::Names;
+pub use super::text::TextColumn;
 
 /// A column of text that repeats.
 #[derive(Debug, Clone, Default)]
 pub struct DictColumn {
     codes: Vec<u32>,
-    values: TextColumn,
-    index: HashTable<u32>,
-    hasher: DefaultHashBuilder,
+    names: Names,
 }
 
 impl DictColumn {
     fn with_room(rows: usize, room: DictRoom) -> Self {
-        Self {
-            codes: Vec::with_capacity(rows),
-            values: TextColumn::with_room(room.values, room.bytes),
-            index: HashTable::with_capacity(room.values),
-            ..Self::default()
-        }
+        Self { codes: Vec::with_capacity(rows), names: Names::with_room(room.values, room.bytes) }
     }
 
     fn room(&self) -> DictRoom {
-        DictRoom { values: self.values.len(), bytes: self.values.bytes.len() }
+        DictRoom { values: self.names.len(), bytes: self.names.bytes() }
     }
 
     fn shrink(&mut self) {
         self.codes.shrink_to_fit();
-        self.values.shrink();
-        let (values, hasher) = (&self.values, &self.hasher);
-        self.index.shrink_to_fit(|&code| hasher.hash_one(values.get(code as usize)));
+        self.names.shrink();
     }
 
     /// Adds a row.
@@ -114,30 +40,17 @@ impl DictColumn {
     /// Adds a row whose code may be `code`; corrects the code where it is not.
     #[inline]
     fn push_near(&mut self, text: &str, code: &mut u32) {
-        if !self.values.is(*code as usize, text) {
-            *code = self.code_of(text);
+        if !self.names.values().is(*code as usize, text) {
+            *code = self.names.number(text);
         }
         self.codes.push(*code);
-    }
-
-    #[inline(never)]
-    fn code_of(&mut self, text: &str) -> u32 {
-        let hash = self.hasher.hash_one(text);
-        if let Some(&code) = self.index.find(hash, |&code| self.values.is(code as usize, text)) {
-            return code;
-        }
-        let code = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
-        self.values.push(text);
-        let (values, hasher) = (&self.values, &self.hasher);
-        self.index.insert_unique(hash, code, |&code| hasher.hash_one(values.get(code as usize)));
-        code
     }
 
     /// Returns row `i`.
     #[must_use]
     #[inline]
     pub fn get(&self, i: usize) -> &str {
-        self.values.get(self.codes[i] as usize)
+        self.names.values().get(self.codes[i] as usize)
     }
 
     /// Returns the code of row `i`: an index into [`Self::values`].
@@ -150,7 +63,7 @@ impl DictColumn {
     /// The distinct values, in order of first appearance.
     #[must_use]
     pub fn values(&self) -> &TextColumn {
-        &self.values
+        self.names.values()
     }
 
     /// Counts rows.
@@ -166,7 +79,7 @@ impl DictColumn {
     }
 
     fn capacity(&self) -> usize {
-        self.codes.capacity() * 4 + self.values.capacity() + self.index.capacity() * 5
+        self.codes.capacity() * 4 + self.names.capacity()
     }
 }
 
@@ -228,7 +141,7 @@ macro_rules! batch {
             /// The room that the rows take.
             #[must_use]
             pub fn room(&self) -> Room {
-                Room { rows: self.time.len(), $($d: self.$d.room(),)+ $($t: self.$t.bytes.len(),)+ }
+                Room { rows: self.time.len(), $($d: self.$d.room(),)+ $($t: self.$t.bytes(),)+ }
             }
 
             /// Gives back what was reserved and is not used.

@@ -70,6 +70,7 @@ pub mod mechanism;
 pub mod names;
 pub mod network;
 pub mod policy;
+pub mod text;
 pub mod time;
 pub mod token;
 pub mod verdict;

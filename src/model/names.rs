@@ -2,32 +2,45 @@
 //!
 //! In: texts of many files. Out: one number a distinct text, in order of first appearance.
 
+use super::text::TextColumn;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher as _;
 
-/// Texts numbered over many files. They lie in one piece: an allocation each would cost more than to find it again.
+/// Texts numbered over many files.
 #[derive(Debug, Default, Clone)]
 pub struct Names {
-    all: String,
-    /// Where each text ends in `all`, and the next begins.
-    ends: Vec<usize>,
+    values: TextColumn,
     index: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
 impl Names {
+    pub(super) fn with_room(values: usize, bytes: usize) -> Self {
+        let (values, index) = (TextColumn::with_room(values, bytes), HashTable::with_capacity(values));
+        Self { values, index, ..Self::default() }
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.values.shrink();
+        let (values, hasher) = (&self.values, &self.hasher);
+        self.index.shrink_to_fit(|&number| hasher.hash_one(values.get(number as usize)));
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.values.capacity() + self.index.capacity() * 5
+    }
+
     /// The number of a text, a new one if need be.
+    #[inline(never)]
     pub fn number(&mut self, text: &str) -> u32 {
         let hash = self.hasher.hash_one(text);
-        let (all, ends) = (&self.all, &self.ends);
-        if let Some(number) = self.index.find(hash, |number| at(all, ends, *number) == text) {
-            return *number;
+        if let Some(&number) = self.index.find(hash, |&number| self.values.is(number as usize, text)) {
+            return number;
         }
-        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        self.all.push_str(text);
-        self.ends.push(self.all.len());
-        let (all, ends, hasher) = (&self.all, &self.ends, &self.hasher);
-        self.index.insert_unique(hash, number, |number| hasher.hash_one(at(all, ends, *number)));
+        let number = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        self.values.push(text);
+        let (values, hasher) = (&self.values, &self.hasher);
+        self.index.insert_unique(hash, number, |&number| hasher.hash_one(values.get(number as usize)));
         number
     }
 
@@ -35,50 +48,49 @@ impl Names {
     #[must_use]
     pub fn known(&self, text: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(text);
-        self.index.find(hash, |number| self.text(*number) == text).copied()
+        self.index.find(hash, |&number| self.values.is(number as usize, text)).copied()
     }
 
-    /// The text of a number.
+    /// The text of a number; that of none is empty.
     #[must_use]
     pub fn text(&self, number: u32) -> &str {
-        at(&self.all, &self.ends, number)
+        let number = number as usize;
+        if number < self.values.len() { self.values.get(number) } else { "" }
+    }
+
+    /// The texts by number.
+    #[must_use]
+    pub const fn values(&self) -> &TextColumn {
+        &self.values
     }
 
     /// Counts the bytes of all texts.
     #[must_use]
     pub const fn bytes(&self) -> usize {
-        self.all.len()
+        self.values.bytes()
     }
 
     /// Counts texts.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.ends.len()
+    pub fn len(&self) -> usize {
+        self.values.len()
     }
 
     /// Tells whether no text has a number.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// Every text, in the order of the numbers.
     pub fn texts(&self) -> impl ExactSizeIterator<Item = &str> {
-        (0..self.ends.len())
-            .map(|number| at(&self.all, &self.ends, u32::try_from(number).unwrap_or(u32::MAX)))
+        self.values.iter()
     }
 
     /// Numbers every text of a column; the position is its code there.
     pub fn numbers(&mut self, texts: &Self) -> Vec<u32> {
         texts.texts().map(|text| self.number(text)).collect()
     }
-}
-
-fn at<'a>(all: &'a str, ends: &[usize], number: u32) -> &'a str {
-    let number = number as usize;
-    let Some(to) = ends.get(number) else { return "" };
-    let from = number.checked_sub(1).map_or(0, |before| ends[before]);
-    &all[from..*to]
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ const KEPT: usize = 8 << 20;
 
 /// A column that fills.
 pub(super) enum Column {
-    Text { codes: Vec<u32>, all: Vec<u8>, ends: Vec<u32> },
+    Text { codes: Vec<u32>, all: Vec<u8>, ends: Vec<usize> },
     Numbers { kind: PhysicalType, numbers: Numbers },
 }
 
@@ -280,7 +280,7 @@ fn texts(
     skip: usize,
     count: usize,
     all: &mut Vec<u8>,
-    ends: &mut Vec<u32>,
+    ends: &mut Vec<usize>,
 ) -> Result<(), Stop> {
     if skip == 0 {
         all.reserve(bytes.len().saturating_sub(count * 4));
@@ -295,7 +295,7 @@ fn texts(
             continue;
         }
         all.extend_from_slice(text);
-        ends.push(code(all.len())?);
+        ends.push(all.len());
         bytes = rest;
     }
     Ok(())

@@ -1,0 +1,85 @@
+//! Texts end to end in one buffer: an allocation each would cost more than what is done with them.
+//!
+//! In: texts. Out: the same by number.
+
+/// A column of text that seldom repeats.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextColumn {
+    ends: Vec<usize>,
+    bytes: String,
+}
+
+impl TextColumn {
+    /// Takes texts that lie end to end, and where each ends; nothing where an end lies inside of a character or beyond.
+    #[must_use]
+    pub fn of(bytes: String, ends: Vec<usize>) -> Option<Self> {
+        ends.iter().all(|end| bytes.is_char_boundary(*end)).then_some(Self { ends, bytes })
+    }
+
+    /// Adds a row.
+    #[inline]
+    pub fn push(&mut self, text: &str) {
+        self.bytes.push_str(text);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Returns row `i`.
+    #[must_use]
+    #[inline]
+    pub fn get(&self, i: usize) -> &str {
+        let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        &self.bytes[start..self.ends[i]]
+    }
+
+    /// Counts rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Tells whether there are no rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The rows in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.len()).map(|i| self.get(i))
+    }
+
+    /// Counts the bytes of all rows.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Tells whether row `i` is `text`; false where there is no such row.
+    #[inline]
+    pub(super) fn is(&self, i: usize, text: &str) -> bool {
+        let Some(&end) = self.ends.get(i) else { return false };
+        let start = if i == 0 { 0 } else { self.ends[i - 1] };
+        end - start == text.len()
+            && self.bytes.as_bytes().get(start..end).is_some_and(|held| same(held, text.as_bytes()))
+    }
+
+    pub(super) fn with_room(rows: usize, bytes: usize) -> Self {
+        Self { ends: Vec::with_capacity(rows), bytes: String::with_capacity(bytes) }
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.ends.shrink_to_fit();
+        self.bytes.shrink_to_fit();
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.ends.capacity() * size_of::<usize>() + self.bytes.capacity()
+    }
+}
+
+/// Compares texts of one length: mostly they are short and equal, and a call costs more than the comparison.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let (Some(ends_a), Some(ends_b)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) else { return a == b };
+    a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).all(|(a, b)| a == b) && ends_a == ends_b
+}
