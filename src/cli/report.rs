@@ -7,7 +7,7 @@ use super::error::{CliError, Outcome};
 use super::session::Session;
 use super::ui::Ui;
 use crate::chart;
-use crate::lake::import;
+use crate::model::hash::hex;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
 use crate::output::manifest::RunFacts;
@@ -22,8 +22,11 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
         super::import::say(ingested, &context.ui);
     }
     let earlier = args.compare.as_deref().map(|folder| earlier(folder, args.anonymise)).transpose()?;
-    let mut report = session.find(&[], &context.ui)?.report;
-    let mut facts = RunFacts { command_line: command_line(), tool_sha256: tool_hash(), pseudonyms: None };
+    // The program is a hundred megabytes; it is read while others work.
+    let tool_hash = std::thread::spawn(tool_hash);
+    let found = session.find(&[], &context.ui)?;
+    let mut report = found.report;
+    let mut facts = RunFacts { command_line: command_line(), ..RunFacts::default() };
     // Fingerprints of an anonymised bundle are keyed, so like is compared with like.
     let keyed = earlier.as_ref().is_some_and(|e| e.pseudonyms.is_some());
     if let Some(earlier) = earlier.as_ref().filter(|_| !keyed) {
@@ -46,15 +49,13 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
         context.ui.warn(note);
     }
     let charts = charts(&report, &context.ui)?;
-    if report.comparison.is_none() {
-        // Left over from an earlier run into this folder, it would pass for a part of this bundle.
-        let _ = std::fs::remove_file(args.output.join("changes.json"));
-    }
-    for (path, bytes) in bundle(&report, &charts, &facts)? {
-        context.ui.write(Some(&args.output.join(path)), &bytes)?;
-    }
+    facts.tool_sha256 = tool_hash.join().unwrap_or_default();
+    bundle(&report, &charts, &facts, &args.output)?;
     summary(&report, &args.output, &context.ui);
-    Ok(outcome(&report, &session, args.fail, args.selection.reading.strict, &context.ui))
+    let outcome = outcome(&report, &session, args.fail, args.selection.reading.strict, &context.ui);
+    // The process ends here: tokens and findings by the thousand need not be taken apart one by one.
+    std::mem::forget((report, found.engine));
+    Ok(outcome)
 }
 
 /// Draws every chart; drawing takes as long as the rest, so it goes over the processors.
@@ -132,7 +133,7 @@ fn tool_hash() -> Option<String> {
     let mut file = std::fs::File::open(std::env::current_exe().ok()?).ok()?;
     let mut hasher = Sha256::new();
     std::io::copy(&mut file, &mut hasher).ok()?;
-    Some(import::hex(&hasher.finalize()))
+    Some(hex(&hasher.finalize()))
 }
 
 /// The command line as typed, without where it wrote and where the lake lies: these name machines.

@@ -6,16 +6,15 @@ use super::args::{ReviewArgs, ReviewCommand, Selection};
 use super::error::{CliError, Outcome};
 use super::session::Session;
 use crate::lake::Lake;
-use crate::lake::import::hex;
 use crate::lake::index::Ingest;
 use crate::model::decision::{Choice, Decision, Fixed};
+use crate::model::hash::sha256;
 use crate::model::identity::org_name;
 use crate::model::time::{DAY, Micros, day_start, day_text, format_time};
 use crate::model::token::Token;
 use crate::output::review::read::{Fault, Row, read};
 use crate::output::review::{self, revoke};
 use crate::report::Report;
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -239,7 +238,7 @@ fn store(
     if taken + bad > 0 {
         lake.add_run(vec![Ingest {
             name: short,
-            sha256: hex(&Sha256::digest(bytes)),
+            sha256: sha256(bytes),
             kind: "review".to_owned(),
             read: taken + bad,
             kept: new,

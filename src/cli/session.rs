@@ -14,8 +14,9 @@ use crate::engine::run::{Step, run_pack_telling};
 use crate::engine::{self, Cut, Engine};
 use crate::lake::index::SnapshotKind;
 use crate::lake::view::View;
-use crate::lake::{Lake, import, index};
+use crate::lake::{Lake, index};
 use crate::model::coverage::Basis;
+use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
 use crate::model::policy::Policy;
@@ -24,7 +25,6 @@ use crate::model::token::Token;
 use crate::report::review::Decided;
 use crate::report::{Input, Population, Report, build};
 use crate::source::geo::{self, Database};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -239,7 +239,7 @@ impl Session {
     }
 
     fn config_hash(&self) -> String {
-        import::hex(&Sha256::digest(serde_json::to_vec(&self.config).unwrap_or_default()))
+        sha256(&serde_json::to_vec(&self.config).unwrap_or_default())
     }
 
     /// Inventories, users, usage records and days, as they stood at the run's instant.

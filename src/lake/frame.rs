@@ -5,8 +5,8 @@
 
 use super::LakeError;
 use super::encode::{self, Statistics};
-use super::import::hex;
 use super::pages::{self, Content, Pages};
+use crate::model::hash::hex;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use polars::prelude::{
     Column, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsError, PolarsResult, SerReader as _,

@@ -10,7 +10,7 @@ mod tests;
 mod workers;
 mod writing;
 
-pub use writing::{hex, write_cut};
+pub use writing::write_cut;
 
 use super::index::{Cover, DayEntry, Ingest, Run};
 use super::{Lake, LakeError, day};

@@ -4,9 +4,9 @@
 //! twice adds nothing, and the rows back.
 
 use super::frame::{Frame, Table};
-use super::import::hex;
 use super::index::{Snapshot, SnapshotKind};
 use super::{Lake, LakeError};
+use crate::model::hash::hex;
 use crate::model::inventory::{InventoryRow, UsageRow, UserRow};
 use crate::model::time::{Micros, Span, day_of, day_text};
 use sha2::{Digest as _, Sha256};

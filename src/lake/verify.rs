@@ -1,10 +1,9 @@
 //! Compares every day file with the index, and rebuilds what does not agree.
 
-use super::import::hex;
 use super::index::DayEntry;
 use super::{Lake, LakeError, day, derive};
+use crate::model::hash::sha256;
 use crate::model::time::day_text;
-use sha2::{Digest as _, Sha256};
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +33,7 @@ impl Lake {
                 self.index.days.retain(|d| *d != entry);
                 continue;
             };
-            let content = hex(&Sha256::digest(&bytes));
+            let content = sha256(&bytes);
             let whole = content == entry.content;
             let derived = |t: &&str| self.derived_file(t, &entry.org, entry.day, &content).exists();
             if whole && derive::DAILY.iter().all(derived) {

@@ -4,8 +4,9 @@
 //! here: in the lake by an import, in a throw-away folder by a run that looks at an earlier instant.
 
 use super::derive::{self, changes, orphans, uses};
-use super::import::{hex, write_cut};
+use super::import::write_cut;
 use super::{Lake, LakeError, day};
+use crate::model::hash::hex;
 use crate::model::time::{Day, Micros, day_text, parse_day};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;

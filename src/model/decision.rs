@@ -5,8 +5,7 @@
 
 use super::time::{Day, HOUR, Micros, day_of, day_start, day_text};
 use super::token::{OwnerState, Token, TokenState};
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
+use crate::model::hash::sha256;
 
 text_enum! {
     /// What a reviewer may decide.
@@ -100,10 +99,7 @@ impl Fixed {
             "{}\0{}\0{}\0{:?}\0{:?}\0{:?}\0{}",
             self.state, self.owner, self.owner_state, self.scopes, self.all_orgs, self.valid_to, self.leaked
         );
-        Sha256::digest(text.as_bytes()).iter().take(6).fold("state-".to_owned(), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
+        format!("state-{}", &sha256(text.as_bytes())[..12])
     }
 
     /// Says what changed from here to `now`, or nothing where it is still the same. What was or becomes unknown

@@ -62,6 +62,7 @@ pub mod decision;
 pub mod event;
 pub mod event_id;
 pub mod finding;
+pub mod hash;
 pub mod hours;
 pub mod identity;
 pub mod inventory;

@@ -9,6 +9,7 @@ use crate::model::catalogue::catalogue;
 use crate::model::client::is_product;
 use crate::model::decision::Decision;
 use crate::model::finding::{DetectionMeta, SubjectKind};
+use crate::model::hash::hex;
 use crate::model::identity::is_guid;
 use crate::model::network::parse;
 use crate::model::time::parse_time;
@@ -18,7 +19,6 @@ use hmac::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write as _;
 
 /// Replaces texts by pseudonyms.
 #[derive(Debug)]
@@ -173,26 +173,23 @@ impl Anonymiser {
         mac.update(kind.as_bytes());
         mac.update(b"\0");
         mac.update(text.as_bytes());
-        mac.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut out, b| {
-            let _ = write!(out, "{b:02x}");
-            out
-        })
+        hex(&mac.finalize().into_bytes())
     }
 
     fn pseudonym(&self, kind: &str, text: &str) -> String {
-        let hex = self.digest(kind, text);
+        let digits = self.digest(kind, text);
         if kind == "id" && is_guid(text) {
             // A storage key stays one in form, for what reads the files back.
             return format!(
                 "{}-{}-{}-{}-{}",
-                &hex[..8],
-                &hex[8..12],
-                &hex[12..16],
-                &hex[16..20],
-                &hex[20..32]
+                &digits[..8],
+                &digits[8..12],
+                &digits[12..16],
+                &digits[16..20],
+                &digits[20..32]
             );
         }
-        format!("{kind}-{}", &hex[..10])
+        format!("{kind}-{}", &digits[..10])
     }
 
     /// Returns `text` with what is known replaced, longest first, then what looks like an address.
@@ -606,7 +603,7 @@ mod tests {
             }
         }
         let facts = crate::output::manifest::RunFacts::default();
-        for (path, bytes) in crate::output::bundle::bundle(&anonymised, &[], &facts).expect("renders") {
+        for (path, bytes) in crate::output::bundle::files(&anonymised, &[], &facts) {
             let text = String::from_utf8(bytes).expect("UTF-8").to_lowercase();
             for secret in secrets {
                 assert!(!text.contains(&secret.to_lowercase()), "{secret} in {path}");

@@ -1,13 +1,18 @@
-//! The bundle of `report`: every file with its bytes, the manifest last.
+//! The bundle of `report`: every file, the manifest last.
 //!
-//! In: a report, charts already drawn, the run's facts. Out: relative paths and bytes; who writes them to disk
-//! decides where.
+//! In: a report, charts already drawn, the run's facts, a folder. Out: files in it, each written as it is made, by several
+//! threads, and hashed on the way: all of them in memory would be hundreds of megabytes.
 
 use super::manifest::{RunFacts, manifest};
-use super::{Result, changes, findings, page, review, summary, to_bytes, tokens};
+use super::{Error, Format as _, Result, Style, changes, findings, page, review, summary, tokens};
+use crate::model::hash::hex;
 use crate::report::Report;
 use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
 use std::io;
+use std::path::Path;
+
+const MANIFEST: &str = "manifest.json";
 
 /// A chart as drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,43 +27,101 @@ pub struct ChartFile {
     pub svg: String,
 }
 
-/// Returns every file of the bundle as (relative path, bytes).
+/// A file of the bundle, as the manifest lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Path inside the bundle, with `/`.
+    pub path: String,
+    /// SHA-256 in hexadecimal digits.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Bytes that are gathered before they go to disk.
+const BUFFER: usize = 1 << 17;
+
+/// Writes every file of the bundle into a folder. The manifest comes last, and one that lies there goes first: a folder
+/// without a manifest is no whole bundle.
 ///
 /// # Errors
-/// Those of the formats.
-pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts) -> Result<Vec<(String, Vec<u8>)>> {
-    type Make<'a> = &'a (dyn Fn() -> Result<Vec<u8>> + Sync);
-    let text = |write: fn(&Report, &mut dyn io::Write) -> Result| {
-        let mut bytes = Vec::new();
-        write(report, &mut bytes).map(|()| bytes)
-    };
-    let parts: [(&str, Make<'_>); 8] = [
-        ("index.html", &|| Ok(page::render(report, charts, facts)?.into_bytes())),
-        ("summary.md", &|| text(summary::write)),
-        ("findings.json", &|| to_bytes(&findings::json::Json, report)),
-        ("findings.csv", &|| to_bytes(&findings::csv::Csv, report)),
-        ("findings.sarif", &|| to_bytes(&findings::sarif::Sarif, report)),
-        ("tokens.json", &|| to_bytes(&tokens::json::Json, report)),
-        ("tokens.csv", &|| to_bytes(&tokens::csv::Csv, report)),
-        ("review.csv", &|| text(review::write)),
-    ];
-    // Each file is a function of the report alone, so that all of them are made at once.
-    let made = parts.par_iter().map(|(path, make)| Ok(((*path).to_owned(), make()?)));
-    let mut files = made.collect::<Result<Vec<(String, Vec<u8>)>>>()?;
-    let mut add = |path: &str, bytes: Vec<u8>| files.push((path.to_owned(), bytes));
-    if let Some(comparison) = &report.comparison {
-        add("changes.json", changes::changes(report, comparison)?);
-    }
-    for chart in charts {
-        let name = file_name(&chart.name);
-        add(&format!("charts/{name}.svg"), chart.svg.clone().into_bytes());
-        if !chart.png.is_empty() {
-            add(&format!("charts/{name}.png"), chart.png.clone());
+/// Those of the formats and of the disk, with the file's name.
+pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &Path) -> Result {
+    let leftover = if report.comparison.is_none() { "changes.json" } else { MANIFEST };
+    for old in [MANIFEST, leftover] {
+        match std::fs::remove_file(folder.join(old)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::of_file(old, error.into()));
+            }
+            _ => {}
         }
     }
-    let manifest = manifest(report, facts, &files)?;
-    files.push(("manifest.json".to_owned(), manifest));
-    Ok(files)
+    let pictures = charts.iter().flat_map(|chart| {
+        let name = file_name(&chart.name);
+        let png = (!chart.png.is_empty()).then(|| (format!("charts/{name}.png"), chart.png.as_slice()));
+        [(format!("charts/{name}.svg"), chart.svg.as_bytes())].into_iter().chain(png)
+    });
+    type Make<'a> = Box<dyn Fn(&mut dyn io::Write) -> Result + Sync + 'a>;
+    fn as_is<'a>(bytes: &'a [u8]) -> Make<'a> {
+        Box::new(move |to| Ok(to.write_all(bytes)?))
+    }
+    let plain = Style::default();
+    let mut files: Vec<(String, Make<'_>)> = vec![
+        ("index.html".to_owned(), Box::new(|to| page::write(report, charts, facts, to))),
+        ("summary.md".to_owned(), Box::new(|to| summary::write(report, to))),
+        ("findings.json".to_owned(), Box::new(|to| findings::json::Json.write(report, plain, to))),
+        ("findings.csv".to_owned(), Box::new(|to| findings::csv::Csv.write(report, plain, to))),
+        ("findings.sarif".to_owned(), Box::new(|to| findings::sarif::Sarif.write(report, plain, to))),
+        ("tokens.json".to_owned(), Box::new(|to| tokens::json::Json.write(report, plain, to))),
+        ("tokens.csv".to_owned(), Box::new(|to| tokens::csv::Csv.write(report, plain, to))),
+        ("review.csv".to_owned(), Box::new(|to| review::write(report, to))),
+    ];
+    if let Some(comparison) = &report.comparison {
+        let changes =
+            Box::new(|to: &mut dyn io::Write| Ok(to.write_all(&changes::changes(report, comparison)?)?));
+        files.push(("changes.json".to_owned(), changes));
+    }
+    files.extend(pictures.map(|(path, bytes)| (path, as_is(bytes))));
+    // Each file is a function of the report alone, so that all of them are made at once.
+    let written = files
+        .par_iter()
+        .map(|(path, make)| put(folder, path, make).map_err(|error| Error::of_file(path, error)));
+    let manifest = manifest(report, facts, &written.collect::<Result<Vec<_>>>()?)?;
+    put(folder, MANIFEST, as_is(&manifest)).map_err(|error| Error::of_file(MANIFEST, error))?;
+    Ok(())
+}
+
+/// Writes a file and tells its hash.
+fn put(folder: &Path, path: &str, make: impl Fn(&mut dyn io::Write) -> Result) -> Result<Written> {
+    let place = folder.join(path);
+    if let Some(folder) = place.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let hashing = Hashing { file: std::fs::File::create(place)?, hasher: Sha256::new(), bytes: 0 };
+    let mut to = io::BufWriter::with_capacity(BUFFER, hashing);
+    make(&mut to)?;
+    let Hashing { hasher, bytes, .. } = to.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok(Written { path: path.to_owned(), sha256: hex(&hasher.finalize()), bytes })
+}
+
+/// A file that is hashed as it is written.
+struct Hashing {
+    file: std::fs::File,
+    hasher: Sha256,
+    bytes: u64,
+}
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Returns a name that is one path segment on every system.
@@ -68,18 +131,43 @@ fn file_name(name: &str) -> String {
     if name.is_empty() { "chart".to_owned() } else { name }
 }
 
+/// The files as written, in the manifest's order, which comes last itself.
+#[cfg(test)]
+pub(crate) fn files(report: &Report, charts: &[ChartFile], facts: &RunFacts) -> Vec<(String, Vec<u8>)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    bundle(report, charts, facts, folder.path()).expect("renders");
+    let read = |path: &str| std::fs::read(folder.path().join(path)).expect("written");
+    let manifest: serde_json::Value = serde_json::from_slice(&read(MANIFEST)).expect("JSON");
+    let listed = manifest["outputs"].as_array().expect("outputs").iter();
+    let paths = listed.map(|output| output["path"].as_str().expect("a path")).chain([MANIFEST]);
+    paths.map(|path| (path.to_owned(), read(path))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::sample;
+    use crate::model::hash::sha256;
+    use crate::output::{sample, to_bytes};
+
+    #[test]
+    fn what_cannot_be_written_is_named_and_no_manifest_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let report = sample::report();
+        bundle(&report, &[], &RunFacts::default(), folder.path()).expect("renders");
+        std::fs::remove_file(folder.path().join("tokens.csv")).expect("removed");
+        std::fs::create_dir(folder.path().join("tokens.csv")).expect("a folder in its place");
+        let error = bundle(&report, &[], &RunFacts::default(), folder.path()).expect_err("no file");
+        assert!(error.to_string().starts_with("tokens.csv: cannot write"), "{error}");
+        assert!(!folder.path().join(MANIFEST).exists());
+    }
 
     #[test]
     fn twice_the_same_bytes_and_every_file_in_the_manifest() {
         let report = sample::report();
         let facts =
             RunFacts { command_line: vec!["patwatch".into(), "report".into()], ..RunFacts::default() };
-        let files = bundle(&report, &sample::charts(), &facts).expect("renders");
-        assert_eq!(files, bundle(&report.clone(), &sample::charts(), &facts).expect("renders"));
+        let files = files(&report, &sample::charts(), &facts);
+        assert_eq!(files, super::files(&report.clone(), &sample::charts(), &facts));
         let (last, bytes) = files.last().expect("files");
         assert_eq!(last, "manifest.json");
         let value: serde_json::Value = serde_json::from_slice(bytes).expect("JSON");
@@ -87,7 +175,7 @@ mod tests {
         assert_eq!(listed.len(), files.len() - 1);
         for (entry, (path, bytes)) in listed.iter().zip(&files) {
             assert_eq!(entry["path"], path.as_str());
-            assert_eq!(entry["sha256"], crate::output::manifest::sha256(bytes));
+            assert_eq!(entry["sha256"], sha256(bytes));
         }
     }
 
@@ -120,18 +208,14 @@ mod tests {
                 })
                 .collect();
         }
-        for (path, bytes) in bundle(&report, &charts, &RunFacts::default()).expect("renders") {
-            let path = std::path::Path::new(&folder).join(path);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("folder");
-            std::fs::write(path, bytes).expect("written");
-        }
-        let folder = std::path::Path::new(&folder);
+        let folder = Path::new(&folder);
+        bundle(&report, &charts, &RunFacts::default(), folder).expect("renders");
         for f in crate::output::FINDINGS {
             let bytes = to_bytes(*f, &report).expect("renders");
             std::fs::write(folder.join(format!("check-{}.{}", f.name(), f.extension())), bytes)
                 .expect("written");
         }
-        let style = crate::output::Style { color: false, width: Some(110) };
+        let style = Style { color: false, width: Some(110) };
         for f in crate::output::DOSSIERS {
             let dossier = crate::output::dossier::Dossier { report: &report, token: &report.tokens[0] };
             let mut bytes = Vec::new();

@@ -46,17 +46,23 @@ impl Cell {
         list.map_or(Self::Empty, |l| Self::List(l.clone()))
     }
 
-    fn written(&self) -> String {
+    fn written(&self) -> Cow<'_, str> {
         match self {
-            Self::Text(text) => neutral(&visible(text)).into_owned(),
+            Self::Text(text) => safe(text),
             // Each item too: where `;` separates columns, an item in the middle begins a cell.
-            Self::List(items) => {
-                items.iter().map(|i| neutral(&visible(i)).into_owned()).collect::<Vec<_>>().join("; ")
-            }
-            Self::Whole(n) => n.to_string(),
-            Self::Number(n) if n.is_finite() => n.to_string(),
-            Self::Number(_) | Self::Empty => String::new(),
+            Self::List(items) => items.iter().map(|i| safe(i)).collect::<Vec<_>>().join("; ").into(),
+            Self::Whole(n) => n.to_string().into(),
+            Self::Number(n) if n.is_finite() => n.to_string().into(),
+            Self::Number(_) | Self::Empty => Cow::Borrowed(""),
         }
+    }
+}
+
+/// Returns `text` as a cell may hold it.
+fn safe(text: &str) -> Cow<'_, str> {
+    match visible(text) {
+        Cow::Borrowed(text) => neutral(text),
+        Cow::Owned(text) => Cow::Owned(neutral(&text).into_owned()),
     }
 }
 
@@ -100,7 +106,10 @@ pub fn write<'a>(
     let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(to);
     writer.write_record(head.into_iter().map(|h| neutral(h).into_owned()))?;
     for row in rows {
-        writer.write_record(row.iter().map(Cell::written))?;
+        for cell in &row {
+            writer.write_field(cell.written().as_bytes())?;
+        }
+        writer.write_record(None::<&[u8]>)?;
     }
     writer.flush()?;
     Ok(())

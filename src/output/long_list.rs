@@ -1,7 +1,7 @@
-//! A JSON document around one long list, whose rows several threads write.
+//! A JSON document around one long list: the document laid out for reading, the list a row a line.
 //!
-//! In: the document with its list left empty, and the rows. Out: the same bytes as if the whole were written at once, a
-//! few rows in memory at a time.
+//! In: the document with its list left empty, and the rows. Out: bytes, written by several threads and a few rows in
+//! memory at a time. A row a line is what `grep` and `diff` work with, and half the bytes of rows spread over lines.
 
 use super::Result;
 use rayon::prelude::*;
@@ -11,23 +11,19 @@ use std::io;
 /// Rows that a thread writes before it hands them on.
 const ROWS: usize = 256;
 
-/// The nesting that a list stands in, so that its rows are indented as in the document.
-#[derive(Serialize)]
-struct Around<T> {
-    list: T,
-}
-
-/// Writes `document` with `rows` in the place of its empty list `name`, which is a field of the document itself.
+/// Writes `document` with `rows` in the place of its empty list `name`, a field of the object that lies `depth` brackets
+/// deep; the document itself lies one deep.
 pub(super) fn write<'a, T: Sync, U: Serialize>(
     document: &impl Serialize,
-    name: &str,
+    (name, depth): (&str, usize),
     rows: &'a [T],
     make: impl Fn(&'a T) -> U + Sync,
     to: &mut dyn io::Write,
 ) -> Result {
     let text = serde_json::to_string_pretty(document)?;
-    // A quote inside of a text is written with a backslash, so that only the field itself looks like this.
-    let field = format!("\n  \"{name}\": []");
+    let indent = "  ".repeat(depth);
+    // A line that begins inside of a text is written with a backslash, so that only the field itself looks like this.
+    let field = format!("\n{indent}\"{name}\": []");
     let (before, after) = match text.split_once(&field) {
         Some(parts) if !rows.is_empty() => parts,
         _ => {
@@ -35,54 +31,65 @@ pub(super) fn write<'a, T: Sync, U: Serialize>(
             return Ok(());
         }
     };
-    write!(to, "{before}\n  \"{name}\": [\n")?;
-    let mut comma = "";
+    write!(to, "{before}\n{indent}\"{name}\": [")?;
     let parts: Vec<&[T]> = rows.chunks(ROWS).collect();
+    let mut begin = "";
     for some in parts.chunks(rayon::current_num_threads() * 4) {
-        let written: Vec<Result<String>> = some.par_iter().map(|part| indented(part, &make)).collect();
+        let written: Vec<Result<Vec<u8>>> = some.par_iter().map(|part| lines(part, &make, &indent)).collect();
         for part in written {
-            to.write_all(comma.as_bytes())?;
-            to.write_all(part?.as_bytes())?;
-            comma = ",\n";
+            to.write_all(begin.as_bytes())?;
+            to.write_all(&part?)?;
+            begin = ",";
         }
     }
-    writeln!(to, "\n  ]{after}")?;
+    writeln!(to, "\n{indent}]{after}")?;
     Ok(())
 }
 
-/// Rows as they stand in the list, without its brackets.
-fn indented<'a, T, U: Serialize>(rows: &'a [T], make: impl Fn(&'a T) -> U) -> Result<String> {
-    let list: Vec<U> = rows.iter().map(make).collect();
-    let mut text = serde_json::to_string_pretty(&Around { list })?;
-    text.truncate(text.len() - "\n  ]\n}".len());
-    text.drain(.."{\n  \"list\": [\n".len());
+/// Rows, each on a line of its own.
+fn lines<'a, T, U: Serialize>(rows: &'a [T], make: impl Fn(&'a T) -> U, indent: &str) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        text.extend_from_slice(if at == 0 { b"\n" } else { b",\n" });
+        text.extend_from_slice(indent.as_bytes());
+        text.extend_from_slice(b"  ");
+        serde_json::to_writer(&mut text, &make(row))?;
+    }
     Ok(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[derive(Serialize)]
     struct Document {
         say: &'static str,
-        list: Vec<serde_json::Value>,
+        inner: Inner,
+    }
+
+    #[derive(Serialize)]
+    struct Inner {
+        list: Vec<Value>,
         end: Option<u8>,
     }
 
     #[test]
-    fn the_bytes_are_those_of_the_whole() {
-        let say = "\"list\": [] and\n  \"list\": []";
+    fn every_row_has_its_line_in_the_list_that_is_meant() {
+        let say = "\"list\": [] and\n    \"list\": []";
         for n in [0, 1, 2, ROWS, ROWS * 9 + 3] {
             let rows: Vec<usize> = (0..n).collect();
-            let row = |n: &usize| json!({ "n": n, "ids": vec!["x"; n % 3], "none": {} });
-            let whole = Document { say, list: rows.iter().map(row).collect(), end: None };
-            let empty = Document { say, list: Vec::new(), end: None };
+            let row = |n: &usize| json!({ "n": n, "ids": vec!["x\ny"; n % 3], "none": {} });
+            let empty = Document { say, inner: Inner { list: Vec::new(), end: None } };
             let mut written = Vec::new();
-            write(&empty, "list", &rows, row, &mut written).expect("writes");
-            let whole = serde_json::to_string_pretty(&whole).expect("JSON") + "\n";
-            assert_eq!(String::from_utf8(written).expect("text"), whole);
+            write(&empty, ("list", 2), &rows, row, &mut written).expect("writes");
+            let text = String::from_utf8(written).expect("text");
+            let whole = Document { say, inner: Inner { list: rows.iter().map(row).collect(), end: None } };
+            let read: Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(read, serde_json::to_value(whole).expect("JSON"));
+            assert_eq!(text.lines().filter(|line| line.starts_with("      {\"n\":")).count(), n);
+            assert_eq!(text.lines().count(), if n == 0 { 7 } else { 8 + n }, "{text}");
         }
     }
 }

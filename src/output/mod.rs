@@ -51,9 +51,23 @@ pub enum Error {
     /// The CSV writer failed.
     #[error("cannot write CSV: {0} (is the disk full, or the reader gone?)")]
     Csv(#[from] ::csv::Error),
+    /// A file of a bundle could not be made.
+    #[error("{path}: {source}")]
+    File {
+        /// Its path inside the bundle.
+        path: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// A page template failed.
     #[error("cannot render a template: {0} (this is a defect of patwatch; please report it)")]
     Template(#[from] minijinja::Error),
+}
+
+impl Error {
+    fn of_file(path: &str, source: Self) -> Self {
+        Self::File { path: path.to_owned(), source: Box::new(source) }
+    }
 }
 
 /// What the formats return.
@@ -160,7 +174,7 @@ mod tests {
             let text = String::from_utf8(to_bytes(*format, &report).expect("renders")).expect("UTF-8");
             assert!(!text.to_lowercase().contains("unused"), "{}", format.name());
         }
-        for (path, bytes) in bundle::bundle(&report, &[], &manifest::RunFacts::default()).expect("renders") {
+        for (path, bytes) in bundle::files(&report, &[], &manifest::RunFacts::default()) {
             let text = String::from_utf8(bytes).expect("UTF-8").to_lowercase();
             assert!(!text.contains("unused"), "{path}");
         }

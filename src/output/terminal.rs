@@ -17,10 +17,11 @@ pub fn clean(text: &str) -> String {
     written_out(text, is_deceptive).into_owned()
 }
 
-/// Returns `text` with every character that `hides` written out as `\u{..}`.
+/// Returns `text` with every character that `hides` written out as `\u{..}`; no printable ASCII may.
 #[must_use]
 pub fn written_out(text: &str, hides: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&hides) {
+    // Most texts are plain, and to see that takes no look at each character.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(&hides) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());

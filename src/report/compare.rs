@@ -6,9 +6,9 @@
 
 use super::{Report, SCHEMA_VERSION, TokenReport};
 use crate::model::finding::{Family, Finding};
+use crate::model::hash::sha256;
 use crate::model::time::{Micros, day_of, day_text, format_time, parse_time};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 text_enum! {
@@ -161,7 +161,7 @@ pub struct Earlier {
 /// # Errors
 /// When a file is not what patwatch writes, or what a newer one writes.
 pub fn read(findings: &[u8], tokens: &[u8], manifest: Option<&[u8]>) -> Result<Earlier, CompareError> {
-    let mut earlier = Earlier { sha256: [hash(findings), hash(tokens)], ..Earlier::default() };
+    let mut earlier = Earlier { sha256: [sha256(findings), sha256(tokens)], ..Earlier::default() };
     let first = parse("findings.json", findings, &mut earlier.notes)?;
     let second = parse("tokens.json", tokens, &mut earlier.notes)?;
     earlier.notes.dedup();
@@ -194,14 +194,6 @@ pub fn read(findings: &[u8], tokens: &[u8], manifest: Option<&[u8]>) -> Result<E
     }
     earlier.pseudonyms = text(&manifest["pseudonyms"], "key").map(str::to_owned);
     Ok(earlier)
-}
-
-fn hash(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut out, b| {
-        let _ = write!(out, "{b:02x}");
-        out
-    })
 }
 
 fn parse(file: &'static str, bytes: &[u8], notes: &mut Vec<String>) -> Result<Value, CompareError> {

@@ -8,10 +8,11 @@ use super::plan::{Plan, join};
 use super::raw::Raw;
 use super::shown::Shown;
 use crate::lake::Lake;
-use crate::lake::import::{Import, hex};
+use crate::lake::import::Import;
 use crate::lake::index::{Cover, Ingest};
 use crate::lake::snapshot::Facts;
 use crate::model::coverage::Basis;
+use crate::model::hash::{hex, sha256};
 use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
 use crate::model::time::{Day, HOUR, Micros, Span, day_start, day_text};
 use crate::source::azure_devops::pages::{DayDone, Page, PageKind, Pages, TakeError};
@@ -251,7 +252,7 @@ fn people(users: &[UserRow]) -> usize {
 impl Pages for Writer {
     fn page(&mut self, page: Page) -> Result<(), TakeError> {
         if let Some(raw) = &mut self.raw {
-            raw.keep(&page, &hex(&Sha256::digest(&page.bytes)), crate::cli::now())?;
+            raw.keep(&page, &sha256(&page.bytes), crate::cli::now())?;
         }
         if page.kind == PageKind::Audit {
             // Pages of a window that failed half way are nobody's.

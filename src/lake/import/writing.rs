@@ -5,8 +5,8 @@ use crate::lake::day::{DayRow, Sorted, Source};
 use crate::lake::index::DayEntry;
 use crate::lake::{Lake, LakeError, day, derive};
 use crate::model::batch::EventBatch;
+use crate::model::hash::sha256;
 use crate::model::time::{Day, Micros};
-use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A day as written, or nothing where nothing changed; and how many events each rank brought.
@@ -51,9 +51,8 @@ pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> R
     let held = lake.index.days.iter().find(|d| d.org == org && d.day == day);
     let counted = held.map_or(0, |entry| entry.rows);
     // A file that is not the one that the index names was left by a killed import: whole, but not counted yet.
-    let held = held.is_some_and(|entry| {
-        std::fs::read(&path).is_ok_and(|bytes| hex(&Sha256::digest(&bytes)) == entry.content)
-    });
+    let held =
+        held.is_some_and(|entry| std::fs::read(&path).is_ok_and(|bytes| sha256(&bytes) == entry.content));
     let on_disk = if path.exists() { day::read(&path)? } else { EventBatch::default() };
     let loaded: Vec<(Vec<(u32, usize)>, EventBatch)> =
         parts.into_iter().map(Part::load).collect::<Result<_, _>>()?;
@@ -120,14 +119,4 @@ pub fn write_cut(
     let content = sorted.write(&scratch.day_file("events", org, day), org)?;
     derive::write_all(scratch, org, day, &content, &sorted, &sorted.rows())?;
     Ok(content)
-}
-
-/// Writes bytes as lower-case hex.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

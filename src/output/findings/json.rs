@@ -18,6 +18,6 @@ impl Format<Report> for Json {
     }
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
-        long_list::write(&json::findings(report), "findings", &report.findings, json::finding, to)
+        long_list::write(&json::findings(report), ("findings", 1), &report.findings, json::finding, to)
     }
 }

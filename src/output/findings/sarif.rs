@@ -5,13 +5,14 @@
 //! sentence: viewers show little else.
 
 use super::subject;
-use crate::model::finding::{Confidence, DetectionMeta, Finding, Severity};
+use crate::model::event_id::EventId;
+use crate::model::finding::{Confidence, DetectionMeta, Family, Finding, Severity, SubjectKind};
 use crate::model::time::format_time;
-use crate::output::{Format, Result, Style, VERSION};
+use crate::output::{Format, Result, Style, VERSION, long_list};
 use crate::report::Report;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::io;
 
@@ -29,9 +30,8 @@ impl Format<Report> for Sarif {
     }
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
-        serde_json::to_writer_pretty(&mut *to, &log(report))?;
-        writeln!(to)?;
-        Ok(())
+        let (index, place) = (index(report), place(report));
+        long_list::write(&log(report), ("results", 3), &report.findings, |f| result(f, &index, &place), to)
     }
 }
 
@@ -54,48 +54,38 @@ const URI: &AsciiSet = &CONTROLS
     .add(b']')
     .add(b':');
 
-/// The file. Its results are made while they are written: as values in memory they would fill many times their
-/// bytes.
+/// The file, its results left out: [`result`] makes each.
 #[derive(Serialize)]
-struct Log<'a> {
+struct Log {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: [Run<'a>; 1],
+    runs: [Run; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run<'a> {
+struct Run {
     tool: Value,
     invocations: Value,
     artifacts: Vec<Value>,
     column_kind: &'static str,
-    results: Results<'a>,
+    results: [(); 0],
     properties: Value,
 }
 
-struct Results<'a> {
-    report: &'a Report,
-    index: HashMap<&'a str, usize>,
-    place: String,
+/// Where the rule of each detection stands.
+fn index(report: &Report) -> HashMap<&str, usize> {
+    report.detections.iter().enumerate().map(|(i, d)| (d.id.as_str(), i)).collect()
 }
 
-impl Serialize for Results<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        to.collect_seq(self.report.findings.iter().map(|f| result(f, &self.index, &self.place)))
-    }
+/// What results point at: the first audit file that was read.
+fn place(report: &Report) -> String {
+    let audit = report.inputs.iter().find(|i| i.kind.contains("audit")).or_else(|| report.inputs.first());
+    audit.map_or_else(|| "audit-log".to_owned(), |i| uri(&i.name))
 }
 
-fn log(report: &Report) -> Log<'_> {
-    let index: HashMap<&str, usize> =
-        report.detections.iter().enumerate().map(|(i, d)| (d.id.as_str(), i)).collect();
-    let place = report
-        .inputs
-        .iter()
-        .find(|i| i.kind.contains("audit"))
-        .or_else(|| report.inputs.first())
-        .map_or_else(|| "audit-log".to_owned(), |i| uri(&i.name));
+fn log(report: &Report) -> Log {
     let run = Run {
         tool: json!({ "driver": {
             "name": "patwatch",
@@ -113,7 +103,7 @@ fn log(report: &Report) -> Log<'_> {
         }]),
         artifacts: artifacts(report),
         column_kind: "unicodeCodePoints",
-        results: Results { report, index, place },
+        results: [],
         properties: json!({
             "as_of": format_time(report.as_of),
             "window_from": format_time(report.window.from),
@@ -178,51 +168,129 @@ fn rule(d: &DetectionMeta) -> Value {
     rule
 }
 
-fn result(f: &Finding, index: &HashMap<&str, usize>, place: &str) -> Value {
-    let mut result = json!({
-        "ruleId": f.detection,
-        "level": level(f.severity),
-        "kind": "fail",
-        "rank": rank(f.confidence),
-        "message": { "text": filled(&f.message) },
-        "locations": [{
-            "physicalLocation": { "artifactLocation": { "uri": place } },
-            "logicalLocations": [{
-                "name": subject(f),
-                "fullyQualifiedName": format!("{}/{}", f.org, f.subject.id),
-                "kind": f.subject.kind,
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Found<'a> {
+    rule_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    level: &'static str,
+    kind: &'static str,
+    rank: f64,
+    message: Text<'a>,
+    locations: [Location<'a>; 1],
+    partial_fingerprints: Fingerprints<'a>,
+    occurrence_count: u64,
+    properties: Properties<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<[Suppression; 1]>,
+}
+
+#[derive(Serialize)]
+struct Text<'a> {
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location<'a> {
+    physical_location: Physical<'a>,
+    logical_locations: [Logical<'a>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical<'a> {
+    artifact_location: Artifact<'a>,
+}
+
+#[derive(Serialize)]
+struct Artifact<'a> {
+    uri: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Logical<'a> {
+    name: &'a str,
+    fully_qualified_name: String,
+    kind: SubjectKind,
+}
+
+#[derive(Serialize)]
+struct Fingerprints<'a> {
+    #[serde(rename = "patwatch/v1")]
+    first: &'a str,
+}
+
+/// What SARIF has no place for.
+#[derive(Serialize)]
+struct Properties<'a> {
+    severity: Severity,
+    confidence: Confidence,
+    #[serde(rename = "security-severity")]
+    score: &'static str,
+    family: Family,
+    org: &'a str,
+    owner: Option<&'a str>,
+    first_time: Option<String>,
+    last_time: Option<String>,
+    evidence: &'a Map<String, Value>,
+    event_ids: &'a [EventId],
+    fix: &'a str,
+    controls: &'a [String],
+    attack: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Suppression {
+    kind: &'static str,
+    status: &'static str,
+    justification: String,
+}
+
+fn result<'a>(f: &'a Finding, index: &HashMap<&str, usize>, place: &'a str) -> Found<'a> {
+    Found {
+        rule_id: &f.detection,
+        rule_index: index.get(f.detection.as_str()).copied(),
+        level: level(f.severity),
+        kind: "fail",
+        rank: rank(f.confidence),
+        message: Text { text: filled(&f.message) },
+        locations: [Location {
+            physical_location: Physical { artifact_location: Artifact { uri: place } },
+            logical_locations: [Logical {
+                name: subject(f),
+                fully_qualified_name: format!("{}/{}", f.org, f.subject.id),
+                kind: f.subject.kind,
             }],
         }],
-        "partialFingerprints": { "patwatch/v1": f.fingerprint },
-        "occurrenceCount": f.count.max(1),
-        "properties": {
-            "severity": f.severity,
-            "confidence": f.confidence,
-            "security-severity": score(f.severity),
-            "family": f.family,
-            "org": f.org,
-            "owner": f.owner,
-            "first_time": f.first_time.map(format_time),
-            "last_time": f.last_time.map(format_time),
-            "evidence": f.evidence,
-            "event_ids": f.event_ids,
-            "fix": &*f.fix,
-            "controls": &*f.controls,
-            "attack": &*f.attack,
+        partial_fingerprints: Fingerprints { first: &f.fingerprint },
+        occurrence_count: f.count.max(1),
+        properties: Properties {
+            severity: f.severity,
+            confidence: f.confidence,
+            score: score(f.severity),
+            family: f.family,
+            org: &f.org,
+            owner: f.owner.as_deref(),
+            first_time: f.first_time.map(format_time),
+            last_time: f.last_time.map(format_time),
+            evidence: &f.evidence,
+            event_ids: &f.event_ids,
+            fix: &f.fix,
+            controls: &f.controls,
+            attack: &f.attack,
         },
-    });
-    if let Some(i) = index.get(f.detection.as_str()) {
-        result["ruleIndex"] = (*i).into();
+        suppressions: f.suppressed.as_ref().map(|s| {
+            let until = s.until.map(|t| format!(" until {}", format_time(t))).unwrap_or_default();
+            [Suppression {
+                kind: "external",
+                status: "accepted",
+                justification: format!("{} by {}{until}: {}", s.decision, s.reviewer, filled(&s.reason)),
+            }]
+        }),
     }
-    if let Some(s) = &f.suppressed {
-        let until = s.until.map(|t| format!(" until {}", format_time(t))).unwrap_or_default();
-        result["suppressions"] = json!([{
-            "kind": "external",
-            "status": "accepted",
-            "justification": format!("{} by {}{until}: {}", s.decision, s.reviewer, filled(&s.reason)),
-        }]);
-    }
-    result
 }
 
 /// SARIF refuses empty text.
@@ -261,10 +329,15 @@ const fn rank(confidence: Confidence) -> f64 {
 mod tests {
     use super::*;
 
+    fn written(report: &Report) -> Value {
+        let bytes = crate::output::to_bytes(&Sarif, report).expect("renders");
+        serde_json::from_slice(&bytes).expect("JSON")
+    }
+
     #[test]
     fn keeps_grades_suppressions_and_rules() {
         let report = crate::output::sample::report();
-        let log = serde_json::to_value(log(&report)).expect("JSON");
+        let log = written(&report);
         let run = &log["runs"][0];
         assert_eq!(run["tool"]["driver"]["rules"].as_array().map(Vec::len), Some(report.detections.len()));
         for (f, r) in report.findings.iter().zip(run["results"].as_array().expect("results")) {
@@ -288,7 +361,7 @@ mod tests {
         let schema: Value =
             serde_json::from_slice(&std::fs::read(path).expect("schema")).expect("JSON schema");
         let validator = jsonschema::validator_for(&schema).expect("a schema");
-        let log = serde_json::to_value(log(&crate::output::sample::report())).expect("JSON");
+        let log = written(&crate::output::sample::report());
         let errors: Vec<String> =
             validator.iter_errors(&log).map(|e| format!("{}: {e}", e.instance_path)).collect();
         assert!(errors.is_empty(), "{errors:#?}");

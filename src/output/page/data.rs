@@ -9,7 +9,7 @@ use crate::model::time::{day_text, format_time};
 use crate::model::verdict::ScopeState;
 use crate::output::{dossier, json, words};
 use crate::report::{Report, TokenReport};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 const EVENT_IDS: usize = 10;
 
 /// Everything that the script reads.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Data<'a> {
     as_of: String,
     window_from: String,
@@ -26,8 +26,20 @@ pub(super) struct Data<'a> {
     coverage: BTreeMap<&'a str, String>,
     invisible: &'static str,
     scope_states: BTreeMap<&'static str, &'static str>,
-    findings: Vec<Row<'a>>,
-    tokens: Vec<Value>,
+    findings: Rows<'a, Finding, Row<'a>>,
+    tokens: Rows<'a, TokenReport, Value>,
+}
+
+/// Rows that are made while they are written: all of them at once would fill many times their bytes.
+struct Rows<'a, T, U> {
+    of: &'a [T],
+    make: Box<dyn Fn(&'a T) -> U + 'a>,
+}
+
+impl<T, U: Serialize> Serialize for Rows<'_, T, U> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.of.iter().map(&self.make))
+    }
 }
 
 /// What is the same for every finding of a detection.
@@ -77,8 +89,8 @@ pub(super) fn data(report: &Report) -> Data<'_> {
             .collect(),
         invisible: words::INVISIBLE,
         scope_states: ScopeState::ALL.iter().map(|s| (s.as_str(), words::scope_meaning(*s))).collect(),
-        findings: report.findings.iter().map(row).collect(),
-        tokens: report.tokens.iter().filter_map(|t| token(t, &position)).collect(),
+        findings: Rows { of: &report.findings, make: Box::new(row) },
+        tokens: Rows { of: &report.tokens, make: Box::new(move |t| token(t, &position)) },
     }
 }
 
@@ -119,13 +131,14 @@ fn row(f: &Finding) -> Row<'_> {
     }
 }
 
-fn token(t: &TokenReport, position: &HashMap<&str, usize>) -> Option<Value> {
+fn token(t: &TokenReport, position: &HashMap<&str, usize>) -> Value {
     let cut = |value: &mut Value| {
         if let Some(ids) = value.get_mut("event_ids").and_then(Value::as_array_mut) {
             ids.truncate(EVENT_IDS);
         }
     };
-    let mut token = serde_json::to_value(json::token(t)).ok()?;
+    // It has no map but by text and no number that JSON lacks, so there is always a value; null would show.
+    let mut token = serde_json::to_value(json::token(t)).unwrap_or_default();
     cut(&mut token["use"]);
     if let Some(rows) = token["scope"].as_array_mut() {
         rows.iter_mut().for_each(cut);
@@ -137,5 +150,5 @@ fn token(t: &TokenReport, position: &HashMap<&str, usize>) -> Option<Value> {
         t.findings.iter().filter_map(|f| position.get(f.as_str())).copied().collect::<Vec<_>>().into();
     token["life"] = dossier::json::life(t).into();
     token["activity"] = dossier::json::activity(t);
-    Some(token)
+    token
 }

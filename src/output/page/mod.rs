@@ -16,19 +16,24 @@ use crate::report::Report;
 use base64::Engine as _;
 use minijinja::{Environment, UndefinedBehavior, Value as Page};
 use serde::Serialize;
+use serde_json::ser::Formatter;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::io;
 
 const HTML: &str = include_str!("../templates/page.html");
 const STYLE: &str = include_str!("../templates/page.css");
 const SCRIPT: &str = include_str!("../templates/page.js");
 
-/// Returns the page.
+/// Stands where the data belongs. Text from the log cannot hold it, since every `<` of it is escaped.
+const DATA: &str = "<data>";
+
+/// Writes the page.
 ///
 /// # Errors
-/// Those of the template.
-pub fn render(report: &Report, charts: &[ChartFile], facts: &RunFacts) -> Result<String> {
+/// Those of the template and of the writer.
+pub fn write(report: &Report, charts: &[ChartFile], facts: &RunFacts, to: &mut dyn io::Write) -> Result {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.add_template("page.html", HTML)?;
@@ -39,17 +44,22 @@ pub fn render(report: &Report, charts: &[ChartFile], facts: &RunFacts) -> Result
         "policy_header": policy_header(),
         "style": STYLE,
         "script": SCRIPT,
-        "data": embed(&data::data(report))?,
+        "data": DATA,
         "charts": charts.iter().map(charts::chart).collect::<Vec<_>>(),
     });
     if let (Value::Object(context), Value::Object(more)) = (&mut context, more) {
         context.extend(more);
     }
-    let mut page = env.get_template("page.html")?.render(to_page(&context))?;
+    let page = env.get_template("page.html")?.render(to_page(&context))?;
+    // The data is most of the page, so it is written as it is made.
+    let (before, after) = page.split_once(DATA).unwrap_or((&page, ""));
+    to.write_all(before.as_bytes())?;
+    embed(&data::data(report), to)?;
+    to.write_all(after.as_bytes())?;
     if !page.ends_with('\n') {
-        page.push('\n');
+        to.write_all(b"\n")?;
     }
-    Ok(page)
+    Ok(())
 }
 
 /// Returns the content security policy: nothing but this page's own style and script, by their hashes.
@@ -65,25 +75,36 @@ fn policy_header() -> String {
     )
 }
 
-/// Returns JSON that can stand inside a script element: no character of it ends the element or starts markup.
+/// Writes JSON that can stand inside a script element: no character of it ends the element or starts markup.
 ///
 /// # Errors
-/// Those of JSON.
-pub fn embed(value: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string(value)?;
-    let mut out = String::with_capacity(text.len() + text.len() / 16);
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let mut chars = from.chars();
-        if let Some(c) = chars.next() {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+/// Those of JSON and of the writer.
+fn embed(value: &impl Serialize, to: &mut dyn io::Write) -> Result {
+    value.serialize(&mut serde_json::Serializer::with_formatter(to, Inert))?;
+    Ok(())
+}
+
+/// Writes those characters of a text as escapes that mean something to HTML; outside of texts JSON has none of them.
+struct Inert;
+
+impl Formatter for Inert {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, to: &mut W, text: &str) -> io::Result<()> {
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(|b| matches!(b, b'<' | b'>' | b'&' | 0xe2)) {
+            let (before, from) = rest.split_at(at);
+            to.write_all(before.as_bytes())?;
+            let mut chars = from.chars();
+            match chars.next() {
+                Some(c @ ('<' | '>' | '&' | '\u{2028}' | '\u{2029}')) => {
+                    write!(to, "\\u{:04x}", u32::from(c))?
+                }
+                Some(c) => to.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?,
+                None => {}
+            }
+            rest = chars.as_str();
         }
-        rest = chars.as_str();
+        to.write_all(rest.as_bytes())
     }
-    out.push_str(rest);
-    Ok(out)
 }
 
 /// Returns a value for the template; minijinja escapes every text of it.
@@ -118,8 +139,14 @@ mod tests {
     use crate::output::sample;
     use proptest::prelude::*;
 
+    fn render(report: &Report, charts: &[ChartFile]) -> String {
+        let mut page = Vec::new();
+        write(report, charts, &RunFacts::default(), &mut page).expect("renders");
+        String::from_utf8(page).expect("UTF-8")
+    }
+
     fn page() -> String {
-        render(&sample::report(), &sample::charts(), &RunFacts::default()).expect("renders")
+        render(&sample::report(), &sample::charts())
     }
 
     #[test]
@@ -172,7 +199,9 @@ mod tests {
         #[test]
         fn embedded_json_is_inert_and_reads_back(text in any::<String>()) {
             let value = json!({ "k": text });
-            let out = embed(&value).expect("JSON");
+            let mut out = Vec::new();
+            embed(&value, &mut out).expect("JSON");
+            let out = String::from_utf8(out).expect("UTF-8");
             let acts = out.contains(['<', '>', '&', '\u{2028}', '\u{2029}']);
             prop_assert!(!acts);
             prop_assert_eq!(serde_json::from_str::<Value>(&out).expect("JSON"), value);
@@ -190,14 +219,14 @@ mod tests {
             report.tokens[0].token.name = Some(format!("x{name}"));
             report.coverage[0].org = name.clone();
             report.not_run[0].reason = name.clone();
-            let page = render(&report, &[], &RunFacts::default()).expect("renders");
+            let page = render(&report, &[]);
             prop_assert_eq!(page.matches("<script").count(), 2);
             prop_assert_eq!(page.matches("</script").count(), 2);
             let mut plain = report.clone();
             plain.tokens[0].token.name = Some("x".into());
             plain.coverage[0].org = "x".into();
             plain.not_run[0].reason = "x".into();
-            let plain = render(&plain, &[], &RunFacts::default()).expect("renders");
+            let plain = render(&plain, &[]);
             prop_assert_eq!(page.matches('<').count(), plain.matches('<').count());
         }
     }

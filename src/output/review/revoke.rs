@@ -131,7 +131,7 @@ fn segment(org: &str) -> String {
     if safe == org {
         return safe;
     }
-    let mark = crate::output::manifest::sha256(org.as_bytes());
+    let mark = crate::model::hash::sha256(org.as_bytes());
     format!("{safe}-{}", &mark[..6])
 }
 

@@ -18,6 +18,6 @@ impl Format<Report> for Json {
     }
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
-        long_list::write(&json::tokens(report), "tokens", &report.tokens, json::token, to)
+        long_list::write(&json::tokens(report), ("tokens", 1), &report.tokens, json::token, to)
     }
 }
