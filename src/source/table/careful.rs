@@ -5,7 +5,7 @@
 use super::{Row, Table};
 use crate::source::block::{Block, Layout, MAX_RECORD, Sizes};
 use crate::source::nested::Stop;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::Read;
 
 /// So much is read at once.
@@ -21,9 +21,44 @@ pub(super) struct Start {
     pub offset: usize,
 }
 
+/// Tells where rows stand: the reader counts the line ends in front of a row to it.
+struct Lines {
+    /// What was read and not yet dropped; rows are told of up to `from`.
+    text: Vec<u8>,
+    from: usize,
+    /// That place as the reader counts bytes, and its line.
+    taken: u64,
+    line: u64,
+}
+
+impl Lines {
+    /// The line of a row that the reader looked for from `start` on and found the end of at `end`.
+    fn of_row(&mut self, start: u64, end: u64) -> u64 {
+        let ends = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as u64;
+        let place = |at: u64| usize::try_from(at.saturating_sub(self.taken)).unwrap_or(usize::MAX);
+        let rest = &self.text[self.from..];
+        let text = &rest[..place(end).min(rest.len())];
+        let start = place(start).min(text.len());
+        let blank = text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let (before, row) = text.split_at(start + blank);
+        let line = self.line + ends(before);
+        self.line = line + ends(row);
+        self.from += text.len();
+        self.taken = end;
+        line
+    }
+
+    fn add(&mut self, text: &[u8]) {
+        self.text.drain(..self.from);
+        self.from = 0;
+        self.text.extend_from_slice(text);
+    }
+}
+
 /// Makes an end where a quote is never closed: else one row would swallow the rest of the input.
 struct Guard<'a> {
     input: &'a mut dyn Read,
+    lines: &'a RefCell<Lines>,
     /// Bytes taken in since the last whole row.
     since: &'a Cell<usize>,
     /// Bytes to give before that, step by step: what a reader from the table's start has at hand by then.
@@ -39,10 +74,12 @@ impl Read for Guard<'_> {
             let most = (*left).min(into.len());
             let n = self.input.read(&mut into[..most])?;
             *left = if n == 0 { 0 } else { *left - n };
+            self.lines.borrow_mut().add(&into[..n]);
             return Ok(n);
         }
         let n = self.input.read(into)?;
         self.since.set(self.since.get() + n);
+        self.lines.borrow_mut().add(&into[..n]);
         Ok(n)
     }
 }
@@ -56,6 +93,7 @@ pub(super) fn cut(
     emit: &mut dyn FnMut(Block) -> bool,
 ) -> Result<Option<String>, Stop> {
     let since = Cell::new(0);
+    let lines = RefCell::new(Lines { text: Vec::new(), from: 0, taken: 0, line: start.line });
     // A byte alone, so that a byte order mark inside the table is none to the reader.
     let before = if start.offset == 0 { [0; 2] } else { [1, STEP - 1 - start.offset % STEP] };
     let mut reader = csv::ReaderBuilder::new()
@@ -63,7 +101,7 @@ pub(super) fn cut(
         .has_headers(start.header)
         .flexible(true)
         .buffer_capacity(STEP)
-        .from_reader(Guard { input, since: &since, before });
+        .from_reader(Guard { input, lines: &lines, since: &since, before });
     let mut broken: Option<u64> = None;
     let mut sizes = Sizes::new();
     let mut row = csv::ByteRecord::new();
@@ -77,7 +115,8 @@ pub(super) fn cut(
             match reader.read_byte_record(&mut row) {
                 Ok(true) => {
                     let endless = since.replace(0) > MAX_RECORD;
-                    let line = row.position().map_or(0, csv::Position::line) + start.line - 1;
+                    let found = row.position().map_or(0, csv::Position::byte);
+                    let line = lines.borrow_mut().of_row(found, reader.position().byte());
                     let from = bytes.len();
                     if endless {
                         // What it swallowed is no row; what comes behind may be one again.

@@ -1,7 +1,7 @@
 //! Where rows end: sixty-four bytes at a time, as long as quotes open and close whole cells.
 //!
-//! Exactly what the `csv` crate makes of the same text, the lines that it counts included: it takes a carriage return
-//! for the end of a row, so that the line feed behind it, and blank lines, belong to the row that follows.
+//! Exactly the rows that the `csv` crate finds in the same text. It takes a carriage return for the end of a row and leaves
+//! the line feed behind it to the row that follows; a row's line is where its first cell stands all the same.
 
 use super::Row;
 use crate::source::quotes::within;
@@ -25,8 +25,9 @@ pub(super) struct Finder {
     pub irregular: bool,
     /// The text up to here was looked at.
     seen: usize,
-    /// Where the row at hand starts.
+    /// Where the row at hand starts, and its line.
     start: usize,
+    start_line: u64,
     /// Line ends up to `seen`, counted from the first line of the table.
     ends: u64,
     /// What the last byte looked at was, as the lowest bit: in quotes, a quote that closed a cell, one of those that a
@@ -57,6 +58,7 @@ impl Finder {
             irregular: false,
             seen: 0,
             start: 0,
+            start_line: 1,
             ends: 1,
             inside: 0,
             closed: 0,
@@ -70,6 +72,7 @@ impl Finder {
         self.taken = 0;
         self.seen = 0;
         self.start = 0;
+        self.start_line = self.line;
         self.ends = self.line;
         self.inside = 0;
         self.closed = 0;
@@ -139,13 +142,14 @@ impl Finder {
     /// Takes the row that ends with the line feed at `at`, with so many line ends before it since `seen`.
     fn row(&mut self, text: &[u8], at: usize, ends: u64) {
         let start = std::mem::replace(&mut self.start, at + 1);
+        let line = std::mem::replace(&mut self.start_line, self.ends + ends + 1);
         let returned = at > start && text.get(at - 1) == Some(&b'\r');
         let end = if returned { at - 1 } else { at };
         if start >= end {
             return;
         }
         if !std::mem::take(&mut self.header) {
-            self.rows.push(Row { start, end, line: self.line });
+            self.rows.push(Row { start, end, line });
         }
         // Behind a carriage return the line feed is still to come.
         self.taken = if returned { at } else { at + 1 };

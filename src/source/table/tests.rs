@@ -44,7 +44,11 @@ fn rows_of_csv(text: &[u8]) -> Rows {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let rows = reader.records().map(|row| {
         let row = row.expect("text");
-        (row.position().map_or(0, csv::Position::line), row.iter().map(str::to_owned).collect())
+        // The crate counts line ends in front of a row to it; where its first cell stands is the line to show.
+        let found = row.position().map_or(0, |position| position.byte() as usize);
+        let start = found + text[found..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
+        let line = 1 + text[..start].iter().filter(|byte| **byte == b'\n').count() as u64;
+        (line, row.iter().map(str::to_owned).collect())
     });
     rows.collect()
 }
@@ -66,7 +70,7 @@ fn regular_rows_are_found_without_help() {
     let text = b"h;h\n\"a\"\"\nb\";\"\"\r\n\r\n;\nx;y";
     finder.finish(text);
     let found: Vec<(&[u8], u64)> = finder.rows.iter().map(|r| (&text[r.start..r.end], r.line)).collect();
-    assert_eq!(found, [(&b"\"a\"\"\nb\";\"\""[..], 2), (b";", 3), (b"x;y", 6)]);
+    assert_eq!(found, [(&b"\"a\"\"\nb\";\"\""[..], 2), (b";", 5), (b"x;y", 6)]);
     assert!(!finder.irregular && finder.taken == text.len());
     for text in ["h\na\"b\n", "h\n\"a\" ,b\n", "h\ra\n", "h\n\"a", "h\na,\"b\"\"\n"] {
         let mut finder = Finder::new(b',');
