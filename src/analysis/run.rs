@@ -235,7 +235,7 @@ pub fn decide(
     let siblings = siblings(&tokens);
     let covered = |org: &str| coverage.iter().find(|c| c.org == org);
     let usages: Vec<UseVerdict> = tokens
-        .iter()
+        .par_iter()
         .enumerate()
         .map(|(i, token)| {
             let owner_usage = inputs.usage.get(&token.org).map(|(spans, rows)| {

@@ -9,10 +9,12 @@ use crate::analysis::facts::Fold;
 use crate::analysis::run::{Analysis, Judged};
 use crate::analysis::{advice, risk};
 use crate::model::finding::{Finding, Severity, SubjectKind};
+use crate::model::names::Names;
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros};
 use crate::model::verdict::{ScopeState, UseState, Verdicts};
 use hashbrown::HashMap;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// What the build needs beside analysis and findings.
@@ -105,46 +107,34 @@ fn token(
 
 /// What the attributed events of each token show.
 fn activities(analysis: &Analysis) -> Vec<Activity> {
-    #[derive(Default, Clone)]
-    struct Tally {
-        days: BTreeMap<i32, u64>,
-        lists: [HashMap<u32, u64>; 4],
-        hours: Vec<u64>,
-    }
-    let mut tallies = vec![Tally::default(); analysis.tokens.len()];
+    let mut own: Vec<Vec<&Fold>> = vec![Vec::new(); analysis.tokens.len()];
     for fold in &analysis.folds.rows {
-        let Some(at) = analysis.fold_tokens[fold.key as usize] else { continue };
-        let tally = &mut tallies[at];
+        if let Some(at) = analysis.fold_tokens[fold.key as usize] {
+            own[at].push(fold);
+        }
+    }
+    own.par_iter().map(|folds| activity(folds, &analysis.folds.names)).collect()
+}
+
+fn activity(folds: &[&Fold], names: &Names) -> Activity {
+    let mut days: BTreeMap<i32, u64> = BTreeMap::new();
+    let mut lists: [HashMap<u32, u64>; 4] = Default::default();
+    let mut hours = if folds.is_empty() { Vec::new() } else { vec![0; 168] };
+    for fold in folds {
         let n = u64::try_from(fold.n).unwrap_or(0);
-        *tally.days.entry(fold.day).or_default() += n;
-        for (list, value) in
-            tally.lists.iter_mut().zip([fold.action, fold.network, fold.client, fold.project])
-        {
+        *days.entry(fold.day).or_default() += n;
+        for (list, value) in lists.iter_mut().zip([fold.action, fold.network, fold.client, fold.project]) {
             *list.entry(value).or_default() += n;
         }
-        tally.hours.resize(168, 0);
-        add_hours(&mut tally.hours, fold);
+        add_hours(&mut hours, fold);
     }
-    let names = &analysis.folds.names;
-    tallies
-        .into_iter()
-        .map(|tally| {
-            let [actions, networks, clients, projects] = tally.lists.map(|list| {
-                let named = list.into_iter().map(|(value, n)| (names.text(value).to_owned(), n));
-                let mut list: Vec<(String, u64)> = named.filter(|(value, _)| !value.is_empty()).collect();
-                list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-                list
-            });
-            Activity {
-                per_day: tally.days.into_iter().collect(),
-                actions,
-                networks,
-                clients,
-                projects,
-                hours: tally.hours,
-            }
-        })
-        .collect()
+    let [actions, networks, clients, projects] = lists.map(|list| {
+        let named = list.into_iter().map(|(value, n)| (names.text(value).to_owned(), n));
+        let mut list: Vec<(String, u64)> = named.filter(|(value, _)| !value.is_empty()).collect();
+        list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        list
+    });
+    Activity { per_day: days.into_iter().collect(), actions, networks, clients, projects, hours }
 }
 
 /// Spreads the events of a fold over the hours in which it occurred; the fold keeps no finer count.
