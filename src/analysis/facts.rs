@@ -8,7 +8,7 @@ use super::coverage::Switch;
 use super::ledger::TokenEvent;
 use super::people::{AccessChange, GroupChange};
 use crate::engine::calls::{Calls, Proves};
-use crate::engine::days::Part;
+use crate::engine::days::Table;
 use crate::engine::rows::{Cell, Rows};
 use crate::engine::{Engine, EngineError};
 use crate::model::event_id::Stamp;
@@ -186,7 +186,7 @@ pub fn folds(engine: &Engine) -> Result<Folds, EngineError> {
     const TEXTS: [&str; 6] = ["org", "credential", "action", "network", "client", "project"];
     let columns =
         ["org", "credential", "action", "network", "client", "project", "kind", "date", "n", "hour_bits"];
-    let make = |part: &Part| {
+    let make = |part: &Table| {
         let (texts, kinds) = (TEXTS.map(|name| part.texts(name)), part.texts("kind"));
         let [days, n, bits] = ["date", "n", "hour_bits"].map(|name| part.ints(name));
         let pat = kinds.code("pat");
@@ -286,7 +286,7 @@ pub fn token_events(engine: &Engine) -> Result<Vec<TokenEvent>, EngineError> {
 /// # Errors
 /// When a file cannot be read.
 pub fn actor_names(engine: &Engine) -> Result<BTreeMap<(String, String), String>, EngineError> {
-    let of_day = |part: &Part| {
+    let of_day = |part: &Table| {
         let texts = ["org", "actor_id", "actor_name"].map(|name| part.texts(name));
         let service = part.flags("service_actor");
         let known = |row: &usize| !service[*row] && texts[1].codes[*row] != 0 && texts[2].codes[*row] != 0;

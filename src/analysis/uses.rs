@@ -3,7 +3,7 @@
 //! In: the folds of months, and the days of the month that the window begins in. Out: one row a credential and user. In
 //! Rust because every command begins with it, and texts that are codes already are folded in a tenth of a query's time.
 
-use crate::engine::days::Part;
+use crate::engine::days::Table;
 use crate::engine::{Engine, EngineError};
 use crate::model::names::Names;
 use crate::model::time::{Micros, Window, day_start};
@@ -64,7 +64,7 @@ impl Use {
 pub fn credentials(engine: &Engine, window: Window) -> Result<Vec<CredentialUse>, EngineError> {
     let from = day_start(window.first_day());
     let columns = [&KEY[..], &["kind", "n", "first_time", "last_time"]].concat();
-    let of_file = |part: &Part| {
+    let of_file = |part: &Table| {
         let (texts, kinds) = (KEY.map(|name| part.texts(name)), part.texts("kind"));
         let [n, first, last] = ["n", "first_time", "last_time"].map(|name| part.ints(name));
         let pat = kinds.code("pat");

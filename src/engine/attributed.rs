@@ -2,8 +2,8 @@
 //!
 //! In: `credentials`. Out: the column `token_id` of rows of day files.
 
-use super::days::Part;
 use super::{Columns, Engine, EngineError, Rows, guarded, tables};
+use crate::lake::table::Table;
 use crate::model::names::Names;
 use hashbrown::HashMap;
 use polars::prelude as pl;
@@ -18,7 +18,7 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// The token of each row: its place in the column to take from.
-    pub(super) fn of(&self, part: &Part) -> Vec<Option<u32>> {
+    pub(super) fn of(&self, part: &Table) -> Vec<Option<u32>> {
         let (orgs, credentials) = (part.texts("org"), part.texts("credential"));
         let mut known: HashMap<(u32, u32), Option<u32>> = HashMap::new();
         let find = |(org, credential): (u32, u32)| {

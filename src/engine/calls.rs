@@ -3,14 +3,15 @@
 //! In: day files of `events`, or a table in memory. Out: for each credential its rows, the newest first. Nothing is
 //! sorted or copied for that: a day lies sorted by credential, time and id, so a credential's rows of it are a range.
 
-use super::days::Part;
 use super::rows::Rows;
 use super::{Engine, EngineError, guarded};
+use crate::lake::table::Table;
 use crate::model::event_id::EventId;
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
 use hashbrown::{HashMap, HashSet};
 use polars::prelude as pl;
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Columns that findings are confirmed by, and that are held of every event.
@@ -80,6 +81,15 @@ impl Calls {
             rows.sort_by(|a, b| (self.time(*b), self.id(*b)).cmp(&(self.time(*a), self.id(*a))));
         }
         rows
+    }
+
+    /// The times of those events that `wanted` asks for.
+    pub(super) fn times(&self, wanted: impl Fn(&EventId) -> bool + Sync) -> Vec<(EventId, Micros)> {
+        let of_day = |set: &Rowset| {
+            let rows = set.ids.iter().zip(&set.times);
+            rows.filter(|(id, _)| wanted(id)).map(|(id, time)| (id.clone(), *time)).collect::<Vec<_>>()
+        };
+        self.sets.par_iter().flat_map_iter(of_day).collect()
     }
 
     /// When an event happened.
@@ -169,7 +179,7 @@ impl Engine {
         // An orphan is told of in the file of its day.
         let mut orphans: HashMap<Option<Day>, HashSet<EventId>> = HashMap::new();
         if self.has("lake_orphans") {
-            let of_day = |part: &Part| -> (Option<Day>, HashSet<EventId>) {
+            let of_day = |part: &Table| -> (Option<Day>, HashSet<EventId>) {
                 (part.day, part.cells("event_id").into_iter().map(EventId::from).collect())
             };
             let take = |(day, ids): (Option<Day>, HashSet<EventId>)| {
@@ -181,7 +191,7 @@ impl Engine {
         read.extend(columns.iter().filter(|name| !matches!(**name, "org" | "credential" | "token_id")));
         let mut calls = Calls { columns: columns.clone(), ..Calls::default() };
         let none = HashSet::new();
-        let make = |part: &Part| {
+        let make = |part: &Table| {
             let orphans = orphans.get(&part.day).unwrap_or(&none);
             of_day(part, key, &columns, known.as_ref(), orphans)
         };
@@ -221,7 +231,7 @@ impl Engine {
 }
 
 fn of_day(
-    part: &Part,
+    part: &Table,
     key: &str,
     columns: &[&'static str],
     known: Option<&HashSet<(String, String)>>,

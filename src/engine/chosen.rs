@@ -5,16 +5,18 @@
 //! kept; each detection then reads for itself.
 
 use super::attributed::{Tokens, columns_to_read};
-use super::days::Part;
 use super::narrow::{Pattern, Words};
 use super::schema::{Kind, TableDef};
 use super::{Columns, Engine, EngineError, guarded, schema, tables};
 use crate::lake::columns::Numbers;
+use crate::lake::table::Table;
 use crate::model::event_id::EventId;
 use crate::model::names::Names;
 use crate::model::text::TextColumn;
+use crate::model::time::Micros;
 use pl::{IntoColumn as _, IntoLazy as _, NewChunkedArray as _};
 use polars::prelude as pl;
+use rayon::prelude::*;
 use sqlparser::ast::Statement;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -198,7 +200,7 @@ const IDS: &[&str] = &["event_id"];
 const SELDOM_ALIKE: &[&str] = &["details", "correlation_id"];
 
 /// The rows of a day, an action each, with what is wanted of it.
-fn of_day(def: &TableDef, part: &Part, wants: &[Want], tokens: &Tokens) -> OfDay {
+fn of_day(def: &TableDef, part: &Table, wants: &[Want], tokens: &Tokens) -> OfDay {
     let actions = part.texts("action");
     let wanted: Vec<Columns> = actions.texts.texts().map(|action| columns_of(wants, action)).collect();
     let mut rows: Vec<Vec<usize>> = vec![Vec::new(); wanted.len()];
@@ -250,6 +252,19 @@ fn of_day(def: &TableDef, part: &Part, wants: &[Want], tokens: &Tokens) -> OfDay
 }
 
 impl Chosen {
+    /// The times of those events that `wanted` asks for, as far as their rows are held.
+    pub(super) fn times(&self, wanted: impl Fn(&EventId) -> bool + Sync) -> Vec<(EventId, Micros)> {
+        let days: Vec<&OfAction> = self.actions.values().flatten().collect();
+        let of_day = |rows: &&OfAction| match (rows.columns.get("event_id"), rows.columns.get("time")) {
+            (Some(Held::Ids(ids)), Some(Held::Numbers(times))) => {
+                let rows = ids.iter().zip(&times.values);
+                rows.filter(|(id, _)| wanted(id)).map(|(id, time)| (id.clone(), *time)).collect()
+            }
+            _ => Vec::new(),
+        };
+        days.par_iter().flat_map_iter(of_day).collect()
+    }
+
     fn actions_of(&self, want: &Want) -> impl Iterator<Item = &OfAction> {
         self.actions.iter().filter(|(action, _)| want.fits(action)).flat_map(|(_, days)| days)
     }

@@ -3,9 +3,9 @@
 //! In: what each finding wants (a token, a span, values of columns). Out: its newest event ids and how many there are,
 //! from the events of PATs that are held in columns ([`super::newest`]).
 
-use super::days::Part;
 use super::newest::{Granted, Wish};
 use super::{Engine, EngineError};
+use crate::lake::table::Table;
 use crate::model::event_id::{EventId, Stamp};
 use crate::model::finding::{Finding, MAX_EVENT_IDS};
 use crate::model::time::Micros;
@@ -56,8 +56,13 @@ pub(super) fn events(
 }
 
 /// Gives findings their confirmed events beside those that their rows name: newest first, no repeats, at most as many
-/// as a finding lists. Where events were confirmed, their number is exact.
-pub(super) fn list(engine: &Engine, findings: &mut [Finding], granted: Vec<Granted>) {
+/// as a finding lists. Where events were confirmed, their number is exact. `times` are those that rows held in memory told.
+pub(super) fn list(
+    engine: &Engine,
+    findings: &mut [Finding],
+    granted: Vec<Granted>,
+    times: HashMap<EventId, Micros>,
+) {
     findings.par_iter_mut().zip(&granted).for_each(|(finding, granted)| {
         if granted.newest.is_empty() {
             return;
@@ -72,7 +77,7 @@ pub(super) fn list(engine: &Engine, findings: &mut [Finding], granted: Vec<Grant
         let more = if granted.count > own.len() as u64 { 0 } else { finding.event_ids.len() as u64 };
         finding.count = granted.count + more;
     });
-    let times = times(engine, findings, &granted);
+    let times = all_times(engine, findings, &granted, times);
     findings.par_iter_mut().zip(granted).for_each(|(finding, granted)| {
         // Rows that were folded into one may have counted the same event twice.
         let named = std::mem::take(&mut finding.event_ids);
@@ -95,26 +100,41 @@ pub(super) fn list(engine: &Engine, findings: &mut [Finding], granted: Vec<Grant
     });
 }
 
-/// The times of the events that rows name and that have to be put in order, as far as a confirmed list or `notable`
-/// tells them.
-fn times(engine: &Engine, findings: &[Finding], granted: &[Granted]) -> HashMap<EventId, Micros> {
+/// The times of the events that findings name and that may have to be put in order, as far as rows tell that detections
+/// share: asked before those are let go.
+pub(super) fn times(
+    engine: &Engine,
+    findings: &[Finding],
+    wanted: &[(usize, Wanted)],
+) -> HashMap<EventId, Micros> {
+    let Some(Some(chosen)) = engine.ready().chosen.clone() else { return HashMap::new() };
+    let confirmed: HashSet<usize> = wanted.iter().map(|(finding, _)| *finding).collect();
+    let in_order = |(at, finding): &(usize, &Finding)| finding.event_ids.len() > 1 || confirmed.contains(at);
+    let named = findings.iter().enumerate().filter(in_order).flat_map(|(_, finding)| &finding.event_ids);
+    let asked: HashSet<&EventId> = named.collect();
+    let may_be = Signs::of(asked.iter().copied());
+    chosen.times(|id| may_be.hold(id) && asked.contains(id)).into_iter().collect()
+}
+
+/// The times of the events that have to be put in order: what is known, then what the events of PATs or `notable` tell.
+fn all_times(
+    engine: &Engine,
+    findings: &[Finding],
+    granted: &[Granted],
+    mut found: HashMap<EventId, Micros>,
+) -> HashMap<EventId, Micros> {
     let in_order =
         |(finding, granted): &(&Finding, &Granted)| finding.event_ids.len() + granted.newest.len() > 1;
     let named = findings.iter().zip(granted).filter(in_order).flat_map(|(finding, _)| &finding.event_ids);
-    let mut wanted: HashSet<&EventId> = named.collect();
-    let mut found = HashMap::new();
+    let mut wanted: HashSet<&EventId> = named.filter(|id| !found.contains_key(*id)).collect();
     if wanted.is_empty() {
         return found;
     }
     // Millions of ids are passed over: their signs rule most of them out.
     let may_be = Signs::of(wanted.iter().copied());
-    let confirmed: Vec<Stamp> = granted
-        .par_iter()
-        .flat_map_iter(|granted| &granted.newest)
-        .filter(|(_, id)| may_be.hold(id) && wanted.contains(id))
-        .cloned()
-        .collect();
-    for (time, id) in confirmed {
+    let calls = engine.ready().calls.clone();
+    let held = calls.map(|calls| calls.times(|id| may_be.hold(id) && wanted.contains(id)));
+    for (id, time) in held.into_iter().flatten() {
         wanted.remove(&id);
         found.insert(id, time);
     }
@@ -122,7 +142,7 @@ fn times(engine: &Engine, findings: &[Finding], granted: &[Granted]) -> HashMap<
         return found;
     }
     let may_be = Signs::of(wanted.iter().copied());
-    let of_day = |part: &Part| -> Vec<(EventId, Micros)> {
+    let of_day = |part: &Table| -> Vec<(EventId, Micros)> {
         let ids = part.cells("event_id").into_iter().map(EventId::from);
         ids.zip(part.ints("time")).filter(|(id, _)| may_be.hold(id) && wanted.contains(id)).collect()
     };
@@ -152,5 +172,30 @@ impl Signs {
     fn hold(&self, id: &EventId) -> bool {
         let (word, bit) = Self::place(id);
         self.0[word] & bit != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fixtures::engine_of;
+    use serde_json::json;
+
+    #[test]
+    fn ids_that_no_table_in_memory_tells_of_are_put_in_order_by_the_events_of_pats() {
+        let event = |id: &str, hour: u32| {
+            json!({"org": "o", "event_id": id, "credential": "c", "kind": "pat", "action": "A.B",
+                "time": format!("2026-03-02T{hour:02}:00:00Z"), "origin": true})
+        };
+        let events = [event("first", 1), event("third", 5), event("second", 3)];
+        let engine = engine_of(&json!({"tables": {"events": events}}));
+        engine.calls(&[]).expect("reads");
+        let named = ["second", "unheard of", "first", "third"].map(EventId::from).to_vec();
+        let mut findings =
+            [Finding { event_ids: named, count: 4, ..crate::analysis::tests_support::finding() }];
+        assert!(times(&engine, &findings, &[]).is_empty());
+        list(&engine, &mut findings, vec![Granted::default()], HashMap::new());
+        let ids: Vec<String> = findings[0].event_ids.iter().map(ToString::to_string).collect();
+        assert_eq!(ids, ["third", "second", "first", "unheard of"]);
     }
 }

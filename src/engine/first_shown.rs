@@ -3,8 +3,8 @@
 //! In: `seen`, `token_dates` and `org_seen`. Out: one row a value. In Rust because every value of every token is ranked
 //! among the token's others, for which an engine would join millions of texts.
 
-use super::days::{Part, Texts};
 use super::{Columns, Engine, EngineError, guarded, schema, tables};
+use crate::lake::table::{Table, Texts};
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros, day_of};
 use hashbrown::HashMap;
@@ -85,11 +85,11 @@ impl Engine {
     }
 
     /// Some columns of a table, in memory.
-    fn held(&self, name: &str, columns: &[&'static str]) -> Result<Part, EngineError> {
+    fn held(&self, name: &str, columns: &[&'static str]) -> Result<Table, EngineError> {
         let frame = self.shared_columns(name, columns)?;
         let columns: Columns = columns.iter().copied().collect();
         let frame = frame.select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
-        Ok(Part::of(guarded(|| Ok(frame.collect()?))?))
+        Ok(Table::of(guarded(|| Ok(frame.collect()?))?))
     }
 }
 
@@ -100,7 +100,7 @@ fn numbered(names: &mut Names, texts: &Texts) -> Vec<u32> {
 
 /// Sums up what each token showed, and since when anybody with a token did.
 fn values<'a>(
-    seen: &'a Part,
+    seen: &'a Table,
     names: &mut Names,
     tokens: &mut Vec<Token<'a>>,
     index: &mut HashMap<(u32, u32), usize>,
@@ -155,7 +155,7 @@ fn values<'a>(
 }
 
 /// Adds the days on which each token was active.
-fn days(active: &Part, names: &mut Names, tokens: &mut [Token<'_>], index: &HashMap<(u32, u32), usize>) {
+fn days(active: &Table, names: &mut Names, tokens: &mut [Token<'_>], index: &HashMap<(u32, u32), usize>) {
     let own = active.texts("token_id");
     let (orgs, ids) = (numbered(names, &active.texts("org")), numbered(names, &own));
     let dates = active.ints("date");
@@ -171,7 +171,7 @@ fn days(active: &Part, names: &mut Names, tokens: &mut [Token<'_>], index: &Hash
 }
 
 /// Adds since when anybody at all showed a value.
-fn org_wide(others: &Part, names: &mut Names, since: &mut Since) {
+fn org_wide(others: &Table, names: &mut Names, since: &mut Since) {
     let [orgs, dimensions, shown] =
         ["org", "dimension", "value"].map(|name| numbered(names, &others.texts(name)));
     let first = others.ints("first_time");

@@ -4,12 +4,13 @@
 //! certain clients. Out: those rows as a table; the query that runs over them is the same and so is its answer.
 
 use super::attributed::{Tokens, columns_to_read};
-use super::days::Part;
+use super::gather::rows_of;
 use super::narrow::{self, Pattern, Words};
 use super::pack::Detection;
 use super::rows::Rows;
 use super::schema::{self, TableDef};
 use super::{Columns, Engine, EngineError, check, tables};
+use crate::lake::table::Table;
 use crate::lake::view::day_of_file;
 use crate::model::time::Day;
 use hashbrown::{HashMap, HashSet};
@@ -143,7 +144,8 @@ impl Engine {
             if found.is_empty() {
                 return Ok(None);
             }
-            self.part(def, source, Some(file), &read)?.rows(def, columns, &found, &tokens).map(Some)
+            let part = self.part(def, source, Some(file), &read)?;
+            rows_of(&part, def, columns, &found, &tokens).map(Some)
         };
         let made: Vec<Option<pl::DataFrame>> = files.par_iter().map(one).collect::<Result<_, _>>()?;
         let mut whole = tables::stacked(def, columns, made.into_iter().flatten())?;
@@ -154,7 +156,7 @@ impl Engine {
 
 impl Use {
     /// The rows of a file that can be used.
-    fn of(&self, part: &Part, tokens: &Tokens) -> Vec<pl::IdxSize> {
+    fn of(&self, part: &Table, tokens: &Tokens) -> Vec<pl::IdxSize> {
         let place = |row: usize| pl::IdxSize::try_from(row).unwrap_or_default();
         match self {
             Self::With(patterns) => {

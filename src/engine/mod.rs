@@ -14,6 +14,7 @@ pub mod equivalents;
 pub mod findings;
 mod first_shown;
 mod flagged;
+mod gather;
 mod narrow;
 pub mod newest;
 mod of_token;
@@ -28,6 +29,7 @@ mod seen;
 mod shape;
 mod sources;
 mod stays;
+mod steps;
 pub mod tables;
 pub mod views;
 mod walk;
@@ -256,6 +258,18 @@ impl Engine {
     /// When the check refuses it or it fails.
     pub fn run(&self, detection: &Detection) -> Result<Rows, EngineError> {
         let checked = check::check(&detection.sql, check::Mode::Pack)?;
+        let read = checked.tables.clone();
+        let frame = self.run_checked(detection, checked);
+        // Also where it failed: others count on the tables to go after their last reader.
+        self.done_with(&read);
+        Rows::from_frame(&frame?)
+    }
+
+    fn run_checked(
+        &self,
+        detection: &Detection,
+        checked: check::Checked,
+    ) -> Result<pl::DataFrame, EngineError> {
         let asked = match checked.tables.contains(chosen::TABLE) {
             true => self.want(&checked.statement)?.map_or(Ok(None), |want| self.chosen(want))?,
             false => None,
@@ -277,10 +291,7 @@ impl Engine {
             (_, Some(frame)) if name == flagged::TABLE => Ok(frame.clone()),
             _ => self.shared(name, &statement),
         };
-        let read = checked.tables.clone();
-        let frame = self.execute(checked, table);
-        self.done_with(&read);
-        Rows::from_frame(&frame?)
+        self.execute(checked, table)
     }
 
     fn execute(
@@ -289,13 +300,8 @@ impl Engine {
         table: impl Fn(&str) -> Result<pl::LazyFrame, EngineError>,
     ) -> Result<pl::DataFrame, EngineError> {
         rewrite::rewrite(&mut checked.statement, &self.policy_cells());
-        // A fresh context for each query: one that is reused passes or fails by what ran before it.
-        let mut context = polars::sql::SQLContext::new();
-        for name in &checked.tables {
-            context.register(name, table(name)?);
-        }
-        let sql = checked.statement.to_string();
-        guarded(|| Ok(context.execute(&sql)?.collect()?))
+        let tables = checked.tables.iter().map(|name| Ok((name.clone(), table(name)?)));
+        steps::run(&checked.statement, tables.collect::<Result<_, EngineError>>()?)
     }
 
     fn missing(name: &str) -> EngineError {

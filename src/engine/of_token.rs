@@ -4,9 +4,11 @@
 //! query names.
 
 use super::attributed::{Tokens, columns_to_read};
-use super::days::{Part, stored_near};
+use super::days::damaged;
+use super::gather::rows_of;
 use super::rows::Rows;
 use super::{Cut, Engine, EngineError, guarded, narrow, newest, schema, tables};
+use crate::lake::table::Table;
 use crate::lake::view::{day_of_file, days_of_use};
 use crate::model::time::{Day, Micros};
 use pl::IntoLazy as _;
@@ -40,9 +42,9 @@ impl Engine {
         let holds = |file: &&PathBuf| day_of_file(file).is_none_or(|day| days.contains(&day));
         let files: Vec<&PathBuf> = source.files.iter().filter(holds).collect();
         let one = |file: &&PathBuf| -> Result<pl::DataFrame, EngineError> {
-            let part = stored_near(file, &read, "credential", &credentials)?;
+            let part = Table::read_near(file, &read, "credential", &credentials).map_err(damaged)?;
             let rows = self.rows_of_token(&part, (token, &tokens), clock, source.cut);
-            part.rows(def, &columns, &rows, &tokens)
+            rows_of(&part, def, &columns, &rows, &tokens)
         };
         let made: Vec<pl::DataFrame> = files.par_iter().map(one).collect::<Result<_, _>>()?;
         Ok(tables::stacked(def, &columns, made)?.lazy())
@@ -51,7 +53,7 @@ impl Engine {
     /// The token's rows that the run sees.
     fn rows_of_token(
         &self,
-        part: &Part,
+        part: &Table,
         (token, tokens): (&str, &Tokens),
         clock: &str,
         cut: Cut,

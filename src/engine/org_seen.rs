@@ -3,9 +3,9 @@
 //! In: `activity`, whoever made it. Out: one row a value. In Rust because a day's rows are folded as they are read: of
 //! millions of rows with texts for keys no engine makes that fold as cheaply.
 
-use super::days::{Part, Texts};
 use super::flagged::TABLE;
 use super::{Engine, EngineError, schema, tables};
+use crate::lake::table::{Table, Texts};
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
 use hashbrown::HashMap;
@@ -172,7 +172,7 @@ fn frame(
     Ok(pl::DataFrame::new(rows.len(), columns)?.lazy())
 }
 
-fn of_day(part: &Part) -> OfDay {
+fn of_day(part: &Table) -> OfDay {
     let [orgs, actors, credentials, networks, clients] =
         ["org", "actor", "credential", "network", "client"].map(|name| part.texts(name));
     let service = part.flags("service_actor");

@@ -175,6 +175,7 @@ impl Run<'_> {
             }
         }
         tell(Step::Begins(EVENT_IDS));
+        let times = confirm::times(self.engine, &findings, &wanted);
         self.engine.release();
         let confirming = !wanted.is_empty();
         let mut granted: Vec<Granted> = vec![Granted::default(); findings.len()];
@@ -188,7 +189,7 @@ impl Run<'_> {
             }),
             Err(_) => {}
         }
-        confirm::list(self.engine, &mut findings, granted);
+        confirm::list(self.engine, &mut findings, granted, times);
         tell(Step::Ends(EVENT_IDS));
         self.findings.append(&mut findings);
     }

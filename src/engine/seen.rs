@@ -4,10 +4,10 @@
 //! up to `as_of` and before the window is cut: what a token did earlier must not look new. Out: a lazy frame. In
 //! Rust because hours come out of a bit set, which SQL cannot say in the subset that the pack keeps to.
 
-use super::days::Part;
 use super::schema::{self, Kind};
 use super::tables::{dtype, ids, texts};
 use super::{Engine, EngineError};
+use crate::lake::table::Table;
 use crate::model::event_id::Stamp;
 use crate::model::names::Names;
 use hashbrown::HashMap;
@@ -195,7 +195,7 @@ impl Value {
     }
 }
 
-fn of_month(part: &Part) -> Month {
+fn of_month(part: &Table) -> Month {
     let [orgs, credentials, dimensions, shown] =
         ["org", "credential", "dimension", "value"].map(|name| part.texts(name));
     let [n, origins, days, first, last] =

@@ -2,10 +2,17 @@
 //!
 //! In: the engine's sources. Out: lazy frames, cut to the run's instant and window, with their token ids.
 
+use super::attributed::columns_to_read;
+use super::days::damaged;
+use super::gather::rows_of;
 use super::rows::Rows;
-use super::{Columns, Cut, Engine, EngineError, Source, guarded, narrow, schema, seen, time_lit, views};
+use super::{
+    Columns, Cut, Engine, EngineError, Source, guarded, narrow, schema, seen, tables, time_lit, views,
+};
+use crate::lake::decode;
 use pl::IntoLazy as _;
 use polars::prelude as pl;
+use rayon::prelude::*;
 use sqlparser::ast::Statement;
 use std::path::PathBuf;
 use std::sync::PoisonError;
@@ -69,17 +76,37 @@ impl Engine {
         if self.is_large(name, columns.len())? {
             return made(&asked);
         }
-        let made = made(&columns)?;
-        let mut frame = made.select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
-        // Raw events stay on disk: few queries read them, and then a small part.
-        if name != "events" {
-            let mut held = guarded(|| Ok(frame.collect()?))?;
-            // Rows taken from a column in several pieces are copied with their texts.
-            held.rechunk_mut();
-            frame = held.lazy();
-        }
+        let of_files = self.sources.get(name).filter(|source| !source.files.is_empty() && name != "seen");
+        let frame = match of_files {
+            // Raw events stay on disk: few queries read them, and then a small part.
+            Some(_) if name == "events" => made(&columns)?,
+            Some(source) => in_one(self.rows_in(def, source, &columns)?),
+            None => {
+                let made = made(&columns)?.select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
+                in_one(guarded(|| Ok(made.collect()?))?)
+            }
+        };
         self.ready().frames.insert(def.name, (columns, frame.clone()));
         Ok(frame)
+    }
+
+    /// Some columns of all rows of a table's files that the run sees.
+    fn rows_in(
+        &self,
+        def: &schema::TableDef,
+        source: &Source,
+        columns: &Columns,
+    ) -> Result<pl::DataFrame, EngineError> {
+        let tokens = self.tokens_by_credential()?;
+        let whose = source.needs_token && columns.contains("token_id");
+        let read = if whose { columns_to_read(columns, &[]) } else { columns.iter().copied().collect() };
+        let one = |file: &PathBuf| {
+            let part = self.part(def, source, Some(file), &read)?;
+            let all = (0..part.height()).filter_map(|row| pl::IdxSize::try_from(row).ok());
+            rows_of(&part, def, columns, &all.collect::<Vec<_>>(), &tokens)
+        };
+        let made: Vec<pl::DataFrame> = source.files.par_iter().map(one).collect::<Result<_, _>>()?;
+        tables::stacked(def, columns, made)
     }
 
     /// Tells whether so many columns of a table would fill too much memory; each detection then reads for itself
@@ -92,11 +119,8 @@ impl Engine {
             // Months are joined before a query sees them.
             None if name == "seen" => self.joined()?.height(),
             None => {
-                // The footers tell the number of rows.
-                let counted = source.frame.clone().select([pl::len().cast(pl::DataType::Int64).alias("n")]);
-                let rows =
-                    Rows::from_frame(&guarded(|| Ok(counted.collect()?))?)?.int(0, "n").unwrap_or_default();
-                let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+                let counts = source.files.iter().map(|file| decode::count(file).map_err(damaged));
+                let rows = counts.sum::<Result<usize, _>>()?;
                 self.ready().counts.insert(name.to_owned(), rows);
                 rows
             }
@@ -200,6 +224,12 @@ impl Engine {
             frame.filter(pl::col("date").gt_eq(first))
         }
     }
+}
+
+/// Rows taken from a column in several pieces are copied with their texts.
+fn in_one(mut frame: pl::DataFrame) -> pl::LazyFrame {
+    frame.rechunk_mut();
+    frame.lazy()
 }
 
 /// Tells whether files lie below the folder of one organisation.

@@ -4,9 +4,9 @@
 //! are folded as they are read: of millions of rows with texts for keys no engine makes that fold as cheaply.
 
 use super::attributed::Tokens;
-use super::days::Part;
 use super::flagged::TABLE;
 use super::{Engine, EngineError, guarded, schema, tables};
+use crate::lake::table::Table;
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
 use hashbrown::HashMap;
@@ -74,7 +74,7 @@ impl Engine {
 }
 
 /// Folds the rows of tokens that tell a network.
-fn of_day(part: &Part, tokens: Option<&Tokens>) -> OfDay {
+fn of_day(part: &Table, tokens: Option<&Tokens>) -> OfDay {
     let (orgs, networks) = (part.texts("org"), part.texts("network"));
     let [days, first, last] = ["date", "first_time", "last_time"].map(|name| part.ints(name));
     let (of_rows, texts): (Vec<Option<u32>>, Option<Names>) = match tokens {

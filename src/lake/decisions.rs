@@ -2,7 +2,8 @@
 //!
 //! In: decisions from a review sheet. Out: the same back. None is ever dropped: an auditor asks for the history.
 
-use super::frame::{Frame, Table};
+use super::frame::Frame;
+use super::table::Table;
 use super::{Lake, LakeError};
 use crate::model::decision::{Choice, Decision, Fixed};
 use crate::model::time::Day;
@@ -77,15 +78,16 @@ impl Lake {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        let table = Table::read(&path)?;
+        const TEXTS: [&str; 8] =
+            ["token_id", "decision", "reviewer", "reason", "state", "owner", "owner_state", "scopes"];
+        const TIMES: [&str; 4] = ["decided_on", "end_date", "seen_until", "valid_to"];
+        const FLAGS: [&str; 3] = ["grant_known", "all_orgs", "leaked"];
+        let table = Table::read(&path, &[&TEXTS[..], &TIMES, &FLAGS].concat())?;
         let damaged = |why: &str| LakeError::Damaged { path: path.clone(), why: why.to_owned() };
-        let texts = ["token_id", "decision", "reviewer", "reason", "state", "owner", "owner_state", "scopes"]
-            .map(|n| table.text(n));
         let [token_id, choice, reviewer, reason, state, owner, owner_state, scopes] =
-            texts.each_ref().map(|t| t.cells());
-        let [decided_on, end_date, seen_until, valid_to] =
-            ["decided_on", "end_date", "seen_until", "valid_to"].map(|n| table.int(n));
-        let [grant_known, all_orgs, leaked] = ["grant_known", "all_orgs", "leaked"].map(|n| table.flag(n));
+            TEXTS.map(|n| table.cells(n));
+        let [decided_on, end_date, seen_until, valid_to] = TIMES.map(|n| table.known_ints(n));
+        let [grant_known, all_orgs, leaked] = FLAGS.map(|n| table.known_flags(n));
         let day = |n: Option<i64>| n.and_then(|n| Day::try_from(n).ok());
         (0..table.height())
             .map(|i| {

@@ -67,6 +67,15 @@ pub fn read(
     })
 }
 
+/// Counts the rows of a file, as its footer tells.
+///
+/// # Errors
+/// When it cannot be opened or is no Parquet.
+pub fn count(path: &Path) -> Result<usize, LakeError> {
+    let footer = |file: &mut File| Ok(Columns { height: read_metadata(file)?.num_rows, columns: Vec::new() });
+    Ok(told(path, footer)?.map_or(0, |columns| columns.height()))
+}
+
 /// Reads some columns of the rows from the first to the last of a row group with one of these texts in the column `key`;
 /// where rows are sorted by it those are all that have one, and few others.
 ///

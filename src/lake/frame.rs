@@ -1,4 +1,4 @@
-//! Columns to Parquet and back: the one place where the lake meets Polars.
+//! Columns to Parquet.
 //!
 //! In: named columns of plain values. Out: a file written beside its target, synced and renamed, so that a
 //! reader never sees half of one.
@@ -8,9 +8,7 @@ use super::encode::{self, Statistics};
 use super::pages::{self, Content, Pages};
 use crate::model::hash::hex;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use polars::prelude::{
-    Column, DataFrame, DataType, ParallelStrategy, ParquetReader, PolarsError, PolarsResult, SerReader as _,
-};
+use polars::prelude::PolarsResult;
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field, TimeUnit};
 use polars_parquet::parquet::schema::types::{ParquetType, PrimitiveType};
 use polars_parquet::write::{
@@ -310,109 +308,4 @@ fn replace<T>(
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(written)
-}
-
-/// A table read back from Parquet.
-#[derive(Debug)]
-pub struct Table {
-    frame: DataFrame,
-}
-
-impl Table {
-    /// Reads the whole file.
-    ///
-    /// # Errors
-    /// When it cannot be opened or is no Parquet.
-    pub fn read(path: &Path) -> Result<Self, LakeError> {
-        let file = std::fs::File::open(path).map_err(|e| LakeError::io("read", path, e))?;
-        let frame = ParquetReader::new(file).finish().map_err(|e| LakeError::columns(path, &e))?;
-        Ok(Self { frame })
-    }
-
-    /// Columns that were computed.
-    pub(super) fn of(frame: DataFrame) -> Self {
-        Self { frame }
-    }
-
-    /// Reads some columns of the file.
-    ///
-    /// # Errors
-    /// When it cannot be opened, is no Parquet or lacks a column.
-    pub fn read_columns(path: &Path, columns: &[&str]) -> Result<Self, LakeError> {
-        let file = std::fs::File::open(path).map_err(|e| LakeError::io("read", path, e))?;
-        let frame = ParquetReader::new(file)
-            .with_columns(Some(columns.iter().map(|c| (*c).to_owned()).collect()))
-            .finish()
-            .map_err(|e| LakeError::columns(path, &e))?;
-        Ok(Self { frame })
-    }
-
-    /// Reads some columns of the file, those that it has, in the calling thread: for callers that read many files
-    /// at a time.
-    ///
-    /// # Errors
-    /// When it cannot be opened or is no Parquet.
-    pub fn read_known(path: &Path, columns: &[&str]) -> Result<Self, LakeError> {
-        let failed = |e: PolarsError| LakeError::columns(path, &e);
-        let file = std::fs::File::open(path).map_err(|e| LakeError::io("read", path, e))?;
-        let mut reader = ParquetReader::new(file).read_parallel(ParallelStrategy::None);
-        let schema = reader.schema().map_err(failed)?;
-        let known = columns.iter().filter(|c| schema.get(c).is_some()).map(|c| (*c).to_owned()).collect();
-        let frame = reader.with_columns(Some(known)).finish().map_err(failed)?;
-        Ok(Self { frame })
-    }
-
-    /// Gives the columns to the engine.
-    pub(crate) fn into_frame(self) -> DataFrame {
-        self.frame
-    }
-
-    /// Counts rows.
-    #[must_use]
-    pub fn height(&self) -> usize {
-        self.frame.height()
-    }
-
-    /// Returns a text column; null reads as empty, and so does a column that an older version lacks.
-    #[must_use]
-    pub fn text(&self, name: &str) -> TextCells {
-        TextCells { column: self.frame.column(name).ok().cloned(), height: self.height() }
-    }
-
-    /// Returns whole numbers, instants or days as integers.
-    #[must_use]
-    pub fn int(&self, name: &str) -> Vec<Option<i64>> {
-        let cast = self.frame.column(name).ok().and_then(|c| c.cast(&DataType::Int64).ok());
-        match cast.as_ref().and_then(|c| c.i64().ok()) {
-            Some(values) => values.iter().collect(),
-            None => vec![None; self.height()],
-        }
-    }
-
-    /// Returns flags.
-    #[must_use]
-    pub fn flag(&self, name: &str) -> Vec<Option<bool>> {
-        match self.frame.column(name).ok().and_then(|c| c.bool().ok()) {
-            Some(values) => values.iter().collect(),
-            None => vec![None; self.height()],
-        }
-    }
-}
-
-/// The cells of one text column.
-#[derive(Debug)]
-pub struct TextCells {
-    column: Option<Column>,
-    height: usize,
-}
-
-impl TextCells {
-    /// Returns the cells, null as empty text.
-    #[must_use]
-    pub fn cells(&self) -> Vec<&str> {
-        match self.column.as_ref().and_then(|c| c.str().ok()) {
-            Some(values) => values.iter().map(Option::unwrap_or_default).collect(),
-            None => vec![""; self.height],
-        }
-    }
 }

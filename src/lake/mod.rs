@@ -24,6 +24,7 @@ pub mod index;
 pub mod merge;
 mod pages;
 pub mod snapshot;
+pub mod table;
 pub mod verify;
 pub mod view;
 

@@ -3,8 +3,9 @@
 //! In: rows from a source. Out: a file whose name holds time and content, so that importing the same list
 //! twice adds nothing, and the rows back.
 
-use super::frame::{Frame, Table};
+use super::frame::Frame;
 use super::index::{Snapshot, SnapshotKind};
+use super::table::Table;
 use super::{Lake, LakeError};
 use crate::model::hash::hex;
 use crate::model::inventory::{InventoryRow, UsageRow, UserRow};
@@ -156,8 +157,7 @@ impl Lake {
     /// # Errors
     /// When the file cannot be read.
     pub fn inventory(&self, snapshot: &Snapshot) -> Result<Vec<InventoryRow>, LakeError> {
-        let table = Table::read(&self.root().join(&snapshot.file))?;
-        let texts = [
+        const TEXTS: [&str; 8] = [
             "token_id",
             "name",
             "scopes",
@@ -166,12 +166,15 @@ impl Lake {
             "owner_upn",
             "owner_name",
             "client_id",
-        ]
-        .map(|n| table.text(n));
+        ];
+        const TIMES: [&str; 2] = ["valid_from", "valid_to"];
+        const FLAGS: [&str; 3] = ["all_orgs", "is_valid", "is_public"];
+        let columns = [&TEXTS[..], &TIMES, &FLAGS].concat();
+        let table = Table::read(&self.root().join(&snapshot.file), &columns)?;
         let [token_id, name, scopes, targets, user_id, owner_upn, owner_name, client_id] =
-            texts.each_ref().map(|t| t.cells());
-        let (from, to) = (table.int("valid_from"), table.int("valid_to"));
-        let (all, valid, public) = (table.flag("all_orgs"), table.flag("is_valid"), table.flag("is_public"));
+            TEXTS.map(|n| table.cells(n));
+        let [from, to] = TIMES.map(|n| table.known_ints(n));
+        let [all, valid, public] = FLAGS.map(|n| table.known_flags(n));
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Ok((0..table.height())
             .map(|i| InventoryRow {
@@ -198,11 +201,12 @@ impl Lake {
     /// # Errors
     /// When the file cannot be read.
     pub fn users(&self, snapshot: &Snapshot) -> Result<Vec<UserRow>, LakeError> {
-        let table = Table::read(&self.root().join(&snapshot.file))?;
-        let texts = ["descriptor", "cuid", "storage_key", "upn", "name", "subject_kind", "state"]
-            .map(|n| table.text(n));
-        let [descriptor, cuid, key, upn, name, kind, state] = texts.each_ref().map(|t| t.cells());
-        let access = table.int("last_access");
+        const TEXTS: [&str; 7] =
+            ["descriptor", "cuid", "storage_key", "upn", "name", "subject_kind", "state"];
+        const ACCESS: &str = "last_access";
+        let table = Table::read(&self.root().join(&snapshot.file), &[&TEXTS[..], &[ACCESS]].concat())?;
+        let [descriptor, cuid, key, upn, name, kind, state] = TEXTS.map(|n| table.cells(n));
+        let access = table.known_ints(ACCESS);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Ok((0..table.height())
             .map(|i| UserRow {
@@ -224,23 +228,24 @@ impl Lake {
     /// # Errors
     /// When the file cannot be read.
     pub fn usage(&self, snapshot: &Snapshot) -> Result<Vec<UsageRow>, LakeError> {
-        let table = Table::read(&self.root().join(&snapshot.file))?;
-        let texts = ["user_id", "user", "mechanism", "address", "user_agent", "command", "status"]
-            .map(|n| table.text(n));
-        let [user_id, user, mechanism, address, agent, command, status] = texts.each_ref().map(|t| t.cells());
-        let (start, end, calls) = (table.int("start_time"), table.int("end_time"), table.int("calls"));
+        const TEXTS: [&str; 7] =
+            ["user_id", "user", "mechanism", "address", "user_agent", "command", "status"];
+        const NUMBERS: [&str; 3] = ["start_time", "end_time", "calls"];
+        let table = Table::read(&self.root().join(&snapshot.file), &[&TEXTS[..], &NUMBERS].concat())?;
+        let [user_id, user, mechanism, address, agent, command, status] = TEXTS.map(|n| table.cells(n));
+        let [start, end, calls] = NUMBERS.map(|n| table.ints(n));
         Ok((0..table.height())
             .map(|i| UsageRow {
                 user_id: user_id[i].to_owned(),
                 user: user[i].to_owned(),
-                start: start[i].unwrap_or_default(),
-                end: end[i].unwrap_or_default(),
+                start: start[i],
+                end: end[i],
                 mechanism: mechanism[i].to_owned(),
                 address: address[i].to_owned(),
                 user_agent: agent[i].to_owned(),
                 command: command[i].to_owned(),
                 status: status[i].to_owned(),
-                count: calls[i].unwrap_or_default(),
+                count: calls[i],
                 ..UsageRow::default()
             })
             .collect())

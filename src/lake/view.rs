@@ -262,8 +262,7 @@ impl View {
                 continue;
             }
             let table = orphans::event_ids(&day.events)?;
-            let column = table.text("event_id");
-            let ids = column.cells();
+            let ids = table.cells("event_id");
             for at in asking {
                 held.entry(at).or_default().extend(loose[&at].found(&ids));
             }

@@ -16,6 +16,16 @@ pub struct DictColumn {
 }
 
 impl DictColumn {
+    /// Takes codes and the values that they stand for.
+    ///
+    /// # Panics
+    /// In debug builds, when a code is beyond the values.
+    #[must_use]
+    pub fn of(codes: Vec<u32>, names: Names) -> Self {
+        debug_assert!(codes.iter().all(|code| (*code as usize) < names.len()), "a code is beyond the values");
+        Self { codes, names }
+    }
+
     fn with_room(rows: usize, room: DictRoom) -> Self {
         Self { codes: Vec::with_capacity(rows), names: Names::with_room(room.values, room.bytes) }
     }
@@ -121,6 +131,19 @@ macro_rules! batch {
         }
 
         impl EventBatch {
+            /// The text columns.
+            pub const COLUMNS: &'static [&'static str] = &[$(stringify!($d),)+ $(stringify!($t),)+];
+
+            /// Sets every text column, by its name.
+            pub fn fill(
+                &mut self,
+                repeated: impl Fn(&str) -> DictColumn,
+                seldom_alike: impl Fn(&str) -> TextColumn,
+            ) {
+                $(self.$d = repeated(stringify!($d));)+
+                $(self.$t = seldom_alike(stringify!($t));)+
+            }
+
             /// Starts a batch with room for what `room` was learnt from, and a little more.
             #[must_use]
             pub fn with_room(room: &Room) -> Self {

@@ -57,7 +57,7 @@ pub enum Error {
         /// Its path inside the bundle.
         path: String,
         /// Why.
-        source: Box<Error>,
+        source: Box<Self>,
     },
     /// A page template failed.
     #[error("cannot render a template: {0} (this is a defect of patwatch; please report it)")]

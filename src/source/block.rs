@@ -44,6 +44,18 @@ pub(super) struct Block {
     pub last: bool,
 }
 
+/// Begins a block of about `size` bytes in a buffer, with what the one before left of its text; returns how much that was.
+pub(super) fn begin(bytes: &mut Vec<u8>, size: usize, left: &mut Vec<u8>) -> usize {
+    let room = size.max(left.len() * 2);
+    if bytes.len() < room {
+        bytes.resize(room, 0);
+    }
+    let len = left.len();
+    bytes[..len].copy_from_slice(left);
+    left.clear();
+    len
+}
+
 /// How the text of a block is cut.
 #[derive(Debug, Default)]
 pub(super) enum Layout {

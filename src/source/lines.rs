@@ -1,6 +1,6 @@
 //! One record a line: text in, blocks of whole lines out.
 
-use super::block::{Block, Layout, MAX_RECORD, Sizes};
+use super::block::{Block, Layout, MAX_RECORD, Sizes, begin};
 use super::nested::Stop;
 use std::io::Read;
 
@@ -15,14 +15,8 @@ pub(super) fn cut(
     let mut sizes = Sizes::new();
     loop {
         let mut bytes = buffer().ok_or(Stop::Asked)?;
-        let room = sizes.next().max(tail.len() * 2);
-        if bytes.len() < room {
-            bytes.resize(room, 0);
-        }
-        bytes[..tail.len()].copy_from_slice(&tail);
-        let mut len = tail.len();
         let mut ends = line_ends(&tail);
-        tail.clear();
+        let mut len = begin(&mut bytes, sizes.next(), &mut tail);
         let mut searched = 0;
         let (whole, ended) = loop {
             let asked = bytes.len() - len;

@@ -7,7 +7,8 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use patwatch::lake::columns::Cells;
 use patwatch::lake::decode;
-use patwatch::lake::frame::{Frame, Table};
+use patwatch::lake::frame::Frame;
+use patwatch::lake::table::Table;
 use patwatch::model::batch::EventBatch;
 use patwatch::source::{KindHint, Options, Parsed, Sink, read};
 use std::fmt::Write as _;
@@ -169,7 +170,7 @@ fn day_file(c: &mut Criterion) {
     frame.write(&path).expect("writes");
     let names = [&TEXTS[..], &["time"]].concat();
     let own = || decode::read(&path, &names, |_| true).expect("reads").expect("patwatch wrote it");
-    let polars = || Table::read_known(&path, &names).expect("reads");
+    let polars = || Table::read_foreign(&path, &names).expect("reads");
     for (name, cells) in &columns {
         let read = own();
         let Some(Cells::Text(text)) = read.get(name) else { panic!("{name} is text") };
@@ -177,7 +178,7 @@ fn day_file(c: &mut Criterion) {
             text.codes.iter().map(|code| text.value(*code)).eq(cells.iter().map(String::as_str)),
             "{name}"
         );
-        assert!(polars().text(name).cells().iter().eq(cells), "{name}");
+        assert!(polars().cells(name).iter().eq(cells), "{name}");
     }
     let mut group = c.benchmark_group("day file");
     group.throughput(Throughput::Elements(EVENTS as u64));

@@ -1,19 +1,19 @@
 //! `changes`: the events of a month that make the ledger, picked out of `notable`.
 
 use crate::lake::LakeError;
-use crate::lake::frame::{Frame, Table};
-use polars::prelude as pl;
+use crate::lake::frame::Frame;
+use crate::lake::table::Table;
+use crate::model::text::TextColumn;
 use std::path::{Path, PathBuf};
 
-/// Columns of `notable` that the ledger, the people and the coverage read.
+/// Text columns of `notable` that the ledger, the people and the coverage read, beside the time and whether the service
+/// itself acted.
 const CHANGES: [&str; 23] = [
     "org",
     "event_id",
-    "time",
     "action",
     "actor",
     "actor_id",
-    "service_actor",
     "network",
     "client",
     "details",
@@ -30,6 +30,8 @@ const CHANGES: [&str; 23] = [
     "d_member_id",
     "d_member_name",
     "d_group_name",
+    "d_policy_name",
+    "d_policy_value",
 ];
 
 /// Picks the events of `notable` that tell of tokens, of access and of the log itself; `earlier` are those of the days
@@ -38,40 +40,46 @@ const CHANGES: [&str; 23] = [
 /// # Errors
 /// When a file cannot be read or written.
 pub fn write(path: &Path, earlier: Option<&Path>, days: &[PathBuf]) -> Result<(), LakeError> {
-    let failed = |e: pl::PolarsError| LakeError::columns(path, &e);
-    let paths = days.iter().map(|p| pl::PlRefPath::try_from_path(p)).collect::<Result<Vec<_>, _>>();
-    let args = pl::ScanArgsParquet {
-        glob: false,
-        hive_options: pl::HiveOptions { enabled: Some(false), ..pl::HiveOptions::default() },
-        ..pl::ScanArgsParquet::default()
-    };
-    let action = || pl::col("action");
-    let begins = |text: &str| action().str().starts_with(pl::lit(text.to_owned()));
-    let group = |text: &str| pl::col("d_group_name").str().ends_with(pl::lit(text.to_owned()));
-    let membership = begins("Group.UpdateGroupMembership.")
-        .and(group("Project Collection Valid Users").or(group("Administrators")));
-    let wanted = begins("Token.")
-        .or(begins("Licensing."))
-        .or(begins("AuditLog.Stream"))
-        .or(action().eq(pl::lit("OrganizationPolicy.PolicyValueUpdated")))
-        .or(membership);
-    let names = || CHANGES.iter().chain(&["d_policy_name", "d_policy_value"]).copied();
-    let columns: Vec<pl::Expr> = names().map(pl::col).collect();
-    let mut frame = pl::LazyFrame::scan_parquet_files(paths.map_err(failed)?.into(), args)
-        .and_then(|frame| frame.filter(wanted).select(columns).collect())
-        .map_err(failed)?;
-    if let Some(earlier) = earlier {
-        let before = Table::read(earlier)?.into_frame().select(names()).map_err(failed)?;
-        frame = before.vstack(&frame).map_err(failed)?;
+    let (mut times, mut service) = (Vec::new(), Vec::new());
+    let mut texts = CHANGES.map(|_| TextColumn::default());
+    let all = days.iter().map(|day| (day.as_path(), false));
+    for (file, is_picked) in earlier.map(|path| (path, true)).into_iter().chain(all) {
+        let table = Table::read(file, &[&CHANGES[..], &["time", "service_actor"]].concat())?;
+        let rows = if is_picked { (0..table.height()).collect() } else { picked(&table) };
+        let (time, flags) = (table.known_ints("time"), table.known_flags("service_actor"));
+        times.extend(rows.iter().map(|row| time[*row]));
+        service.extend(rows.iter().map(|row| flags[*row]));
+        for (name, texts) in CHANGES.iter().zip(&mut texts) {
+            let cells = table.cells(name);
+            rows.iter().for_each(|row| texts.push(cells[*row]));
+        }
     }
-    let table = Table::of(frame);
-    let (times, service) = (table.int("time"), table.flag("service_actor"));
     let mut frame =
-        Frame::new(table.height()).time("time", times.into_iter()).flag("service_actor", service.into_iter());
-    for name in names().filter(|name| !matches!(*name, "time" | "service_actor")) {
-        let column = table.text(name);
-        frame = frame.text(name, column.cells().into_iter());
+        Frame::new(times.len()).time("time", times.into_iter()).flag("service_actor", service.into_iter());
+    for (name, texts) in CHANGES.iter().zip(&texts) {
+        frame = frame.text(name, texts.iter());
     }
     frame.write(path)?;
     Ok(())
+}
+
+/// The rows of `notable` that tell of tokens, of access and of the log itself.
+fn picked(notable: &Table) -> Vec<usize> {
+    const BEGINS: [&str; 3] = ["Token.", "Licensing.", "AuditLog.Stream"];
+    const GROUPS: [&str; 2] = ["Project Collection Valid Users", "Administrators"];
+    let (actions, groups) = (notable.texts("action"), notable.texts("d_group_name"));
+    let is_told = |action: &str| {
+        BEGINS.iter().any(|begin| action.starts_with(begin))
+            || action == "OrganizationPolicy.PolicyValueUpdated"
+    };
+    let told: Vec<bool> = actions.texts.texts().map(is_told).collect();
+    let moves: Vec<bool> =
+        actions.texts.texts().map(|action| action.starts_with("Group.UpdateGroupMembership.")).collect();
+    let grants: Vec<bool> =
+        groups.texts.texts().map(|group| GROUPS.iter().any(|end| group.ends_with(end))).collect();
+    let is_picked = |row: &usize| {
+        let (action, group) = (actions.codes[*row] as usize, groups.codes[*row] as usize);
+        told[action] || moves[action] && grants[group]
+    };
+    (0..notable.height()).filter(is_picked).collect()
 }

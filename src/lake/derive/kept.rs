@@ -7,17 +7,20 @@ use super::activity::Fold;
 use super::seen::Seen;
 use crate::model::time::{Day, day_text};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// So many months are kept: each may take some ten megabytes, and a log goes through them one by one.
 const MONTHS: usize = 3;
 
 /// What an import has folded so far.
 #[derive(Debug, Default)]
-pub struct Kept {
-    months: Mutex<Vec<Month>>,
+pub struct Kept(Mutex<Folds>);
+
+#[derive(Debug, Default)]
+struct Folds {
+    months: Vec<Month>,
     /// The newest day of each organisation, once it is known.
-    newest: Mutex<BTreeMap<String, Newest>>,
+    newest: BTreeMap<String, Newest>,
 }
 
 /// The newest day of an organisation.
@@ -40,22 +43,23 @@ struct Month {
 impl Kept {
     /// Learns which day of an organisation is its newest, before that is written.
     pub fn expect_newest(&self, org: &str, day: Day) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        newest.insert(org.to_owned(), Newest { day, fold: None });
+        self.folds().newest.insert(org.to_owned(), Newest { day, fold: None });
+    }
+
+    fn folds(&self) -> MutexGuard<'_, Folds> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a day, `content` being the id of its day file.
     pub(super) fn add(&self, org: &str, day: Day, content: &str, rows: &[Fold<'_>]) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let Folds { months, newest } = &mut *self.folds();
         if let Some(newest) = newest.get_mut(org).filter(|newest| newest.day == day) {
             let mut seen = Seen::default();
             seen.add_rows(day, rows);
             newest.fold = Some((content.to_owned(), seen));
             return;
         }
-        drop(newest);
         let name = day_text(day)[..7].to_owned();
-        let mut months = self.months.lock().unwrap_or_else(PoisonError::into_inner);
         let found = months.iter().position(|month| month.org == org && month.name == name);
         let mut month = match found {
             Some(at) => months.remove(at),
@@ -77,14 +81,13 @@ impl Kept {
 
     /// Takes the fold of days of a month, with the days that it holds, if all of them are among `days`.
     pub fn take(&self, org: &str, name: &str, days: &[(Day, &str)]) -> Option<(Seen, Vec<Day>)> {
+        let Folds { months, newest } = &mut *self.folds();
         if let [(day, content)] = days {
-            let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
             let own = newest.get_mut(org).filter(|newest| newest.day == *day);
             if let Some((made_from, seen)) = own.and_then(|newest| newest.fold.take()) {
                 return (made_from == *content).then(|| (seen, vec![*day]));
             }
         }
-        let mut months = self.months.lock().unwrap_or_else(PoisonError::into_inner);
         let at = months.iter().position(|month| month.org == org && month.name == name)?;
         let is_among = |held: &BTreeMap<Day, String>| {
             held.iter().all(|(day, content)| days.contains(&(*day, content.as_str())))

@@ -4,7 +4,8 @@
 //! request, so the origin of a loose event is looked for on its own and the neighbouring days, and nowhere else.
 
 use crate::lake::LakeError;
-use crate::lake::frame::{Frame, Table};
+use crate::lake::frame::Frame;
+use crate::lake::table::Table;
 use hashbrown::HashSet;
 use std::path::Path;
 
@@ -19,14 +20,14 @@ impl Loose {
     /// # Errors
     /// When the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, LakeError> {
-        Ok(Self { table: Table::read(path)? })
+        Ok(Self { table: Table::read(path, &["event_id", "correlation_id"])? })
     }
 
     /// Finds which of the correlation ids that are looked for are ids of events.
     #[must_use]
     pub fn found(&self, ids: &[&str]) -> HashSet<String> {
-        let column = self.table.text("correlation_id");
-        let wanted: HashSet<&str> = column.cells().into_iter().filter(|id| !id.is_empty()).collect();
+        let column = self.table.cells("correlation_id");
+        let wanted: HashSet<&str> = column.into_iter().filter(|id| !id.is_empty()).collect();
         if wanted.is_empty() {
             return HashSet::new();
         }
@@ -36,7 +37,7 @@ impl Loose {
     /// Tells whether an origin is looked for at all.
     #[must_use]
     pub fn is_looking(&self) -> bool {
-        self.table.text("correlation_id").cells().iter().any(|id| !id.is_empty())
+        self.table.cells("correlation_id").iter().any(|id| !id.is_empty())
     }
 }
 
@@ -45,7 +46,7 @@ impl Loose {
 /// # Errors
 /// When the file cannot be read.
 pub fn event_ids(events: &Path) -> Result<Table, LakeError> {
-    Table::read_columns(events, &["event_id"])
+    Table::read(events, &["event_id"])
 }
 
 /// Writes the table of a day, of whose correlation ids `held` are ids of events of the days beside it.
@@ -53,8 +54,7 @@ pub fn event_ids(events: &Path) -> Result<Table, LakeError> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, org: &str, loose: &Loose, held: &HashSet<String>) -> Result<(), LakeError> {
-    let (id, correlation) = (loose.table.text("event_id"), loose.table.text("correlation_id"));
-    let cells = id.cells().into_iter().zip(correlation.cells());
+    let cells = loose.table.cells("event_id").into_iter().zip(loose.table.cells("correlation_id"));
     let orphans: Vec<&str> =
         cells.filter(|(_, correlation)| !held.contains(*correlation)).map(|(id, _)| id).collect();
     Frame::new(orphans.len())

@@ -5,7 +5,8 @@
 
 use super::activity::Fold;
 use crate::lake::LakeError;
-use crate::lake::frame::{Frame, Table};
+use crate::lake::frame::Frame;
+use crate::lake::table::Table;
 use crate::model::event_id::{EventId, Stamp};
 use crate::model::mechanism::MechanismKind;
 use crate::model::names::Names;
@@ -19,6 +20,43 @@ const SHOWN: [&str; 4] = ["action", "network", "client", "project"];
 const DIMENSIONS: [&str; 5] = ["action", "network", "client", "project", "hour"];
 /// The number of the hour.
 const HOURS: u8 = 4;
+
+/// Columns that are summed, and those of the first and the last event; `activity` and the folds share them.
+const COUNTS: [&str; 2] = ["n", "origins"];
+const STAMPS: [&str; 4] = ["first_time", "first_event", "last_time", "last_event"];
+
+/// First and last event of each row of a table.
+struct Stamps<'t> {
+    first: (Vec<i64>, Vec<&'t str>),
+    last: (Vec<i64>, Vec<&'t str>),
+}
+
+impl<'t> Stamps<'t> {
+    fn of(table: &'t Table) -> Self {
+        let [first_time, first_event, last_time, last_event] = STAMPS;
+        Self {
+            first: (table.ints(first_time), table.cells(first_event)),
+            last: (table.ints(last_time), table.cells(last_event)),
+        }
+    }
+
+    fn of_row(&self, row: usize) -> (Stamp, Stamp) {
+        let stamp = |(times, events): &(Vec<i64>, Vec<&str>)| (times[row], EventId::from(events[row]));
+        (stamp(&self.first), stamp(&self.last))
+    }
+}
+
+/// A row of `activity`, its texts as numbers.
+struct Shown {
+    credential: u32,
+    /// Of the dimensions that are columns, where it shows one.
+    values: [Option<u32>; 4],
+    /// Events, and those that began a cascade.
+    counts: [i64; 2],
+    hours: i64,
+    oldest: Stamp,
+    newest: Stamp,
+}
 
 /// Numbers of a credential, a dimension and a value.
 type Key = (u32, u8, u32);
@@ -70,34 +108,83 @@ impl Seen {
 
     /// Adds a day as its `activity` is written: the rows of a credential stand together.
     pub(super) fn add_rows(&mut self, day: Day, rows: &[Fold<'_>]) {
-        let mut known: [HashMap<u32, u32>; 4] = Default::default();
+        let mut known: [HashMap<u32, u32>; 5] = Default::default();
+        let pats = rows.iter().filter(|row| row.key.kind() == MechanismKind::Pat);
+        let shown = pats.map(|row| {
+            let (key, codes) = (row.key, row.key.codes());
+            let texts = [
+                (codes.action, key.action()),
+                (key.network_code(), key.network()),
+                (codes.client, key.client()),
+                (codes.project, key.project()),
+                (codes.credential, key.credential()),
+            ];
+            let mut number = |at: usize| {
+                let (code, text) = texts[at];
+                *known[at].entry(code).or_insert_with(|| self.names.number(text))
+            };
+            Shown {
+                credential: number(4),
+                values: std::array::from_fn(|at| (!texts[at].1.is_empty()).then(|| number(at))),
+                counts: [row.n, row.origins],
+                hours: row.hour_bits,
+                oldest: (row.oldest.0, EventId::from(row.oldest.1)),
+                newest: (row.newest.0, EventId::from(row.newest.1)),
+            }
+        });
+        let shown: Vec<Shown> = shown.collect();
+        self.add_shown(day, &shown);
+    }
+
+    /// Adds a day from its `activity`.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn add_day(&mut self, day: Day, activity: &Path) -> Result<(), LakeError> {
+        let columns = [&["credential", "kind", "hour_bits"], &SHOWN[..], &COUNTS, &STAMPS].concat();
+        let table = Table::read(activity, &columns)?;
+        let (kinds, hours, stamps) = (table.texts("kind"), table.ints("hour_bits"), Stamps::of(&table));
+        let [n, origins] = COUNTS.map(|c| table.ints(c));
+        let credentials = table.texts("credential");
+        let tokens = self.names.numbers(&credentials.texts);
+        let values = SHOWN.map(|c| table.texts(c));
+        let numbers = values.each_ref().map(|own| self.names.numbers(&own.texts));
+        let pat = kinds.code("pat");
+        let pats = (0..table.height()).filter(|row| Some(kinds.codes[*row]) == pat);
+        let shown = pats.map(|row| {
+            let (oldest, newest) = stamps.of_row(row);
+            // Code 0 is no text.
+            let value = |at: usize| Some(values[at].codes[row]).filter(|code| *code != 0);
+            Shown {
+                credential: tokens[credentials.codes[row] as usize],
+                values: std::array::from_fn(|at| Some(numbers[at][value(at)? as usize])),
+                counts: [n[row], origins[row]],
+                hours: hours[row],
+                oldest,
+                newest,
+            }
+        });
+        let shown: Vec<Shown> = shown.collect();
+        self.add_shown(day, &shown);
+        Ok(())
+    }
+
+    fn add_shown(&mut self, day: Day, rows: &[Shown]) {
         // What one credential showed on the day, few values a dimension.
         let mut own: Vec<((u8, u32), Value)> = Vec::new();
-        let credential = |row: &Fold<'_>| row.key.codes().credential;
-        for rows in rows.chunk_by(|a, b| credential(a) == credential(b)) {
+        for rows in rows.chunk_by(|a, b| a.credential == b.credential) {
             let mut hours = 0;
-            for row in rows.iter().filter(|row| row.key.kind() == MechanismKind::Pat) {
-                hours |= row.hour_bits;
-                let (key, codes) = (row.key, row.key.codes());
-                let shown = [
-                    (codes.action, key.action()),
-                    (key.network_code(), key.network()),
-                    (codes.client, key.client()),
-                    (codes.project, key.project()),
-                ];
-                let (oldest, newest) = (EventId::from(row.oldest.1), EventId::from(row.newest.1));
-                for ((dimension, (code, text)), known) in (0_u8..).zip(shown).zip(&mut known) {
-                    if text.is_empty() {
-                        continue;
-                    }
-                    let number = *known.entry(code).or_insert_with(|| self.names.number(text));
+            for row in rows {
+                hours |= row.hours;
+                for (dimension, number) in (0_u8..).zip(row.values) {
+                    let Some(number) = number else { continue };
                     let value = Value {
-                        n: row.n,
-                        origins: row.origins,
+                        n: row.counts[0],
+                        origins: row.counts[1],
                         days: 1,
                         last_day: Some(day),
-                        oldest: (row.oldest.0, oldest.clone()),
-                        newest: (row.newest.0, newest.clone()),
+                        oldest: row.oldest.clone(),
+                        newest: row.newest.clone(),
                     };
                     match own.iter_mut().find(|(key, _)| *key == (dimension, number)) {
                         Some((_, held)) => held.add(value),
@@ -105,15 +192,11 @@ impl Seen {
                     }
                 }
             }
-            if hours == 0 {
-                continue;
-            }
-            let credential = rows[0].key.credential();
-            let token = self.names.number(credential);
+            let token = rows[0].credential;
             for ((dimension, number), value) in own.drain(..) {
                 self.add((token, dimension, number), value);
             }
-            if !credential.is_empty() {
+            if !self.names.text(token).is_empty() {
                 self.add_hours(day, token, hours);
             }
         }
@@ -130,89 +213,26 @@ impl Seen {
         }
     }
 
-    /// Adds a day from its `activity`.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
-    pub fn add_day(&mut self, day: Day, activity: &Path) -> Result<(), LakeError> {
-        let columns = [
-            "credential",
-            "kind",
-            "action",
-            "network",
-            "client",
-            "project",
-            "n",
-            "origins",
-            "hour_bits",
-            "first_time",
-            "last_time",
-            "first_event",
-            "last_event",
-        ];
-        let table = Table::read_columns(activity, &columns)?;
-        let texts = ["credential", "kind", "first_event", "last_event"].map(|c| table.text(c));
-        let [credential, kind, first, last] = texts.each_ref().map(|t| t.cells());
-        let shown = SHOWN.map(|c| table.text(c));
-        let shown = shown.each_ref().map(|t| t.cells());
-        let [n, origins, bits, first_time, last_time] =
-            ["n", "origins", "hour_bits", "first_time", "last_time"].map(|c| table.int(c));
-        let pats: Vec<usize> = (0..table.height()).filter(|i| kind[*i] == "pat").collect();
-        for rows in pats.chunk_by(|a, b| credential[*a] == credential[*b]) {
-            let token = self.names.number(credential[rows[0]]);
-            for &i in rows {
-                for (dimension, cells) in (0_u8..).zip(&shown) {
-                    if cells[i].is_empty() {
-                        continue;
-                    }
-                    let number = self.names.number(cells[i]);
-                    let value = Value {
-                        n: n[i].unwrap_or_default(),
-                        origins: origins[i].unwrap_or_default(),
-                        days: 1,
-                        last_day: Some(day),
-                        oldest: (first_time[i].unwrap_or_default(), EventId::from(first[i])),
-                        newest: (last_time[i].unwrap_or_default(), EventId::from(last[i])),
-                    };
-                    self.add((token, dimension, number), value);
-                }
-            }
-            if !credential[rows[0]].is_empty() {
-                let bits = rows.iter().fold(0, |all, i| all | bits[*i].unwrap_or_default());
-                self.add_hours(day, token, bits);
-            }
-        }
-        Ok(())
-    }
-
     /// Adds an earlier fold of days that are not added otherwise.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn add_fold(&mut self, path: &Path) -> Result<(), LakeError> {
-        let table = Table::read(path)?;
-        let texts = ["credential", "dimension", "value", "first_event", "last_event"].map(|c| table.text(c));
-        let [credential, dimension, value, first, last] = texts.each_ref().map(|t| t.cells());
-        let [n, origins, days, first_time, last_time] =
-            ["n", "origins", "active_days", "first_time", "last_time"].map(|c| table.int(c));
-        let mut before = ("", self.names.number(""));
+        let columns = [&["credential", "dimension", "value", "active_days"][..], &COUNTS, &STAMPS].concat();
+        let table = Table::read(path, &columns)?;
+        let dimensions = table.texts("dimension");
+        let of_text = |text: &str| (0_u8..).zip(DIMENSIONS).find(|(_, name)| *name == text).map(|(n, _)| n);
+        let known: Vec<Option<u8>> = dimensions.texts.texts().map(of_text).collect();
+        let [credentials, values] = ["credential", "value"].map(|c| table.texts(c));
+        let [tokens, shown] = [&credentials, &values].map(|own| self.names.numbers(&own.texts));
+        let (stamps, days) = (Stamps::of(&table), table.ints("active_days"));
+        let [n, origins] = COUNTS.map(|c| table.ints(c));
         for i in 0..table.height() {
-            if credential[i] != before.0 {
-                before = (credential[i], self.names.number(credential[i]));
-            }
-            let Some(dimension) = (0_u8..).zip(DIMENSIONS).find(|(_, name)| *name == dimension[i]) else {
-                continue;
-            };
-            let key = (before.1, dimension.0, self.names.number(value[i]));
-            let value = Value {
-                n: n[i].unwrap_or_default(),
-                origins: origins[i].unwrap_or_default(),
-                days: days[i].unwrap_or_default(),
-                last_day: None,
-                oldest: (first_time[i].unwrap_or_default(), EventId::from(first[i])),
-                newest: (last_time[i].unwrap_or_default(), EventId::from(last[i])),
-            };
-            self.add(key, value);
+            let Some(dimension) = known[dimensions.codes[i] as usize] else { continue };
+            let key = (tokens[credentials.codes[i] as usize], dimension, shown[values.codes[i] as usize]);
+            let (oldest, newest) = stamps.of_row(i);
+            let (n, origins, days) = (n[i], origins[i], days[i]);
+            self.add(key, Value { n, origins, days, last_day: None, oldest, newest });
         }
         Ok(())
     }

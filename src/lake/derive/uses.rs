@@ -1,7 +1,8 @@
 //! `uses`: who used a credential in a month, and which names people go by.
 
 use crate::lake::LakeError;
-use crate::lake::frame::{Frame, Table};
+use crate::lake::frame::Frame;
+use crate::lake::table::Table;
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
 use hashbrown::HashMap;
@@ -28,29 +29,24 @@ pub fn write(
     let mut names = Names::default();
     let mut folds: HashMap<([u32; 5], bool), Use> = HashMap::new();
     const TEXTS: [&str; 5] = ["credential", "class", "kind", "actor", "actor_id"];
+    const NUMBERS: [&str; 4] = ["n", "first_time", "last_time", "day_bits"];
     let days = days.iter().map(|(day, path)| (Some(*day), path.as_path()));
     for (day, file) in earlier.map(|path| (None, path)).into_iter().chain(days) {
-        let table = Table::read(file)?;
-        let bits = table.int("day_bits");
-        let texts = TEXTS.map(|c| table.text(c));
-        let texts = texts.each_ref().map(|t| t.cells());
-        let service = table.flag("service_actor");
-        let [n, first_time, last_time] = ["n", "first_time", "last_time"].map(|c| table.int(c));
+        let table = Table::read(file, &[&TEXTS[..], &NUMBERS, &["service_actor"]].concat())?;
+        let texts = TEXTS.map(|c| table.texts(c));
+        let numbers = texts.each_ref().map(|own| names.numbers(&own.texts));
+        let service = table.flags("service_actor");
+        let [n, first_time, last_time, bits] = NUMBERS.map(|c| table.ints(c));
         for i in 0..table.height() {
-            let key = texts.each_ref().map(|cells| names.number(cells[i]));
-            let (from, to) = (first_time[i].unwrap_or_default(), last_time[i].unwrap_or_default());
-            let fold = folds.entry((key, service[i] == Some(true))).or_insert(Use {
-                n: 0,
-                first: from,
-                last: to,
-                bits: 0,
-            });
-            fold.n += n[i].unwrap_or_default();
+            let key = std::array::from_fn(|c| numbers[c][texts[c].codes[i] as usize]);
+            let (from, to) = (first_time[i], last_time[i]);
+            let fold = folds.entry((key, service[i])).or_insert(Use { n: 0, first: from, last: to, bits: 0 });
+            fold.n += n[i];
             fold.first = fold.first.min(from);
             fold.last = fold.last.max(to);
             fold.bits |= match day {
                 Some(day) => 1 << (day - first).clamp(0, 31),
-                None => bits[i].unwrap_or_default(),
+                None => bits[i],
             };
         }
     }

@@ -11,6 +11,7 @@ use crate::lake::day::{self, Sorted, Source};
 use crate::lake::derive::kept::Kept;
 use crate::lake::frame::Frame;
 use crate::lake::index::DayEntry;
+use crate::lake::table::Table;
 use crate::lake::{Lake, LakeError, make_folder};
 use crate::model::batch::EventBatch;
 use crate::model::inventory::OrgKey;
@@ -298,10 +299,10 @@ impl Sealed {
         let runs = match (ranks.next(), ranks.next()) {
             (Some(only), None) => vec![(*only, batch.len())],
             _ => {
-                let table = crate::lake::frame::Table::read(&beside.day_file("ranks", org, day))?;
+                let table = Table::read(&beside.day_file("ranks", org, day), &["rank"])?;
                 let rank =
                     |cell: &Option<i64>| cell.and_then(|rank| u32::try_from(rank).ok()).unwrap_or(u32::MAX);
-                table.int("rank").iter().map(|cell| (rank(cell), 1)).collect()
+                table.known_ints("rank").iter().map(|cell| (rank(cell), 1)).collect()
             }
         };
         Ok((runs, batch))

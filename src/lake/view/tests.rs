@@ -1,9 +1,9 @@
 //! Folds against the days they stand for: cascades across midnight, late days, an earlier instant.
 
 use super::*;
-use crate::lake::frame::Table;
 use crate::lake::import::Import;
 use crate::lake::index::Ingest;
+use crate::lake::table::Table;
 use crate::model::batch::EventBatch;
 use crate::model::event::EventRow;
 use crate::model::inventory::OrgKey;
@@ -41,9 +41,8 @@ fn import(lake: &mut Lake, events: &[(u32, u32, &str, &str)]) {
 /// The orphans that the days hold.
 fn orphans(view: &View) -> Vec<String> {
     let read = |file: PathBuf| {
-        let table = Table::read(&file).unwrap();
-        let column = table.text("event_id");
-        column.cells().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        let table = Table::read(&file, &["event_id"]).unwrap();
+        table.cells("event_id").into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let mut all: Vec<String> = view.days("orphans", 0).into_iter().flat_map(read).collect();
     all.sort();
@@ -120,23 +119,16 @@ fn a_month_counts_values_and_days_once() {
         ],
     );
     let view = View::refresh(&lake).unwrap();
-    let table = Table::read(&view.months("seen")[0]).unwrap();
-    let texts = ["dimension", "value", "first_event", "last_event"].map(|c| table.text(c));
-    let [dimension, value, first, last] = texts.each_ref().map(|t| t.cells());
-    let (n, days) = (table.int("n"), table.int("active_days"));
+    let (texts, counts) = (["dimension", "value", "first_event", "last_event"], ["n", "active_days"]);
+    let table = Table::read(&view.months("seen")[0], &[&texts[..], &counts].concat()).unwrap();
+    let [dimension, value, first, last] = texts.map(|c| table.cells(c));
+    let [n, days] = counts.map(|c| table.ints(c));
     let rows: Vec<_> = (0..table.height()).map(|i| (dimension[i], value[i], n[i], days[i])).collect();
-    assert_eq!(
-        rows,
-        [
-            ("action", "A.B", Some(3), Some(2)),
-            ("hour", "10", Some(2), Some(2)),
-            ("hour", "11", Some(1), Some(1)),
-        ]
-    );
+    assert_eq!(rows, [("action", "A.B", 3, 2), ("hour", "10", 2, 2), ("hour", "11", 1, 1),]);
     assert_eq!((first[0], last[0]), (id(1).as_str(), id(3).as_str()));
-    let uses = Table::read(&view.months("uses")[0]).unwrap();
+    let uses = Table::read(&view.months("uses")[0], &["day_bits"]).unwrap();
     let first = parse_time("2026-03-01T00:00:00Z").unwrap().div_euclid(DAY);
-    let days = days_of_use(i32::try_from(first).unwrap(), uses.int("day_bits")[0]);
+    let days = days_of_use(i32::try_from(first).unwrap(), uses.known_ints("day_bits")[0]);
     assert_eq!(days.len(), 2);
     assert_eq!(day_text(days[0]), "2026-03-30");
 }

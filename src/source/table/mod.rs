@@ -7,7 +7,7 @@ mod careful;
 mod rows;
 
 use super::KindHint;
-use super::block::{Block, Layout, MAX_RECORD, Sizes};
+use super::block::{Block, Layout, MAX_RECORD, Sizes, begin};
 use super::decode::Columns;
 use super::nested::Stop;
 use rows::Finder;
@@ -68,13 +68,7 @@ pub(super) fn cut(
     let mut sizes = Sizes::new();
     loop {
         let mut bytes = buffer().ok_or(Stop::Asked)?;
-        let room = sizes.next().max(tail.len() * 2);
-        if bytes.len() < room {
-            bytes.resize(room, 0);
-        }
-        bytes[..tail.len()].copy_from_slice(&tail);
-        let mut len = tail.len();
-        tail.clear();
+        let mut len = begin(&mut bytes, sizes.next(), &mut tail);
         finder.rewind();
         let ended = loop {
             match input.read(&mut bytes[len..]) {
