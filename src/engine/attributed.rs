@@ -7,6 +7,7 @@ use crate::lake::table::Table;
 use crate::model::names::Names;
 use hashbrown::HashMap;
 use polars::prelude as pl;
+use std::sync::Arc;
 
 /// Tokens by organisation and credential.
 pub(super) struct Tokens {
@@ -63,8 +64,12 @@ pub(super) fn columns_to_read(wanted: &Columns, more: &[&'static str]) -> Vec<&'
 }
 
 impl Engine {
-    /// Which credential is which token's.
-    pub(super) fn tokens_by_credential(&self) -> Result<Tokens, EngineError> {
+    /// Which credential is which token's; told once.
+    pub(super) fn tokens_by_credential(&self) -> Result<Arc<Tokens>, EngineError> {
+        self.once("tokens by credential", |ready| &mut ready.tokens, || self.read_tokens().map(Arc::new))
+    }
+
+    fn read_tokens(&self) -> Result<Tokens, EngineError> {
         let mut places: HashMap<String, HashMap<String, u32>> = HashMap::new();
         let mut names = Names::default();
         if let Some(source) = self.sources.get("credentials") {

@@ -45,7 +45,7 @@ impl Want {
 pub(super) struct Chosen {
     /// The texts of each column, by code.
     texts: BTreeMap<&'static str, pl::Column>,
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
     /// A piece a day: in one piece each would be copied as it grows, and fill more memory than it needs.
     actions: BTreeMap<String, Vec<OfAction>>,
 }

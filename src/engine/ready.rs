@@ -2,6 +2,7 @@
 //!
 //! In: what the detections about to run read. Out: frames by name, with the columns that any of them wants.
 
+use super::attributed::Tokens;
 use super::pack::Detection;
 use super::{Columns, Engine, EngineError, calls, check, chosen, flagged, narrow, pack, schema, seen, views};
 use polars::prelude as pl;
@@ -24,6 +25,8 @@ pub(super) struct Ready {
     pub(super) calls: Option<Arc<calls::Calls>>,
     /// The folds of all months, once joined; they outlive such tables too.
     pub(super) joined: Option<Arc<seen::Joined>>,
+    /// Whose a credential is.
+    pub(super) tokens: Option<Arc<Tokens>>,
     /// Rows of the tables that lie in files.
     pub(super) counts: BTreeMap<String, usize>,
 }
@@ -132,6 +135,9 @@ impl Engine {
         }
         if table == "seen" {
             self.ready().joined = None;
+        }
+        if table == "credentials" {
+            self.ready().tokens = None;
         }
     }
 

@@ -48,8 +48,8 @@ impl Engine {
                 ..stay
             }));
         };
-        self.each_day(TABLE, &columns, |part| of_day(part, tokens.as_ref()), take)?;
-        let own = tokens.as_ref().map_or(&own, Tokens::names);
+        self.each_day(TABLE, &columns, |part| of_day(part, tokens.as_deref()), take)?;
+        let own = tokens.as_deref().map_or(&own, Tokens::names);
         let text = |name: &str, names: &Names, number: fn(&Stay) -> u32| -> Result<pl::Column, EngineError> {
             let column = tables::texts(names).with_name(name.into());
             let rows = pl::IdxCa::from_vec("rows".into(), all.iter().map(number).collect());
