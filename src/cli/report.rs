@@ -118,8 +118,9 @@ fn earlier(folder: &Path, anonymise: bool) -> Result<Earlier, CliError> {
         })
     };
     let (findings, tokens) = (read("findings.json")?, read("tokens.json")?);
-    let manifest = std::fs::read(folder.join("manifest.json")).ok();
-    let earlier = compare::read(&findings, &tokens, manifest.as_deref())
+    // A bundle without one was not written to its end: its files may be of two runs.
+    let manifest = read("manifest.json")?;
+    let earlier = compare::read(&findings, &tokens, Some(&manifest))
         .map_err(|e| CliError::new(format!("cannot compare with {}: {e}", folder.display())))?;
     if earlier.pseudonyms.is_some() && !anonymise {
         return Err(CliError::new(format!("{} holds pseudonyms, and this run names people", folder.display()))

@@ -172,6 +172,52 @@ fn parquet_files_are_scanned_joined_and_cut() {
 }
 
 #[test]
+fn tables_that_detections_share_hold_what_a_query_finds() {
+    use crate::lake::frame::Frame;
+    use crate::model::time::{DAY, day_of, day_text};
+    use polars::prelude as pl;
+    let folder = tempfile::tempdir().expect("folder");
+    let mut engine = engine_of(&json!({"tables": {"credentials": [
+        {"org": "o", "credential": "c1", "token_id": "t1"}, {"org": "o", "credential": "c3"},
+    ]}}));
+    let (first, last) = (engine.window().first_day(), day_of(engine.window().as_of));
+    // The day before the window, its first, one inside, and the last with a row behind the instant of the run.
+    let days = [first - 1, first, first + 3, last];
+    let file = |day: i32| {
+        let time = |hour: i64| Some(i64::from(day) * DAY + hour * 3_600_000_000);
+        let path = folder.path().join(format!("date={}", day_text(day))).join("activity.parquet");
+        let credentials = ["", "c1", "c1", "c2", "c3"];
+        Frame::new(5)
+            .same_text("org", "o")
+            .text("credential", credentials.into_iter())
+            .text("network", ["", "10.0.0.0/24", "", "fe80::/48", "10.0.0.0/24"].into_iter())
+            .flag("service_actor", [Some(true), None, Some(false), Some(false), None].into_iter())
+            .date("date", (0..5).map(|_| Some(day)))
+            .int("n", [Some(3), None, Some(0), Some(-1), Some(7)].into_iter())
+            .time("first_time", [0, 1, 2, 9, 23].into_iter().map(time))
+            .write(&path)
+            .expect("written");
+        path
+    };
+    engine.register_parquet("activity", &days.map(file), Cut::Window).expect("scans");
+    let columns =
+        ["org", "credential", "token_id", "network", "service_actor", "date", "n", "first_time", "client"];
+    for columns in [&columns[..], &["n", "network"]] {
+        let sorted = |frame: pl::LazyFrame| {
+            let select = columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>();
+            let by = columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>();
+            let order = pl::SortMultipleOptions::default().with_nulls_last(true);
+            frame.select(select).sort_by_exprs(by, order).collect().expect("collects")
+        };
+        let shared = sorted(engine.shared_columns("activity", columns).expect("reads"));
+        let found = sorted(engine.lazy("activity").expect("scans"));
+        assert!(shared.equals_missing(&found), "{shared} {found}");
+        // Nothing of the day before, and of the last day not the row behind the instant of the run.
+        assert_eq!(shared.height(), 14);
+    }
+}
+
+#[test]
 fn folds_of_one_token_are_joined_like_those_of_all() {
     use polars::prelude as pl;
     let folder = tempfile::tempdir().expect("folder");

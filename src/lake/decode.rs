@@ -136,7 +136,7 @@ fn read_from(
     names: &[&str],
     groups: Vec<(&RowGroupMetadata, Range<usize>)>,
 ) -> Result<Columns, Stop> {
-    let height = groups.iter().map(|(_, rows)| rows.len()).sum();
+    let height: usize = groups.iter().map(|(_, rows)| rows.len()).sum();
     let mut all = Columns { height, columns: Vec::new() };
     let known = footer.schema_descr.columns();
     for name in names {
@@ -153,6 +153,10 @@ fn read_from(
         }
         let cells = column.finish().ok_or_else(|| Stop::Damaged(format!("column {name} is no text")))?;
         all.columns.push(((*name).to_owned(), cells));
+    }
+    // Without a column nothing shows that there are as many rows as the file says.
+    if all.columns.is_empty() && height > 0 {
+        return Err(Stop::Damaged(format!("it has none of the columns {}", names.join(", "))));
     }
     Ok(all)
 }

@@ -65,7 +65,25 @@ impl Table {
         Self::read_groups(path, columns, |_| true)
     }
 
-    /// The same of the row groups that are wanted, where the file tells of them.
+    /// Reads some columns of a file that has all of them: for what is made of them and kept.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is no Parquet or lacks a column.
+    pub fn read_all(path: &Path, columns: &[&str]) -> Result<Self, LakeError> {
+        let table = Self::read(path, columns)?;
+        let has = |name: &str| match &table.form {
+            Form::Stored(stored) => stored.get(name).is_some(),
+            Form::Frame(frame) => frame.column(name).is_ok(),
+        };
+        match columns.iter().find(|name| !has(name)) {
+            Some(name) => {
+                Err(LakeError::Damaged { path: path.to_owned(), why: format!("it has no column {name}") })
+            }
+            None => Ok(table),
+        }
+    }
+
+    /// Reads some columns, those that the file has, of the row groups that are wanted, where it tells of them.
     ///
     /// # Errors
     /// When it cannot be opened or is no Parquet.

@@ -3,7 +3,7 @@
 //! In: the document with its list left empty, and the rows. Out: bytes, written by several threads and a few rows in
 //! memory at a time. A row a line is what `grep` and `diff` work with, and half the bytes of rows spread over lines.
 
-use super::Result;
+use super::{Error, Result};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::io;
@@ -24,12 +24,13 @@ pub(super) fn write<'a, T: Sync, U: Serialize>(
     let indent = "  ".repeat(depth);
     // A line that begins inside of a text is written with a backslash, so that only the field itself looks like this.
     let field = format!("\n{indent}\"{name}\": []");
-    let (before, after) = match text.split_once(&field) {
-        Some(parts) if !rows.is_empty() => parts,
-        _ => {
-            writeln!(to, "{text}")?;
-            return Ok(());
-        }
+    if rows.is_empty() {
+        writeln!(to, "{text}")?;
+        return Ok(());
+    }
+    let Some((before, after)) = text.split_once(&field) else {
+        let why = format!("the document has no empty list \"{name}\" {depth} brackets deep");
+        return Err(Error::Json(serde::ser::Error::custom(why)));
     };
     write!(to, "{before}\n{indent}\"{name}\": [")?;
     let parts: Vec<&[T]> = rows.chunks(ROWS).collect();
@@ -73,6 +74,15 @@ mod tests {
     struct Inner {
         list: Vec<Value>,
         end: Option<u8>,
+    }
+
+    #[test]
+    fn rows_without_a_place_are_told_of() {
+        let document = Document { say: "", inner: Inner { list: Vec::new(), end: None } };
+        for place in [("list", 1), ("lists", 2)] {
+            let error = write(&document, place, &[1], |n| *n, &mut Vec::new()).expect_err("no place");
+            assert!(error.to_string().contains("has no empty list"), "{error}");
+        }
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub enum Error {
     Io(#[from] io::Error),
     /// A value has no JSON form.
     #[error("cannot write JSON: {0} (this is a defect of patwatch; please report it)")]
-    Json(#[from] serde_json::Error),
+    Json(serde_json::Error),
     /// The CSV writer failed.
     #[error("cannot write CSV: {0} (is the disk full, or the reader gone?)")]
     Csv(#[from] ::csv::Error),
@@ -62,6 +62,13 @@ pub enum Error {
     /// A page template failed.
     #[error("cannot render a template: {0} (this is a defect of patwatch; please report it)")]
     Template(#[from] minijinja::Error),
+}
+
+impl From<serde_json::Error> for Error {
+    /// JSON is written straight to its place, whose faults are not those of the JSON.
+    fn from(error: serde_json::Error) -> Self {
+        if error.is_io() { Self::Io(error.into()) } else { Self::Json(error) }
+    }
 }
 
 impl Error {

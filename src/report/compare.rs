@@ -183,7 +183,11 @@ pub fn read(findings: &[u8], tokens: &[u8], manifest: Option<&[u8]>) -> Result<E
                 .to_owned(),
         );
     }
-    let manifest: Value = manifest.and_then(|m| serde_json::from_slice(m).ok()).unwrap_or_default();
+    let json = |bytes| {
+        serde_json::from_slice(bytes)
+            .map_err(|e| CompareError::Json { file: "manifest.json", why: e.to_string() })
+    };
+    let manifest: Value = manifest.map_or(Ok(Value::Null), json)?;
     for (name, sum) in ["findings.json", "tokens.json"].iter().zip(&earlier.sha256) {
         let said = manifest["outputs"].as_array().into_iter().flatten().find(|o| o["path"] == **name);
         if said.is_some_and(|o| o["sha256"] != sum.as_str()) {

@@ -140,9 +140,15 @@ fn sheets_and_bundles_that_are_none_are_refused_with_a_reason() {
     assert!(ran.stderr.contains("no column \"token_id\""), "{}", ran.stderr);
     place.write("bundle/findings.json", "{}");
     place.write("in/audit.json", Log::default().page());
-    for (folder, word) in
-        [("nowhere", "is no folder"), ("in", "cannot read its findings.json"), ("bundle", "tokens.json")]
-    {
+    // Cut off: the manifest comes last.
+    place.write("half/findings.json", "{}");
+    place.write("half/tokens.json", "{}");
+    for (folder, word) in [
+        ("nowhere", "is no folder"),
+        ("in", "cannot read its findings.json"),
+        ("bundle", "tokens.json"),
+        ("half", "cannot read its manifest.json"),
+    ] {
         lake_once(&place);
         let ran = place.run(&["report", "--output", "out", "--compare", folder]);
         assert_eq!(ran.code, 2, "{}", ran.stderr);

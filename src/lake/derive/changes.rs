@@ -44,7 +44,7 @@ pub fn write(path: &Path, earlier: Option<&Path>, days: &[PathBuf]) -> Result<()
     let mut texts = CHANGES.map(|_| TextColumn::default());
     let all = days.iter().map(|day| (day.as_path(), false));
     for (file, is_picked) in earlier.map(|path| (path, true)).into_iter().chain(all) {
-        let table = Table::read(file, &[&CHANGES[..], &["time", "service_actor"]].concat())?;
+        let table = Table::read_all(file, &[&CHANGES[..], &["time", "service_actor"]].concat())?;
         let rows = if is_picked { (0..table.height()).collect() } else { picked(&table) };
         let (time, flags) = (table.known_ints("time"), table.known_flags("service_actor"));
         times.extend(rows.iter().map(|row| time[*row]));

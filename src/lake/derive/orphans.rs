@@ -20,7 +20,7 @@ impl Loose {
     /// # Errors
     /// When the file cannot be read.
     pub fn read(path: &Path) -> Result<Self, LakeError> {
-        Ok(Self { table: Table::read(path, &["event_id", "correlation_id"])? })
+        Ok(Self { table: Table::read_all(path, &["event_id", "correlation_id"])? })
     }
 
     /// Finds which of the correlation ids that are looked for are ids of events.
@@ -46,7 +46,7 @@ impl Loose {
 /// # Errors
 /// When the file cannot be read.
 pub fn event_ids(events: &Path) -> Result<Table, LakeError> {
-    Table::read(events, &["event_id"])
+    Table::read_all(events, &["event_id"])
 }
 
 /// Writes the table of a day, of whose correlation ids `held` are ids of events of the days beside it.

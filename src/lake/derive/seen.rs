@@ -142,7 +142,7 @@ impl Seen {
     /// When a file cannot be read.
     pub fn add_day(&mut self, day: Day, activity: &Path) -> Result<(), LakeError> {
         let columns = [&["credential", "kind", "hour_bits"], &SHOWN[..], &COUNTS, &STAMPS].concat();
-        let table = Table::read(activity, &columns)?;
+        let table = Table::read_all(activity, &columns)?;
         let (kinds, hours, stamps) = (table.texts("kind"), table.ints("hour_bits"), Stamps::of(&table));
         let [n, origins] = COUNTS.map(|c| table.ints(c));
         let credentials = table.texts("credential");
@@ -219,7 +219,7 @@ impl Seen {
     /// When the file cannot be read.
     pub fn add_fold(&mut self, path: &Path) -> Result<(), LakeError> {
         let columns = [&["credential", "dimension", "value", "active_days"][..], &COUNTS, &STAMPS].concat();
-        let table = Table::read(path, &columns)?;
+        let table = Table::read_all(path, &columns)?;
         let dimensions = table.texts("dimension");
         let of_text = |text: &str| (0_u8..).zip(DIMENSIONS).find(|(_, name)| *name == text).map(|(n, _)| n);
         let known: Vec<Option<u8>> = dimensions.texts.texts().map(of_text).collect();

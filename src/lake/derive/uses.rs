@@ -32,7 +32,9 @@ pub fn write(
     const NUMBERS: [&str; 4] = ["n", "first_time", "last_time", "day_bits"];
     let days = days.iter().map(|(day, path)| (Some(*day), path.as_path()));
     for (day, file) in earlier.map(|path| (None, path)).into_iter().chain(days) {
-        let table = Table::read(file, &[&TEXTS[..], &NUMBERS, &["service_actor"]].concat())?;
+        // The days of a month are bits of its fold alone.
+        let numbers_of = if day.is_some() { &NUMBERS[..3] } else { &NUMBERS };
+        let table = Table::read_all(file, &[&TEXTS[..], numbers_of, &["service_actor"]].concat())?;
         let texts = TEXTS.map(|c| table.texts(c));
         let numbers = texts.each_ref().map(|own| names.numbers(&own.texts));
         let service = table.flags("service_actor");

@@ -195,6 +195,27 @@ mod tests {
         assert_eq!(charts::inline_svg(&format!("<?xml version=\"1.0\"?>{italic}\n")), Some(italic));
     }
 
+    #[test]
+    fn a_full_disk_is_no_defect_of_the_page() {
+        struct Full(usize);
+        impl io::Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+                Ok(bytes.len())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let size = page().len();
+        for room in [0, size / 4, size / 2, size - 100] {
+            let error = write(&sample::report(), &sample::charts(), &RunFacts::default(), &mut Full(room));
+            let text = error.expect_err("full").to_string();
+            assert!(text.contains("is the disk full") && !text.contains("defect"), "{room}: {text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn embedded_json_is_inert_and_reads_back(text in any::<String>()) {
