@@ -9,9 +9,9 @@ mod cycle;
 mod data;
 mod front;
 
-use super::Result;
 use super::bundle::ChartFile;
 use super::manifest::RunFacts;
+use super::{Result, words};
 use crate::report::Report;
 use base64::Engine as _;
 use minijinja::{Environment, UndefinedBehavior, Value as Page};
@@ -36,6 +36,7 @@ const DATA: &str = "<data>";
 pub fn write(report: &Report, charts: &[ChartFile], facts: &RunFacts, to: &mut dyn io::Write) -> Result {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.add_filter("grouped", words::grouped);
     env.add_template("page.html", HTML)?;
     let mut context = front::front(report);
     context["command"] = facts.command_line.join(" ").into();
@@ -159,6 +160,15 @@ mod tests {
         }
         assert!(page.contains("default-src &#x27;none&#x27;") || page.contains("default-src 'none'"));
         assert!(!page.contains("<img src=x") && !page.contains("<b>mallory"));
+    }
+
+    #[test]
+    fn great_numbers_are_grouped() {
+        let mut report = sample::report();
+        let one = report.findings.iter().find(|f| f.suppressed.is_none()).expect("an open finding").clone();
+        let more = 40_000 - words::open_findings(&report, one.severity);
+        report.findings.extend(std::iter::repeat_n(one, more));
+        assert!(render(&report, &[]).contains("<dd>40,000</dd>"));
     }
 
     #[test]
