@@ -23,20 +23,16 @@ const ROWS: usize = 2_000_000;
 
 /// Runs a query.
 pub(super) fn run(statement: &Statement, mut tables: Tables) -> Result<pl::DataFrame, EngineError> {
-    let Some(Parts { mut with, mut whole }) = parts(statement, &tables) else {
+    let Some(Parts { mut with, reads, mut whole, last }) = parts(statement, &tables) else {
         return collect(&statement.to_string(), &tables);
     };
-    let count = with.cte_tables.len();
-    let reads: Vec<Vec<String>> = with.cte_tables.iter().map(|part| Reads::of(&part.query).names).collect();
-    let last = Reads::of(&whole).names;
-    // Parts that stand where they are read, and what stands for the others.
+    // Parts that stand where they are read.
     let mut inline: BTreeMap<String, usize> = BTreeMap::new();
-    let mut stands: BTreeMap<String, String> = BTreeMap::new();
-    for at in 0..count {
+    for at in 0..reads.len() {
         let name = with.cte_tables[at].alias.name.value.clone();
         let read = reads.iter().chain([&last]).flatten().filter(|read| **read == name).count();
         let needed = needed(&reads[at], &reads, &inline);
-        if read < 2 || !is_small(&with, &needed, at, &tables, &stands) {
+        if read < 2 || !is_small(&with, &needed, at, &tables) {
             inline.insert(name, at);
             continue;
         }
@@ -49,16 +45,17 @@ pub(super) fn run(statement: &Statement, mut tables: Tables) -> Result<pl::DataF
             let _ = walk_mut(&mut later.query, &mut put);
         }
         let _ = walk_mut(&mut whole, &mut put);
-        stands.insert(name, own);
     }
     let needed = needed(&last, &reads, &inline);
     collect(&with_parts(&whole, &with, &needed), &tables)
 }
 
-/// The named parts of a query, and what is left without them.
+/// The named parts of a query and what is left without them, each with the names that it reads.
 struct Parts {
     with: With,
+    reads: Vec<Vec<String>>,
     whole: Query,
+    last: Vec<String>,
 }
 
 /// Takes a query apart; nothing where it is better run as it stands: parts inside of others, and names that stand for two
@@ -81,23 +78,18 @@ fn parts(statement: &Statement, tables: &Tables) -> Option<Parts> {
     let all =
         with.cte_tables.iter().enumerate().map(|(at, part)| (part.alias.name.value.clone(), at)).collect();
     let reads: Vec<Vec<String>> = reads.into_iter().map(|reads| reads.names).collect();
-    (needed(&last.names, &reads, &all).len() == with.cte_tables.len()).then_some(Parts { with, whole })
+    let last = last.names;
+    (needed(&last, &reads, &all).len() == reads.len()).then_some(Parts { with, reads, whole, last })
 }
 
 /// Tells whether a part and those that stand in it read tables in memory alone, few rows of them, and cross none.
-fn is_small(
-    with: &With,
-    needed: &BTreeSet<usize>,
-    at: usize,
-    tables: &Tables,
-    stands: &BTreeMap<String, String>,
-) -> bool {
+fn is_small(with: &With, needed: &BTreeSet<usize>, at: usize, tables: &Tables) -> bool {
     let mut rows = 0_usize;
     let own = |part: &usize| &with.cte_tables[*part].alias.name.value;
     for part in needed.iter().chain([&at]) {
         let reads = Reads::of(&with.cte_tables[*part].query);
         for name in reads.names.iter().filter(|name| !needed.iter().any(|part| own(part) == *name)) {
-            let frame = tables.get(stands.get(name).unwrap_or(name));
+            let frame = tables.get(name);
             let Some(pl::DslPlan::DataFrameScan { df, .. }) = frame.map(|frame| &frame.logical_plan) else {
                 return false;
             };
@@ -293,7 +285,7 @@ mod tests {
         let small = |part: &str, tables: &Tables| {
             let Parts { with, .. } =
                 parts(&parsed(&format!("WITH p AS ({part}) SELECT n FROM p")), tables).expect("parts");
-            is_small(&with, &BTreeSet::new(), 0, tables, &BTreeMap::new())
+            is_small(&with, &BTreeSet::new(), 0, tables)
         };
         assert!(small("SELECT a.n FROM t AS a JOIN t AS b ON a.n = b.n", &tables()));
         assert!(!small("SELECT a.n FROM t AS a CROSS JOIN t AS b", &tables()));

@@ -6,7 +6,7 @@
 use super::LakeError;
 use super::encode::{self, Statistics};
 use super::pages::{self, Content, Pages};
-use crate::model::hash::hex;
+use crate::model::hash::Hashed;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use polars::prelude::PolarsResult;
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field, TimeUnit};
@@ -15,7 +15,6 @@ use polars_parquet::write::{
     CompressionOptions, DynIter, DynStreamingIterator, FileWriter, Page, StatisticsOptions, Version,
     WriteOptions, to_parquet_type,
 };
-use sha2::{Digest as _, Sha256};
 use std::hash::BuildHasher as _;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -189,10 +188,10 @@ impl Frame {
     /// When the folder cannot be made or written.
     pub fn write_hashed(self, path: &Path) -> Result<String, LakeError> {
         replace(path, |file| {
-            let file = Hashed { file: BufWriter::with_capacity(BUFFER, file), hash: Sha256::new() };
-            let Hashed { mut file, hash } = self.put(file, path)?;
+            let hashed = self.put(Hashed::new(BufWriter::with_capacity(BUFFER, file)), path)?;
+            let (mut file, sha256, _) = hashed.finish();
             file.flush().map_err(|e| LakeError::io("write", path, e))?;
-            Ok(hex(&hash.finalize()))
+            Ok(sha256)
         })
     }
 
@@ -233,24 +232,6 @@ impl Frame {
 
 /// Small writes, such as headers of pages, are gathered up to so many bytes.
 const BUFFER: usize = 1 << 16;
-
-/// Hashes what passes.
-struct Hashed<W> {
-    file: W,
-    hash: Sha256,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let n = self.file.write(bytes)?;
-        self.hash.update(&bytes[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
-}
 
 /// Rows as codes in order of first appearance, with the texts; nothing where most differ, which is then no gain.
 fn by_value<'a>(rows: &[&'a str]) -> Option<(Vec<u32>, Vec<&'a str>)> {

@@ -7,10 +7,9 @@ use super::frame::Frame;
 use super::index::{Snapshot, SnapshotKind};
 use super::table::Table;
 use super::{Lake, LakeError};
-use crate::model::hash::hex;
+use crate::model::hash::sha256;
 use crate::model::inventory::{InventoryRow, UsageRow, UserRow};
 use crate::model::time::{Micros, Span, day_of, day_text};
-use sha2::{Digest as _, Sha256};
 
 /// Facts of a snapshot beside its rows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,7 +116,7 @@ impl Lake {
     ) -> Result<bool, LakeError> {
         let folder = self.org_folder(kind.as_str(), org);
         let bytes = frame.to_bytes(&folder)?;
-        let content = hex(&Sha256::digest(&bytes)[..6]);
+        let content = &sha256(&bytes)[..12];
         let path = folder.join(format!("taken={}-{content}.parquet", day_text(day_of(facts.taken))));
         let file = path.strip_prefix(self.root()).unwrap_or(&path).to_string_lossy().into_owned();
         let known = self.index.snapshots.iter().any(|s| s.file == file && s.taken == facts.taken);

@@ -5,10 +5,9 @@
 
 use super::manifest::{RunFacts, manifest};
 use super::{Error, Format as _, Result, Style, changes, findings, page, review, summary, tokens};
-use crate::model::hash::hex;
+use crate::model::hash::Hashed;
 use crate::report::Report;
 use rayon::prelude::*;
-use sha2::{Digest as _, Sha256};
 use std::io;
 use std::path::Path;
 
@@ -47,8 +46,9 @@ const BUFFER: usize = 1 << 17;
 /// # Errors
 /// Those of the formats and of the disk, with the file's name.
 pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &Path) -> Result {
-    let leftover = if report.comparison.is_none() { "changes.json" } else { MANIFEST };
-    for old in [MANIFEST, leftover] {
+    // The changes of an earlier run would pass for a part of this bundle.
+    let changes = report.comparison.is_none().then_some("changes.json");
+    for old in std::iter::once(MANIFEST).chain(changes) {
         match std::fs::remove_file(folder.join(old)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::of_file(old, error.into()));
@@ -83,45 +83,24 @@ pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &
     }
     files.extend(pictures.map(|(path, bytes)| (path, as_is(bytes))));
     // Each file is a function of the report alone, so that all of them are made at once.
-    let written = files
-        .par_iter()
-        .map(|(path, make)| put(folder, path, make).map_err(|error| Error::of_file(path, error)));
+    let written = files.par_iter().map(|(path, make)| put(folder, path, make));
     let manifest = manifest(report, facts, &written.collect::<Result<Vec<_>>>()?)?;
-    put(folder, MANIFEST, as_is(&manifest)).map_err(|error| Error::of_file(MANIFEST, error))?;
-    Ok(())
+    put(folder, MANIFEST, as_is(&manifest)).map(|_| ())
 }
 
-/// Writes a file and tells its hash.
+/// Writes a file and tells its hash; an error names the file.
 fn put(folder: &Path, path: &str, make: impl Fn(&mut dyn io::Write) -> Result) -> Result<Written> {
-    let place = folder.join(path);
-    if let Some(folder) = place.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let hashing = Hashing { file: std::fs::File::create(place)?, hasher: Sha256::new(), bytes: 0 };
-    let mut to = io::BufWriter::with_capacity(BUFFER, hashing);
-    make(&mut to)?;
-    let Hashing { hasher, bytes, .. } = to.into_inner().map_err(io::IntoInnerError::into_error)?;
-    Ok(Written { path: path.to_owned(), sha256: hex(&hasher.finalize()), bytes })
-}
-
-/// A file that is hashed as it is written.
-struct Hashing {
-    file: std::fs::File,
-    hasher: Sha256,
-    bytes: u64,
-}
-
-impl io::Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
+    let written = || -> Result<Written> {
+        let place = folder.join(path);
+        if let Some(folder) = place.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mut to = io::BufWriter::with_capacity(BUFFER, Hashed::new(std::fs::File::create(place)?));
+        make(&mut to)?;
+        let (_, sha256, bytes) = to.into_inner().map_err(io::IntoInnerError::into_error)?.finish();
+        Ok(Written { path: path.to_owned(), sha256, bytes })
+    };
+    written().map_err(|error| Error::of_file(path, error))
 }
 
 /// Returns a name that is one path segment on every system.
