@@ -3,16 +3,16 @@
 //! In: an engine that holds the whole history up to the run's instant, inventories, users and usage records, and
 //! what the index says of each day. Out: an [`Analysis`], which the detections see as tables and the report shows.
 
-use super::attribution::{Attribution, Credential, How, Known, attribute};
+use super::attribution::{Attribution, How, attribute};
 use super::coverage::{Held, Switch, judge as judge_coverage};
 use super::facts::{self, Fold, Folds, PatEvents};
-use super::ledger::{self, Ledger, Listed, TokenEvent, Unclear};
+use super::ledger::{self, TokenEvent, Unclear};
 use super::people::{AccessChange, GroupChange, People};
 use super::scope::{self, Proof};
 use super::tokens::{self, Inventory, Sources};
-use super::usage::{self, OwnerUsage, Seen};
+use super::usage::{self, Seen};
 use super::uses::{self, CredentialUse};
-use super::{dependence, rotation};
+use super::{dependence, known, owner_usage, rotation};
 use crate::engine::{Engine, EngineError};
 use crate::model::coverage::Coverage;
 use crate::model::identity::person_key;
@@ -175,7 +175,7 @@ pub fn decide(
     let (events, folds) = (std::mem::take(&mut told.events), std::mem::take(&mut told.folds));
     let uses = &told.uses;
     let attributing = matches!(depth, Depth::Credentials | Depth::Attribution);
-    let people = if depth == Depth::Credentials { BTreeMap::new() } else { people(&told, inputs) };
+    let people = if depth == Depth::Credentials { BTreeMap::new() } else { known::people(&told, inputs) };
     let mut coverage = Vec::new();
     for org in inputs.orgs.iter().filter(|_| depth != Depth::Credentials) {
         let mut held = inputs.held.remove(org).unwrap_or_default();
@@ -183,11 +183,11 @@ pub fn decide(
         held.switches = told.switches.get(org).cloned().unwrap_or_default();
         coverage.push(judge_coverage(&held, window));
     }
-    let listed = listed(inputs, &people);
-    let aliases = |org: &str, text: &str| owner_texts(&people, org, std::iter::once(text.to_owned()));
+    let listed = known::listed(inputs, &people);
+    let aliases = |org: &str, text: &str| known::owner_texts(&people, org, std::iter::once(text.to_owned()));
     let (ledger, unclear) = ledger::build(told.token_events.clone(), &listed, &aliases);
-    let credentials = credentials(uses);
-    let attributions = attribute(&known(inputs, &ledger, &people), &credentials);
+    let credentials = known::credentials(uses);
+    let attributions = attribute(&known::known(inputs, &ledger, &people), &credentials);
     if attributing {
         let credentials = with_uses(&attributions, uses);
         return Analysis { credentials, coverage, people, unclear, ..Analysis::default() };
@@ -239,7 +239,7 @@ pub fn decide(
         .enumerate()
         .map(|(i, token)| {
             let owner_usage = inputs.usage.get(&token.org).map(|(spans, rows)| {
-                let mut usage = owner_usage(token, spans, rows, &tokens, window);
+                let mut usage = owner_usage::of(token, spans, rows, &tokens, window);
                 let same =
                     |t: &Token| t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id;
                 let audited = tokens.iter().zip(&all_seen).any(|(t, s)| same(t) && s.events > 0);
@@ -340,113 +340,6 @@ fn know_owners(tokens: &mut [Token], people: &BTreeMap<String, People>, uses: &[
     }
 }
 
-fn people(told: &Gathered, inputs: &Inputs<'_>) -> BTreeMap<String, People> {
-    inputs
-        .orgs
-        .iter()
-        .map(|org| {
-            let users = inputs.users.get(org).map_or(&[][..], Vec::as_slice);
-            let actors: Vec<(String, String, String)> = told
-                .actors
-                .iter()
-                .filter(|(o, ..)| o == org)
-                .map(|(_, id, label)| {
-                    let upn = if label.contains('@') { label.clone() } else { String::new() };
-                    let named = || told.names.get(&(org.clone(), id.clone())).cloned().unwrap_or_default();
-                    (id.clone(), upn, if label.contains('@') { named() } else { label.clone() })
-                })
-                .collect();
-            let changes = told.access.get(org).map_or(&[][..], Vec::as_slice);
-            let mut people = People::build(users, &actors, changes);
-            people.note_groups(told.groups.get(org).map_or(&[][..], Vec::as_slice));
-            (org.clone(), people)
-        })
-        .collect()
-}
-
-/// Owners by every text that names them.
-fn owner_texts(
-    people: &BTreeMap<String, People>,
-    org: &str,
-    texts: impl Iterator<Item = String>,
-) -> Vec<String> {
-    let mut all = BTreeSet::new();
-    for text in texts {
-        if let Some(person) = people.get(org).and_then(|p| p.find(&text)) {
-            all.extend(person.id.clone());
-            all.extend([person.label.to_lowercase(), person.name.to_lowercase()]);
-        }
-        all.extend(person_key(&text));
-        all.insert(text.to_lowercase());
-    }
-    all.into_iter().filter(|t| !t.is_empty()).collect()
-}
-
-fn listed(inputs: &Inputs<'_>, people: &BTreeMap<String, People>) -> Vec<Listed> {
-    inputs
-        .inventories
-        .iter()
-        .flat_map(|(org, inventory)| {
-            inventory.rows.iter().map(move |row| Listed {
-                org: org.clone(),
-                token_id: row.token_id.clone(),
-                name: row.name.clone().unwrap_or_default(),
-                owner: owner_texts(people, org, row.user_id.iter().chain(row.owner()).cloned()),
-                valid_from: row.valid_from,
-                valid_to: row.valid_to,
-            })
-        })
-        .collect()
-}
-
-fn known(inputs: &Inputs<'_>, ledger: &Ledger, people: &BTreeMap<String, People>) -> Vec<Known> {
-    let mut known: BTreeMap<(String, String), Known> = BTreeMap::new();
-    for (org, inventory) in &inputs.inventories {
-        for row in &inventory.rows {
-            let targets = row.target_accounts.iter().flatten();
-            known.insert(
-                (org.clone(), row.token_id.clone()),
-                Known {
-                    org: org.clone(),
-                    token_id: row.token_id.clone(),
-                    owner: owner_texts(people, org, row.user_id.iter().chain(row.owner()).cloned()),
-                    all_orgs: row.target_accounts.is_none(),
-                    targets: targets.filter_map(|t| inputs.scopes.get(t)).cloned().collect(),
-                },
-            );
-        }
-    }
-    for ((org, token_id), entry) in ledger {
-        known.entry((org.clone(), token_id.clone())).or_insert_with(|| Known {
-            org: org.clone(),
-            token_id: token_id.clone(),
-            owner: owner_texts(people, org, entry.owner_id.iter().chain(&entry.owner).cloned()),
-            all_orgs: entry.all_orgs == Some(true),
-            targets: BTreeSet::new(),
-        });
-    }
-    known.into_values().collect()
-}
-
-fn credentials(uses: &[CredentialUse]) -> Vec<Credential> {
-    let mut by_key: BTreeMap<(&str, &str), BTreeSet<String>> = BTreeMap::new();
-    for one in uses {
-        let actors = by_key.entry((&one.org, &one.credential)).or_default();
-        actors.extend(
-            [one.actor_id.to_lowercase(), one.actor.to_lowercase()].into_iter().filter(|a| !a.is_empty()),
-        );
-        actors.extend(person_key(&one.actor_id));
-    }
-    by_key
-        .into_iter()
-        .map(|((org, visible), actors)| Credential {
-            org: org.to_owned(),
-            visible: visible.to_owned(),
-            actors,
-        })
-        .collect()
-}
-
 /// What the mechanism's class and actor say of a token that nothing else describes.
 fn hints(sources: &mut Sources<'_>, attributions: &[Attribution], uses: &[CredentialUse]) {
     let tokens: BTreeMap<(&str, &str), &str> = attributions
@@ -502,54 +395,4 @@ fn seen(
         }
     }
     seen
-}
-
-/// What usage records say of a token's owner.
-fn owner_usage(
-    token: &Token,
-    spans: &[Span],
-    rows: &[UsageRow],
-    tokens: &[Token],
-    window: Window,
-) -> OwnerUsage {
-    let owner_key = token.owner_id.as_deref().and_then(person_key);
-    let named = |row: &UsageRow| {
-        let user = row.user.trim();
-        !user.is_empty() && token.owner.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(user))
-    };
-    let by_id = |row: &UsageRow| owner_key.is_some() && person_key(&row.user_id) == owner_key;
-    let class_known = token.scopes.is_some();
-    let full = token.is_full_access();
-    let same_class = |class: &Mechanism<'_>| {
-        (!class_known || class.full_scope_hint() == full)
-            && token.all_orgs.is_none_or(|all| class.all_orgs_hint() == all)
-    };
-    // Records that name users without ids, or the owner under another id, rule nothing out for the owner.
-    let unsure = rows.iter().any(|r| r.user_id.is_empty() || named(r) && !by_id(r));
-    let mut usage =
-        OwnerUsage { spans: spans.to_vec(), by_id: owner_key.is_some() && !unsure, ..OwnerUsage::default() };
-    let ends = token.known_end();
-    for row in rows.iter().filter(|r| by_id(r) || named(r)) {
-        let mechanism = Mechanism::parse(&row.mechanism);
-        if mechanism.kind != MechanismKind::Pat || row.start > window.as_of {
-            continue;
-        }
-        let calls = u64::try_from(row.count.max(1)).unwrap_or(1);
-        usage.calls += calls;
-        // Calls before the token was made, after its end or before the window are none of its own here.
-        let alive = token.valid_from.is_none_or(|from| from <= row.end)
-            && ends.is_none_or(|to| row.start < to)
-            && row.end >= window.from;
-        if alive && same_class(&mechanism) {
-            usage.calls_of_class += calls;
-        }
-    }
-    let sharing = tokens
-        .iter()
-        .filter(|t| {
-            t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id && !t.is_over()
-        })
-        .filter(|t| t.is_full_access() == full && t.all_orgs == token.all_orgs);
-    usage.sharing = sharing.count() as u64;
-    usage
 }

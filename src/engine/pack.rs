@@ -1,11 +1,12 @@
-//! The pack: detections as files, their heads, and the lint.
+//! The pack: detections as files with heads, looked over by the lint.
 //!
 //! In: the files of `queries/detections` (compiled in) and of user folders. Out: [`Pack`]. A file is
 //! `<family>/<slug>.sql`; head lines start with `--!` and are TOML, the rest is one SELECT.
 
-use super::check;
-use super::schema;
+mod lint;
+
 use crate::model::finding::{Confidence, DetectionMeta, Family, Severity, SubjectKind};
+use lint::{head_line, lint};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -343,133 +344,9 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
     })
 }
 
-/// The line of a key of the head.
-fn head_line(d: &Detection, key: &str) -> usize {
-    d.sql
-        .lines()
-        .position(|l| l.strip_prefix("--!").is_some_and(|l| l.trim_start().starts_with(key)))
-        .map_or(1, |i| i + 1)
-}
-
-fn lint(d: &Detection) -> Vec<Problem> {
-    let mut out = Vec::new();
-    let head_line = |key: &str| head_line(d, key);
-    for column in d.confirm.iter().flatten() {
-        if !CONFIRM_COLUMNS.contains(&column.as_str()) {
-            let mend = format!("Use some of {}.", CONFIRM_COLUMNS.join(", "));
-            out.push(problem(
-                &d.file,
-                head_line("confirm"),
-                format!("Events cannot be confirmed by \"{column}\"."),
-                mend,
-            ));
-        }
-    }
-    if d.meta.id.is_empty() || d.meta.id.contains(char::is_whitespace) {
-        out.push(problem(
-            &d.file,
-            head_line("id"),
-            "The id is empty or holds a blank.",
-            "Write one such as PAT-A042.",
-        ));
-    }
-    for table in &d.tables {
-        if schema::table(table).is_none() {
-            out.push(problem(
-                &d.file,
-                head_line("tables"),
-                format!("There is no table \"{table}\"."),
-                "See `patwatch query --tables`.",
-            ));
-        }
-    }
-    match check::inspect(&d.sql) {
-        Err(e) => out.push(problem(&d.file, 1, e.text, e.hint)),
-        Ok((statement, tables, objections)) => {
-            for o in objections {
-                out.push(problem(&d.file, usize::try_from(o.line).unwrap_or(1).max(1), o.why, o.mend));
-            }
-            for table in tables.iter().filter(|t| !d.tables.contains(t)) {
-                let text = format!("The query reads \"{table}\", which the head does not name.");
-                out.push(problem(&d.file, head_line("tables"), text, "Add it to `tables`."));
-            }
-            for table in d.tables.iter().filter(|t| !tables.contains(*t) && schema::table(t).is_some()) {
-                let text = format!("The head names \"{table}\", which the query does not read.");
-                out.push(problem(&d.file, head_line("tables"), text, "Drop it from `tables`."));
-            }
-            if d.flagged.as_ref().is_some_and(|name| super::flagged::question(&statement, name).is_none()) {
-                out.push(problem(
-                    &d.file,
-                    head_line("flagged"),
-                    "No CTE of that name gives `org` and `token_id` before `activity` is read.".to_owned(),
-                    "Name one that does, or drop the line.",
-                ));
-            }
-            if let Some(columns) = output_columns(&statement) {
-                for needed in ["org", "subject"] {
-                    if !columns.iter().any(|c| c == needed) {
-                        out.push(problem(
-                            &d.file,
-                            1,
-                            format!("The query gives no column \"{needed}\"."),
-                            "Every row names its organisation and its subject.",
-                        ));
-                    }
-                }
-                let known =
-                    |name: &str| columns.iter().any(|c| c == name) || matches!(name, "name" | "owner");
-                for name in super::findings::places(&d.meta.message)
-                    .into_iter()
-                    .chain(d.meta.keys.iter().map(String::as_str))
-                {
-                    if !known(name) {
-                        out.push(problem(
-                            &d.file,
-                            head_line("message"),
-                            format!("The message or a key names \"{name}\", which the query does not give."),
-                            "Select such a column, or change the text.",
-                        ));
-                    }
-                }
-                for column in d.confirm.iter().flatten() {
-                    if !known(column) {
-                        out.push(problem(
-                            &d.file,
-                            head_line("confirm"),
-                            format!("The query gives no column \"{column}\" to confirm by."),
-                            "Select it.",
-                        ));
-                    }
-                }
-            }
-        }
-    }
-    out
-}
-
-/// Names of the answer's columns; nothing where a star or an unnamed expression hides them.
-fn output_columns(statement: &sqlparser::ast::Statement) -> Option<Vec<String>> {
-    use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement};
-    let Statement::Query(query) = statement else { return None };
-    let mut body = &*query.body;
-    while let SetExpr::SetOperation { left, .. } = body {
-        body = left;
-    }
-    let SetExpr::Select(select) = body else { return None };
-    select
-        .projection
-        .iter()
-        .map(|item| match item {
-            SelectItem::ExprWithAlias { alias, .. } => Some(alias.value.clone()),
-            SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.value.clone()),
-            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().map(|p| p.value.clone()),
-            _ => None,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::check;
     use super::*;
 
     const GOOD: &str = "--! id = \"X-1\"\n--! title = \"T\"\n--! severity = \"low\"\n--! confidence = \"low\"\n--! subject = \"token\"\n--! tables = [\"tokens\"]\n--! message = \"{n} events by {name}.\"\n--! fix = \"Ask.\"\n--! rationale = \"Because.\"\nSELECT org, token_id AS subject, n_events AS n FROM tokens";

@@ -5,8 +5,9 @@
 //! are random numbers that mean something only to who holds the log, and the way back for them. What a
 //! detection shows in its evidence is replaced unless it is one of patwatch's own words.
 
-use crate::model::catalogue::catalogue;
-use crate::model::client::is_product;
+mod learn;
+mod words;
+
 use crate::model::decision::Decision;
 use crate::model::finding::{DetectionMeta, SubjectKind};
 use crate::model::hash::hex;
@@ -19,6 +20,7 @@ use hmac::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 use std::collections::{BTreeSet, HashMap};
+use words::is_vocabulary;
 
 /// Replaces texts by pseudonyms.
 #[derive(Debug)]
@@ -45,127 +47,6 @@ impl Anonymiser {
         let lengths: BTreeSet<usize> = new.known.keys().map(|k| k.chars().count()).collect();
         new.lengths = lengths.into_iter().rev().collect();
         new
-    }
-
-    fn learn_report(&mut self, r: &Report) {
-        for t in &r.tokens {
-            self.learn("person", t.token.owner.as_deref());
-            self.learn("id", t.token.owner_id.as_deref());
-            for l in &t.token.life {
-                self.learn("person", Some(&l.actor));
-                self.learn("network", Some(&l.network));
-            }
-        }
-        for d in r.tokens.iter().filter_map(|t| t.decision.as_ref()).map(|s| &s.decision) {
-            self.learn("person", Some(&d.reviewer));
-        }
-        for d in &r.decisions_elsewhere {
-            self.learn("person", Some(&d.reviewer));
-            self.learn("org", Some(&d.org));
-        }
-        for a in r.approved.iter().map(|a| &a.approval) {
-            self.learn("person", Some(&a.owner));
-            self.learn("org", a.org.as_deref());
-            if !is_guid(&a.subject) {
-                self.learn("text", Some(&a.subject));
-            }
-        }
-        if let Some(c) = &r.comparison {
-            for (owner, org) in c.tokens.iter().map(|t| (&t.owner, &t.org)) {
-                self.learn("person", owner.as_deref());
-                self.learn("org", Some(org));
-            }
-            for d in c.tokens.iter().flat_map(|t| &t.differences).filter(|d| d.field == "owner") {
-                self.learn("person", Some(&d.before));
-                self.learn("person", Some(&d.after));
-            }
-            for f in &c.findings {
-                self.learn("person", f.owner.as_deref());
-                self.learn("org", Some(&f.org));
-                let kind = match f.subject.0.as_str() {
-                    "user" => "person",
-                    "token" => "token",
-                    "org" => "org",
-                    "project" => "project",
-                    _ => "text",
-                };
-                self.learn(kind, f.subject.2.as_deref());
-                if kind != "token" {
-                    self.learn(kind, Some(&f.subject.1));
-                }
-            }
-            c.tokens.iter().for_each(|t| self.learn("token", t.name.as_deref()));
-        }
-        for f in &r.findings {
-            self.learn("person", f.owner.as_deref());
-            self.learn("person", f.suppressed.as_ref().map(|s| s.reviewer.as_str()));
-            if f.subject.kind == SubjectKind::User {
-                self.learn("person", f.subject.name.as_deref());
-                self.learn("id", Some(&f.subject.id));
-            }
-        }
-        let orgs = r.coverage.iter().map(|c| &c.org).chain(r.population.iter().map(|p| &p.org));
-        for org in orgs.chain(r.tokens.iter().map(|t| &t.token.org)).chain(r.findings.iter().map(|f| &f.org))
-        {
-            self.learn("org", Some(org));
-        }
-        for t in &r.tokens {
-            t.activity.projects.iter().for_each(|(p, _)| self.learn("project", Some(p)));
-            t.activity.networks.iter().for_each(|(n, _)| self.learn("network", Some(n)));
-            t.activity.clients.iter().for_each(|(c, _)| self.learn("client", Some(c)));
-            t.token.life.iter().for_each(|l| self.learn("client", Some(&l.client)));
-            t.token.other_orgs.iter().for_each(|o| self.learn("org", Some(o)));
-            t.token.owner_facts.admin_of.iter().for_each(|g| self.learn("group", Some(g)));
-            t.lineage.generations.iter().for_each(|g| self.learn("token", g.name.as_deref()));
-        }
-        for f in &r.findings {
-            let (kind, id) = match f.subject.kind {
-                SubjectKind::Project => ("project", true),
-                SubjectKind::Org => ("org", true),
-                SubjectKind::Other => ("text", true),
-                SubjectKind::Token => ("token", false),
-                SubjectKind::User => ("person", false),
-            };
-            self.learn(kind, f.subject.name.as_deref());
-            if id {
-                self.learn(kind, Some(&f.subject.id));
-            }
-        }
-        r.tokens.iter().for_each(|t| self.learn("token", t.token.name.as_deref()));
-        r.inputs.iter().for_each(|i| self.learn("input", Some(&i.name)));
-        for f in &r.findings {
-            f.evidence.values().for_each(|v| self.learn_value(v));
-        }
-        r.series.lifetimes.iter().for_each(|l| {
-            if !is_guid(&l.label) {
-                self.learn("token", Some(&l.label));
-            }
-        });
-    }
-
-    fn learn_value(&mut self, value: &Value) {
-        match value {
-            Value::String(text) => self.learn("text", Some(text)),
-            Value::Array(items) => items.iter().for_each(|v| self.learn_value(v)),
-            Value::Object(fields) => fields.values().for_each(|v| self.learn_value(v)),
-            _ => {}
-        }
-    }
-
-    fn learn(&mut self, kind: &str, text: Option<&str>) {
-        let Some(text) = text.map(str::trim).filter(|t| !t.is_empty()) else { return };
-        if kind == "client" && is_product(text) || kind == "text" && is_own_word(text) {
-            return;
-        }
-        if matches!(kind, "text" | "network") && (parse(text).is_some() || is_network(text)) {
-            // Addresses have a pattern of their own and one pseudonym wherever they stand.
-            return;
-        }
-        let key = lower(text).into_iter().collect::<String>();
-        if !self.known.contains_key(&key) {
-            let name = self.pseudonym(kind, &key);
-            self.known.insert(key, name);
-        }
     }
 
     fn digest(&self, kind: &str, text: &str) -> String {
@@ -475,98 +356,10 @@ fn is_network(text: &str) -> bool {
     })
 }
 
-/// Tells whether a text of the evidence is a word of patwatch or Azure DevOps, a number, a time or an id.
-fn is_own_word(text: &str) -> bool {
-    let c = catalogue();
-    is_guid(text)
-        || parse_time(text).is_some()
-        || text.parse::<f64>().is_ok()
-        || c.actions.contains_key(text)
-        || text.split_whitespace().all(|s| c.scopes.contains_key(s) || s.starts_with("vso."))
-        || is_product(text)
-        || is_vocabulary(text)
-        || text.split(", ").all(is_kind_of_finding)
-}
-
-/// Tells whether a text is the id of a detection or one of the kinds that PAT-A031 counts.
-fn is_kind_of_finding(text: &str) -> bool {
-    const KINDS: [&str; 9] =
-        ["place", "client", "action", "amount", "breadth", "end of life", "waking", "hour", "creation"];
-    let number = text.strip_prefix("PAT-").and_then(|rest| rest.get(1..));
-    KINDS.contains(&text) || number.is_some_and(|n| n.len() == 3 && n.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Tells whether a text is a word that patwatch's own sentences and columns are made of.
-fn is_vocabulary(text: &str) -> bool {
-    matches!(
-        text.to_ascii_lowercase().as_str(),
-        "a" | "an"
-            | "the"
-            | "was"
-            | "is"
-            | "in"
-            | "of"
-            | "to"
-            | "by"
-            | "for"
-            | "from"
-            | "and"
-            | "not"
-            | "token"
-            | "tokens"
-            | "user"
-            | "org"
-            | "project"
-            | "organisation"
-            | "true"
-            | "false"
-            | "pat"
-            | "session"
-            | "interactive"
-            | "entra"
-            | "service"
-            | "ssh"
-            | "none"
-            | "other"
-            | "active"
-            | "disabled"
-            | "removed"
-            | "unknown"
-            | "expired"
-            | "revoked"
-            | "inventory"
-            | "ledger"
-            | "events"
-            | "observed"
-            | "possible"
-            | "ruled-out"
-            | "not-observed"
-            | "not-judged"
-            | "full"
-            | "mostly"
-            | "partial"
-            | "used"
-            | "not-seen"
-            | "cannot-be-seen"
-            | "beyond-grant"
-            | "low"
-            | "medium"
-            | "high"
-            | "critical"
-            | "info"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::output::{FINDINGS, TOKENS, sample, to_bytes};
-
-    #[test]
-    fn kinds_of_findings_are_own_words() {
-        assert!(is_own_word("action, client, place") && is_own_word("PAT-A001, PAT-A019"));
-        assert!(!is_own_word("place, Alice") && !is_own_word("PAT-secret"));
-    }
 
     #[test]
     fn nothing_known_survives_in_any_format() {

@@ -1,0 +1,95 @@
+//! An earlier bundle, read.
+//!
+//! In: `findings.json`, `tokens.json` and `manifest.json` of that bundle. Out: an [`Earlier`], or why they are not what
+//! patwatch writes.
+
+use super::CompareError;
+use crate::model::hash::sha256;
+use crate::model::time::{Micros, parse_time};
+use crate::report::SCHEMA_VERSION;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// An earlier bundle, as far as it is compared.
+#[derive(Debug, Clone, Default)]
+pub struct Earlier {
+    pub(super) as_of: Micros,
+    pub(super) sha256: [String; 2],
+    pub(super) pack: String,
+    pub(super) config: String,
+    pub(super) orgs: BTreeSet<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) findings: Vec<Value>,
+    pub(super) tokens: Vec<Value>,
+    /// The mark of the pseudonym key, where the bundle is anonymised.
+    pub pseudonyms: Option<String>,
+}
+
+/// Reads an earlier bundle. An older schema is read as far as it goes: a field that it lacks is not compared.
+///
+/// # Errors
+/// When a file is not what patwatch writes, or what a newer one writes.
+pub fn read(findings: &[u8], tokens: &[u8], manifest: Option<&[u8]>) -> Result<Earlier, CompareError> {
+    let mut earlier = Earlier { sha256: [sha256(findings), sha256(tokens)], ..Earlier::default() };
+    let first = parse("findings.json", findings, &mut earlier.notes)?;
+    let second = parse("tokens.json", tokens, &mut earlier.notes)?;
+    earlier.notes.dedup();
+    earlier.as_of = text(&first, "as_of")
+        .and_then(parse_time)
+        .ok_or(CompareError::Shape { file: "findings.json", field: "as_of" })?;
+    earlier.findings = rows(&first, "findings.json", "findings")?;
+    earlier.tokens = rows(&second, "tokens.json", "tokens")?;
+    earlier.pack = text(&first["tool"], "pack_sha256").unwrap_or_default().to_owned();
+    earlier.config = text(&first["tool"], "config_sha256").unwrap_or_default().to_owned();
+    let listed = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(|c| text(c, "org").map(str::to_owned)).collect()
+    };
+    earlier.orgs.extend(listed(&first["coverage"]));
+    earlier.orgs.extend(earlier.tokens.iter().filter_map(|t| text(t, "org").map(str::to_owned)));
+    if text(&second, "as_of") != text(&first, "as_of") {
+        earlier.notes.push(
+            "findings.json and tokens.json of the earlier bundle stand at different instants: they are of different runs."
+                .to_owned(),
+        );
+    }
+    let json = |bytes| {
+        serde_json::from_slice(bytes)
+            .map_err(|e| CompareError::Json { file: "manifest.json", why: e.to_string() })
+    };
+    let manifest: Value = manifest.map_or(Ok(Value::Null), json)?;
+    for (name, sum) in ["findings.json", "tokens.json"].iter().zip(&earlier.sha256) {
+        let said = manifest["outputs"].as_array().into_iter().flatten().find(|o| o["path"] == **name);
+        if said.is_some_and(|o| o["sha256"] != sum.as_str()) {
+            earlier.notes.push(format!(
+                "{name} of the earlier bundle is not the file that its manifest names: it was changed since."
+            ));
+        }
+    }
+    earlier.pseudonyms = text(&manifest["pseudonyms"], "key").map(str::to_owned);
+    Ok(earlier)
+}
+
+fn parse(file: &'static str, bytes: &[u8], notes: &mut Vec<String>) -> Result<Value, CompareError> {
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|e| CompareError::Json { file, why: e.to_string() })?;
+    let version = value["schema_version"].as_u64();
+    match version {
+        Some(found) if found > u64::from(SCHEMA_VERSION) => Err(CompareError::Newer { file, found }),
+        Some(found) if found == u64::from(SCHEMA_VERSION) => Ok(value),
+        _ if value["as_of"].is_null() => Err(CompareError::Shape { file, field: "schema_version" }),
+        _ => {
+            notes.push(
+                "The earlier bundle has an older schema: what it does not hold is not compared.".to_owned(),
+            );
+            Ok(value)
+        }
+    }
+}
+
+pub(super) fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+    value.get(field).and_then(Value::as_str)
+}
+
+fn rows(value: &Value, file: &'static str, field: &'static str) -> Result<Vec<Value>, CompareError> {
+    value[field].as_array().cloned().ok_or(CompareError::Shape { file, field })
+}
