@@ -117,15 +117,26 @@ impl View {
         let months = with_newest_apart(months);
         let lake = Lake::beside(&lake.root, Arc::clone(&lake.kept));
         let view = Self { lake, made, days, months };
+        view.make()?;
+        Ok(view)
+    }
+
+    /// Makes what is missing: of days first, then what is folded of them.
+    fn make(&self) -> Result<(), LakeError> {
+        let tables = derive::FOLDED.iter().copied().chain([derive::SETTLED]);
+        let folds: Vec<(&str, &Month)> =
+            tables.flat_map(|table| self.months.iter().map(move |month| (table, month))).collect();
+        let days = || self.months.par_iter().try_for_each(|month| self.make_days(month));
+        let make = || {
+            days()?;
+            folds.par_iter().with_max_len(1).try_for_each(|(table, month)| self.fold(table, month))
+        };
         // A few at a time: each holds the columns of some days.
         let threads = std::thread::available_parallelism().map_or(2, usize::from).min(4);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let make = || view.months.par_iter().try_for_each(|month| view.make(month));
-        match pool {
-            Ok(pool) => pool.install(make)?,
-            Err(_) => view.months.iter().try_for_each(|month| view.make(month))?,
+        match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) => pool.install(make),
+            Err(_) => make(),
         }
-        Ok(view)
     }
 
     /// Where a table of a day lies; nothing when it has to be made.
@@ -165,8 +176,8 @@ impl View {
         }
     }
 
-    /// Makes what is missing of a month.
-    fn make(&self, month: &Month) -> Result<(), LakeError> {
+    /// Makes the tables that days of a month lack.
+    fn make_days(&self, month: &Month) -> Result<(), LakeError> {
         for day in &self.days[month.days.clone()] {
             if derive::DAILY.iter().any(|table| self.find_day(table, day).is_none()) {
                 let batch = day::read(&day.events)?;
@@ -175,27 +186,31 @@ impl View {
                 derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted, &sorted.rows())?;
             }
         }
-        self.settle(month)?;
-        for table in derive::FOLDED {
-            if self.find_month(table, month).is_some() {
-                continue;
+        Ok(())
+    }
+
+    /// Makes what follows from more than a day of a month, where it is missing.
+    fn fold(&self, table: &str, month: &Month) -> Result<(), LakeError> {
+        if table == derive::SETTLED {
+            return self.settle(month);
+        }
+        if self.find_month(table, month).is_some() {
+            return Ok(());
+        }
+        let path = self.month_file(&self.made, table, month);
+        match table {
+            "seen" => self.see(month, &path),
+            "uses" => {
+                let first = parse_day(&format!("{}-01", month.name)).unwrap_or_default();
+                let (earlier, days) = self.rest(month, table, "actors");
+                uses::write(&path, &month.org, first, earlier.as_deref(), &days)
             }
-            let path = self.month_file(&self.made, table, month);
-            match table {
-                "seen" => self.see(month, &path)?,
-                "uses" => {
-                    let first = parse_day(&format!("{}-01", month.name)).unwrap_or_default();
-                    let (earlier, days) = self.rest(month, table, "actors");
-                    uses::write(&path, &month.org, first, earlier.as_deref(), &days)?;
-                }
-                _ => {
-                    let (earlier, days) = self.rest(month, table, "notable");
-                    let files: Vec<PathBuf> = days.into_iter().map(|(_, path)| path).collect();
-                    changes::write(&path, earlier.as_deref(), &files)?;
-                }
+            _ => {
+                let (earlier, days) = self.rest(month, table, "notable");
+                let files: Vec<PathBuf> = days.into_iter().map(|(_, path)| path).collect();
+                changes::write(&path, earlier.as_deref(), &files)
             }
         }
-        Ok(())
     }
 
     /// The longest fold of a month's first days that there is, and how many days it holds.

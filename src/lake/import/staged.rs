@@ -17,7 +17,7 @@ use crate::model::batch::EventBatch;
 use crate::model::inventory::OrgKey;
 use crate::model::time::Day;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes that staged batches may hold before some of them go to disk.
@@ -315,14 +315,23 @@ impl Sealed {
             let from = beside.day_file(table, &self.entry.org, self.entry.day);
             let to = lake.day_file(table, &self.entry.org, self.entry.day);
             let (Some(from), Some(to)) = (from.parent(), to.parent()) else { continue };
-            make_folder(to)?;
-            let files = std::fs::read_dir(from).map_err(|e| LakeError::io("read", from, e))?;
-            for file in files {
-                let file = file.map_err(|e| LakeError::io("read", from, e))?;
-                let target = to.join(file.file_name());
-                std::fs::rename(file.path(), &target).map_err(|e| LakeError::io("write", &target, e))?;
-            }
+            move_folder(from, to)?;
         }
         Ok(())
     }
+}
+
+/// Moves a folder, or its files where there is one of that name already.
+fn move_folder(from: &Path, to: &Path) -> Result<(), LakeError> {
+    let failed = |e| LakeError::io("write", to, e);
+    if !to.exists() {
+        // To make a folder for every table and day costs more than to move the one there is.
+        to.parent().map_or(Ok(()), make_folder)?;
+        return std::fs::rename(from, to).map_err(failed);
+    }
+    for file in std::fs::read_dir(from).map_err(|e| LakeError::io("read", from, e))? {
+        let file = file.map_err(|e| LakeError::io("read", from, e))?;
+        std::fs::rename(file.path(), to.join(file.file_name())).map_err(failed)?;
+    }
+    Ok(())
 }

@@ -78,7 +78,8 @@ impl<J: Send + 'static, R: Send + 'static> Workers<J, R> {
     fn start(&mut self) {
         let (send, receive) = channel();
         self.done = Some(receive);
-        let threads = std::thread::available_parallelism().map_or(2, usize::from).min(MOST);
+        // One more than there are cores: a job waits for the disk at each of its files.
+        let threads = std::thread::available_parallelism().map_or(3, |cores| cores.get() + 1).min(MOST);
         for _ in 0..threads {
             let (queue, work, send) = (Arc::clone(&self.queue), self.work, send.clone());
             self.threads.push(std::thread::spawn(move || run(&queue, work, &send)));
