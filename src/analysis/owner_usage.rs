@@ -1,7 +1,7 @@
 //! Usage records of a token's owner: they name the person and the kind of credential, never the token.
 //!
 //! In: a token, its organisation's usage records, all tokens. Out: calls that the owner made with PATs, those that fit the
-//! token, and how many tokens share them.
+//! token, those that may be either, and how many tokens share them.
 
 use super::usage::OwnerUsage;
 use crate::model::identity::person_key;
@@ -32,15 +32,23 @@ pub(super) fn of(
     };
     // Records that name users without ids, or the owner under another id, rule nothing out for the owner.
     let unsure = rows.iter().any(|r| r.user_id.is_empty() || named(r) && !by_id(r));
-    let mut usage =
-        OwnerUsage { spans: spans.to_vec(), by_id: owner_key.is_some() && !unsure, ..OwnerUsage::default() };
+    let by_id_alone = !unsure && rows.iter().any(by_id);
+    let mut usage = OwnerUsage { spans: spans.to_vec(), by_id: by_id_alone, ..OwnerUsage::default() };
     let ends = token.known_end();
     for row in rows.iter().filter(|r| by_id(r) || named(r)) {
         let mechanism = Mechanism::parse(&row.mechanism);
-        if mechanism.kind != MechanismKind::Pat || row.start > window.as_of {
+        if row.start > window.as_of {
             continue;
         }
         let calls = u64::try_from(row.count.max(1)).unwrap_or(1);
+        match mechanism.kind {
+            MechanismKind::Pat => {}
+            MechanismKind::None | MechanismKind::Other => {
+                usage.unclear += calls;
+                continue;
+            }
+            _ => continue,
+        }
         usage.calls += calls;
         // Calls before the token was made, after its end or before the window are none of its own here.
         let alive = token.valid_from.is_none_or(|from| from <= row.end)
@@ -58,4 +66,49 @@ pub(super) fn of(
         .filter(|t| t.is_full_access() == full && t.all_orgs == token.all_orgs);
     usage.sharing = sharing.count() as u64;
     usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::tests_support::token;
+    use crate::model::time::{DAY, HOUR};
+
+    const OWNER: &str = "11111111-1111-4111-8111-111111111111";
+
+    fn usage(records: &[(&str, &str)]) -> OwnerUsage {
+        let owned = Token { owner_id: Some(OWNER.into()), owner: Some("ann@x".into()), ..token("vso.code") };
+        let rows: Vec<UsageRow> = records
+            .iter()
+            .map(|(user_id, mechanism)| UsageRow {
+                user_id: (*user_id).to_owned(),
+                user: if *user_id == OWNER { "ann@x".into() } else { "bob@x".into() },
+                mechanism: (*mechanism).to_owned(),
+                start: DAY,
+                end: DAY + HOUR,
+                count: 2,
+                ..UsageRow::default()
+            })
+            .collect();
+        let window = Window { from: 0, as_of: 90 * DAY, days: 90 };
+        of(&owned, &[], &rows, std::slice::from_ref(&owned), window)
+    }
+
+    #[test]
+    fn who_is_not_in_the_records_was_not_matched() {
+        let other = "22222222-2222-4222-8222-222222222222";
+        assert!(!usage(&[]).by_id);
+        assert!(!usage(&[(other, "AAD_Cookie")]).by_id, "the records may have been cut to others");
+        assert!(usage(&[(other, "PAT"), (OWNER, "AAD_Cookie")]).by_id);
+    }
+
+    #[test]
+    fn a_call_of_unknown_mechanism_may_have_been_made_with_a_pat() {
+        for (mechanism, calls, unclear) in
+            [("PAT", 2, 0), ("", 0, 2), ("Basic", 0, 2), ("PersonalAccessToken", 0, 2), ("AAD_Cookie", 0, 0)]
+        {
+            let told = usage(&[(OWNER, mechanism)]);
+            assert_eq!((told.calls, told.unclear), (calls, unclear), "{mechanism}");
+        }
+    }
 }

@@ -32,8 +32,10 @@ pub struct Seen {
 pub struct OwnerUsage {
     /// Spans that the records declare.
     pub spans: Vec<Span>,
-    /// Whether the owner was matched by id, not by name.
+    /// Whether records name the owner, and by id alone: records that never name a person may have been cut to others.
     pub by_id: bool,
+    /// Calls of the owner whose mechanism is missing or unknown: each may have been made with a PAT.
+    pub unclear: u64,
     /// PAT calls of the token's class.
     pub calls_of_class: u64,
     /// PAT calls of any class.
@@ -148,7 +150,7 @@ fn ruled_out(token: &Token, usage: &OwnerUsage, coverage: &Coverage, ends: Optio
     if !token.is_for_one_org()
         || !usage.by_id
         || usage.contradicted
-        || usage.calls > 0
+        || usage.calls + usage.unclear > 0
         || judged.is_empty()
         || !judged.iter().all(declared)
     {
@@ -247,6 +249,7 @@ mod tests {
         let halves = vec![Span { from: 25 * DAY, to: 60 * DAY }, Span { from: 0, to: 25 * DAY + DAY / 2 }];
         assert_eq!(verdict(&OwnerUsage { spans: halves, ..whole.clone() }), UseState::RuledOut);
         assert_eq!(verdict(&OwnerUsage { calls: 1, ..whole.clone() }), UseState::NotObserved);
+        assert_eq!(verdict(&OwnerUsage { unclear: 1, ..whole.clone() }), UseState::NotObserved);
         assert_eq!(verdict(&OwnerUsage { calls: 2, calls_of_class: 2, ..whole }), UseState::Possible);
     }
 

@@ -118,9 +118,13 @@ pub(super) struct Reading {
     /// What the files hold
     #[arg(long, value_enum, default_value_t = Kind::Auto)]
     pub kind: Kind,
-    /// The audit files hold this span whole (days, both ends included, or instants)
+    /// The audit files hold this span whole (days, both ends included, or instants); of usage records read by
+    /// themselves, these
     #[arg(long, value_name = "FROM..TO")]
     pub covers: Option<String>,
+    /// The usage records hold this span whole, where audit files are read with them
+    #[arg(long, value_name = "FROM..TO")]
+    pub usage_covers: Option<String>,
     /// When the inventory was taken [default: the newest event of its organisation]
     #[arg(long, value_name = "TIME")]
     pub taken: Option<String>,

@@ -84,7 +84,9 @@ pub(super) fn ingest(
     reading: &Reading,
     ui: &Ui,
 ) -> Result<Ingested, CliError> {
-    let covers = reading.covers.as_deref().map(parse_covers).transpose()?;
+    let covers = reading.covers.as_deref().map(|text| parse_covers("--covers", text)).transpose()?;
+    let usage_covers =
+        reading.usage_covers.as_deref().map(|text| parse_covers("--usage-covers", text)).transpose()?;
     let taken = reading.taken.as_deref().map(parse_taken).transpose()?;
     let org = org.map(crate::model::identity::org_name);
     let expanded = source::expand(paths)?;
@@ -128,7 +130,14 @@ pub(super) fn ingest(
         lake.index.covers.extend(orgs.into_iter().map(|org| Cover { org, span, basis: Basis::Declared }));
     }
     let placer = Placer { org, named, scopes: scopes(lake), known: lake.orgs() };
-    result.failed += store_lists(lake, &lists, &mut inputs, &placer, taken, covers, ui)?;
+    // What audit files hold says nothing of the records beside them.
+    let usage_covers = usage_covers.or(covers.filter(|_| only_lists));
+    if covers.is_some() && usage_covers.is_none() && lists.iter().any(|l| !l.usage.is_empty()) {
+        ui.warn(
+            "--covers tells what the audit files hold, not the usage records beside them: tell their span by --usage-covers",
+        );
+    }
+    result.failed += store_lists(lake, &lists, &mut inputs, &placer, taken, usage_covers, ui)?;
     result.rejected = inputs.iter().map(|i| i.rejected).sum();
     result.inputs.clone_from(&inputs);
     lake.amend_run(inputs)?;
@@ -285,7 +294,7 @@ fn store_lists(
     inputs: &mut [Ingest],
     placer: &Placer,
     taken: Option<Micros>,
-    covers: Option<Span>,
+    usage_covers: Option<Span>,
     ui: &Ui,
 ) -> Result<u64, CliError> {
     let mut failed = 0;
@@ -363,7 +372,7 @@ fn store_lists(
         // First to last record is no declaration: a file with one record at each end would rule out all between.
         let last = rows.iter().map(|(_, r)| r.end).max();
         let taken = taken.or_else(|| newest_event(lake, &org)).or(last).unwrap_or_default();
-        let facts = Facts { taken, complete: true, span: covers, ..Facts::default() };
+        let facts = Facts { taken, complete: true, span: usage_covers, ..Facts::default() };
         let (from, rows): (Vec<usize>, Vec<UsageRow>) = rows.into_iter().unzip();
         let new = lake.add_usage(&org, &rows, facts)?;
         count(inputs, &from, &rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>(), new);
@@ -398,9 +407,9 @@ fn is_complete(lists: &[Lists], rows: &[(usize, InventoryRow)]) -> bool {
 }
 
 /// Reads `FROM..TO`; a bare day as TO means its end.
-fn parse_covers(text: &str) -> Result<Span, CliError> {
+fn parse_covers(option: &str, text: &str) -> Result<Span, CliError> {
     let wrong = || {
-        CliError::new(format!("--covers \"{text}\" is no span"))
+        CliError::new(format!("{option} \"{text}\" is no span"))
             .hint("write FROM..TO, such as 2026-01-01..2026-03-31 (both days whole)")
     };
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
