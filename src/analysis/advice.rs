@@ -86,7 +86,11 @@ mod tests {
     fn of(token: &Token, seen: usage::Seen, found: &[&Finding]) -> Action {
         let held = coverage(60);
         let used = usage::judge(token, &seen, Some(&held), None, 30);
-        let answer = scope::judge(token, &[], scope::Bounds { coverage: Some(&held), enough: true });
+        let answer = scope::judge(
+            token,
+            &[],
+            &scope::Bounds { coverage: vec![Some(&held)], ..scope::Bounds::default() },
+        );
         advise(token, &used, &answer.rows, found).action
     }
 

@@ -50,7 +50,7 @@ mod tests {
     /// Both proposals for a grant of which nothing was seen in enough days.
     fn proposals(scopes: &str) -> (Vec<String>, Vec<String>) {
         let held = coverage(60);
-        let answer = judge(&token(scopes), &[], Bounds { coverage: Some(&held), enough: true });
+        let answer = judge(&token(scopes), &[], &Bounds { coverage: vec![Some(&held)], ..Bounds::default() });
         (answer.proposed.expect("known grant"), answer.reduced.expect("known grant"))
     }
 

@@ -258,19 +258,18 @@ pub fn decide(
         .collect();
     let one = |(i, (usage, lineage)): (usize, (UseVerdict, Lineage))| {
         let token = &tokens[i];
-        let days_in = |org: &str| {
-            let ends = token.known_end();
-            covered(org).map_or(0, |c| i64::from(c.covered_days_within(token.valid_from, ends)))
-        };
         // One secret, several organisations: a scope is judged by what it did in all of them.
         let rows = &siblings[i];
-        let enough = rows.iter().all(|r| {
-            days_in(&tokens[*r].org) >= policy.min_covered_days && all_seen[*r].ambiguous.is_empty()
-        }) && token.other_orgs.iter().all(|org| days_in(org) >= policy.min_covered_days);
+        let others = rows.iter().map(|r| &tokens[*r].org).chain(&token.other_orgs);
+        let orgs: BTreeSet<&String> = others.filter(|org| **org != token.org).collect();
         let proof = |(action, (origins, orphans))| Proof { action, origins, orphans };
         let of_token: Vec<Proof> = rows.iter().flat_map(|r| events.proofs(&keys[*r])).map(proof).collect();
-        let bounds = scope::Bounds { coverage: covered(&token.org), enough };
-        let scope = scope::judge(token, &of_token, bounds);
+        let bounds = scope::Bounds {
+            coverage: std::iter::once(&token.org).chain(orgs).map(|org| covered(org)).collect(),
+            min_covered_days: policy.min_covered_days,
+            ambiguous: rows.iter().any(|r| !all_seen[*r].ambiguous.is_empty()),
+        };
+        let scope = scope::judge(token, &of_token, &bounds);
         let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()));
         let created = entry.and_then(|e| e.created.clone());
         let extended = entry.map_or(0, |e| e.extended);

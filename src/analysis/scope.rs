@@ -38,13 +38,29 @@ pub struct Answer {
 }
 
 /// What bounds the answer beside the events.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Bounds<'a> {
-    /// Coverage of the organisation.
-    pub coverage: Option<&'a Coverage>,
-    /// Whether the covered days suffice, here and in every other organisation of the run that the token reaches,
-    /// and nothing ambiguous could be it.
-    pub enough: bool,
+    /// Coverage of the token's organisation, then of every other organisation of the run that it reaches: one secret is
+    /// judged by what it did in all of them.
+    pub coverage: Vec<Option<&'a Coverage>>,
+    /// So many covered days must be silent in each.
+    pub min_covered_days: i64,
+    /// Whether a credential that nobody is known to own could be this token.
+    pub ambiguous: bool,
+}
+
+impl Bounds<'_> {
+    /// The covered days of `token` since it has held `scope`, in the organisation that has the fewest.
+    fn days(&self, token: &Token, scope: &str) -> u32 {
+        let (from, to) = (token.held_since(scope), token.known_end());
+        let days = |held: &Option<&Coverage>| held.map_or(0, |c| c.covered_days_within(from, to));
+        self.coverage.iter().map(days).min().unwrap_or_default()
+    }
+
+    /// The most confidence that silence may have: that of the coverage known worst.
+    fn most(&self) -> Confidence {
+        self.coverage.iter().map(|held| most(*held)).min().unwrap_or(Confidence::Low)
+    }
 }
 
 /// What was found for one scope.
@@ -72,7 +88,7 @@ impl Use {
             (proof.origins.len() + proof.orphans.len()) as u64;
     }
 
-    fn row(mut self, scope: &str, state: ScopeState) -> ScopeVerdict {
+    fn row(mut self, scope: &str, state: ScopeState, covered_days: u32) -> ScopeVerdict {
         self.events.sort_by(|a, b| b.cmp(a));
         self.events.dedup();
         ScopeVerdict {
@@ -84,13 +100,14 @@ impl Use {
             event_ids: self.events.into_iter().take(MAX_EVENT_IDS).map(|(_, id)| id.to_string()).collect(),
             unseen_operations: Vec::new(),
             actions: self.actions.into_iter().collect(),
+            covered_days,
         }
     }
 }
 
 /// Answers for one token.
 #[must_use]
-pub fn judge(token: &Token, proofs: &[Proof], bounds: Bounds<'_>) -> Answer {
+pub fn judge(token: &Token, proofs: &[Proof], bounds: &Bounds<'_>) -> Answer {
     let known = catalogue();
     let granted = token.scopes.as_deref().unwrap_or_default();
     let mut used: BTreeMap<String, Use> = BTreeMap::new();
@@ -124,8 +141,8 @@ pub fn judge(token: &Token, proofs: &[Proof], bounds: Bounds<'_>) -> Answer {
     let mut rows: Vec<ScopeVerdict> = Vec::new();
     for scope in granted {
         rows.push(match used.remove(scope) {
-            Some(found) => found.row(scope, ScopeState::Used),
-            None => silent(known, scope, bounds, unmapped.contains(scope)),
+            Some(found) => found.row(scope, ScopeState::Used, bounds.days(token, scope)),
+            None => silent(token, scope, bounds, unmapped.contains(scope)),
         });
     }
     // Under full access, and where the grant is unknown, what events needed is all there is to tell.
@@ -142,11 +159,11 @@ pub fn judge(token: &Token, proofs: &[Proof], bounds: Bounds<'_>) -> Answer {
                     found.add(proof, info.certainty, info.system);
                 }
             }
-            rows.push(found.row(scope, ScopeState::Used));
+            rows.push(found.row(scope, ScopeState::Used, bounds.days(token, scope)));
         }
     }
     for (scope, found) in beyond {
-        rows.push(found.row(&scope, ScopeState::BeyondGrant));
+        rows.push(found.row(&scope, ScopeState::BeyondGrant, bounds.days(token, &scope)));
     }
     rows.sort_by(|a, b| (&a.scope, a.state).cmp(&(&b.scope, b.state)));
     let propose = token.scopes.is_some() && full.is_none();
@@ -236,15 +253,17 @@ fn cover(known: &Catalogue, needs: &[Vec<String>]) -> BTreeSet<String> {
 }
 
 /// A granted scope that no event is known to have needed.
-fn silent(known: &Catalogue, scope: &str, bounds: Bounds<'_>, unmapped: bool) -> ScopeVerdict {
+fn silent(token: &Token, scope: &str, bounds: &Bounds<'_>, unmapped: bool) -> ScopeVerdict {
+    let known = catalogue();
     let visibility = known.visibility(scope);
     let info = known.scopes.get(scope);
-    let most = most(bounds.coverage);
+    let covered_days = bounds.days(token, scope);
+    let enough = i64::from(covered_days) >= bounds.min_covered_days && !bounds.ambiguous && !unmapped;
+    // What it did in organisations that the run does not see, nobody saw.
+    let most = if token.reaches_unseen_orgs { Confidence::Low } else { bounds.most() };
     let (state, confidence) = match visibility {
-        Visibility::Full if bounds.enough && !unmapped => (ScopeState::NotSeen, Confidence::High.min(most)),
-        Visibility::Mostly if bounds.enough && !unmapped => {
-            (ScopeState::NotSeen, Confidence::Medium.min(most))
-        }
+        Visibility::Full if enough => (ScopeState::NotSeen, Confidence::High.min(most)),
+        Visibility::Mostly if enough => (ScopeState::NotSeen, Confidence::Medium.min(most)),
         // Too few days, a credential that could be this token, or an action of its area whose need nobody knows:
         // silence proves nothing.
         Visibility::Full | Visibility::Mostly => (ScopeState::CannotBeSeen, Confidence::Low),
@@ -260,6 +279,7 @@ fn silent(known: &Catalogue, scope: &str, bounds: Bounds<'_>, unmapped: bool) ->
         last_time: None,
         unseen_operations: info.map(|i| i.unseen_operations.clone()).unwrap_or_default(),
         actions: Vec::new(),
+        covered_days,
     }
 }
 
@@ -267,10 +287,13 @@ fn silent(known: &Catalogue, scope: &str, bounds: Bounds<'_>, unmapped: bool) ->
 mod tests {
     use super::*;
     use crate::analysis::tests_support::{coverage, token};
+    use crate::model::coverage::Basis;
+    use crate::model::time::DAY;
     use crate::model::token::{Grant, split_scopes};
 
     fn judge(token: &Token, proofs: &[Proof], coverage: Option<&Coverage>, enough: bool) -> Answer {
-        super::judge(token, proofs, Bounds { coverage, enough })
+        let min_covered_days = if enough { 30 } else { i64::MAX };
+        super::judge(token, proofs, &Bounds { coverage: vec![coverage], min_covered_days, ambiguous: false })
     }
 
     fn granted_since(since: Micros, scopes: &str) -> Grant {
@@ -304,6 +327,34 @@ mod tests {
             ["vso.code_manage", "vso.serviceendpoint_query", "vso.variablegroups_write", "vso.work_write"]
         );
         assert_eq!(a.observed.expect("events"), ["vso.code_manage"]);
+    }
+
+    #[test]
+    fn silence_before_a_scope_was_granted_says_nothing_of_it() {
+        let grants = vec![granted_since(0, "vso.code"), granted_since(40 * DAY, "vso.code vso.graph_manage")];
+        let t = Token { grants, valid_from: Some(0), ..token("vso.code vso.graph_manage") };
+        let held = coverage(60);
+        let row = |min_covered_days| {
+            let bounds = Bounds { coverage: vec![Some(&held)], min_covered_days, ambiguous: false };
+            let answer = super::judge(&t, &[], &bounds);
+            answer.rows.into_iter().find(|row| row.scope == "vso.graph_manage").expect("a row")
+        };
+        assert_eq!((row(30).state, row(30).covered_days), (ScopeState::CannotBeSeen, 20));
+        assert_eq!((row(20).state, row(20).covered_days), (ScopeState::NotSeen, 20));
+    }
+
+    #[test]
+    fn silence_is_trusted_as_far_as_the_organisation_known_worst() {
+        let t = token("vso.variablegroups_manage");
+        let (held, inferred) = (coverage(60), Coverage { basis: Basis::Inferred, ..coverage(60) });
+        let confidence = |token: &Token, coverage: Vec<Option<&Coverage>>| {
+            let bounds = Bounds { coverage, min_covered_days: 30, ambiguous: false };
+            super::judge(token, &[], &bounds).rows[0].confidence
+        };
+        assert_eq!(confidence(&t, vec![Some(&held)]), Confidence::High);
+        assert_eq!(confidence(&t, vec![Some(&held), Some(&inferred)]), Confidence::Medium);
+        let elsewhere = Token { reaches_unseen_orgs: true, ..t };
+        assert_eq!(confidence(&elsewhere, vec![Some(&held)]), Confidence::Low);
     }
 
     #[test]

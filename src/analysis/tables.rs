@@ -97,6 +97,8 @@ fn tokens(
         .int("n_events", t().map(|j| int(j.usage.events)).collect())
         .text("use_events", text(&|j| some(&j.usage.event_ids.join(" "))))
         .int("covered_days", t().map(|j| Some(i64::from(j.usage.covered_days))).collect())
+        .text("seen_in", text(&|j| some(&j.usage.seen_in.join(", "))))
+        .bool("unseen_orgs", t().map(|j| Some(j.token.reaches_unseen_orgs)).collect())
         .text("invisible_scopes", text(&|j| some(&sight(&j.token).1.join(" "))))
         .text("observed_scopes", text(&|j| join(&j.scope.observed)))
         .text("proposed_scopes", text(&|j| join(&j.scope.proposed)))
@@ -188,6 +190,7 @@ fn token_scopes(analysis: &Analysis) -> Result<Table, EngineError> {
         .text("state", r().map(|(_, s)| some(s.state.as_str())).collect())
         .text("visibility", r().map(|(_, s)| some(s.visibility.as_str())).collect())
         .text("confidence", r().map(|(_, s)| some(s.confidence.as_str())).collect())
+        .int("covered_days", r().map(|(_, s)| Some(i64::from(s.covered_days))).collect())
         .bool(
             "granted",
             r().map(|(j, s)| {

@@ -6,6 +6,7 @@
 use super::attribution::Attribution;
 use super::ledger::{Entry, Ledger};
 use super::people::People;
+use crate::model::identity::person_key;
 use crate::model::inventory::InventoryRow;
 use crate::model::time::{DAY, Micros, format_time};
 use crate::model::token::{Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes};
@@ -164,10 +165,15 @@ fn own(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, ent
         .and_then(|r| r.user_id.clone())
         .or_else(|| entry.and_then(|e| e.owner_id.clone()))
         .or_else(|| actor.map(|(id, _)| id.clone()).filter(|id| !id.is_empty()));
+    // What events say of somebody else is no name of the owner that the list tells.
+    let same = |id: &str| {
+        let (own, other) = (token.owner_id.as_deref().and_then(person_key), person_key(id));
+        own.is_none() || other.is_none() || own == other
+    };
     let words = [
         row.and_then(|r| r.owner().cloned()),
-        entry.and_then(|e| e.owner.clone()),
-        actor.map(|(_, label)| label.clone()),
+        entry.filter(|e| e.owner_id.as_deref().is_none_or(same)).and_then(|e| e.owner.clone()),
+        actor.filter(|(id, _)| same(id)).map(|(_, label)| label.clone()),
     ];
     let people = sources.people.get(&token.org);
     let names = || token.owner_id.iter().chain(words.iter().flatten());
@@ -353,6 +359,27 @@ mod tests {
         assert_eq!(with(vec![row()], true, 100)[0].state, TokenState::Expired);
         let invalid = InventoryRow { is_valid: Some(false), ..row() };
         assert_eq!(with(vec![invalid], true, 60)[0].state, TokenState::Revoked);
+    }
+
+    #[test]
+    fn who_used_a_token_does_not_lend_its_owner_a_name() {
+        let (owner, other) = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222");
+        let of = |actor: &str| {
+            let listed = InventoryRow { user_id: Some(owner.into()), ..row() };
+            let inventory =
+                Inventory { taken: 50, complete: true, rows: vec![listed], ..Inventory::default() };
+            let used = ((String::from("o"), ID.to_owned()), (actor.to_owned(), String::from("ann@x")));
+            let sources = Sources {
+                inventories: BTreeMap::from([("o".to_owned(), inventory)]),
+                orgs: vec!["o".to_owned()],
+                actors: BTreeMap::from([used]),
+                as_of: 60,
+                ..Sources::default()
+            };
+            merge(&sources)[0].owner.clone()
+        };
+        assert_eq!(of(owner).as_deref(), Some("ann@x"));
+        assert_eq!(of(other).as_deref(), Some(owner));
     }
 
     #[test]

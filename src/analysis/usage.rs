@@ -74,6 +74,7 @@ pub fn judge(
         events: seen.events,
         event_ids: seen.event_ids.clone(),
         covered_days,
+        seen_in: seen.seen_in.clone(),
     };
     if seen.events > 0 {
         let events = plural(seen.events, "audited change");

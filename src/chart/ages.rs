@@ -1,4 +1,4 @@
-//! Age since creation or last true rotation: a column an age class, with its number.
+//! Age since creation, or since one token replaced another: a column an age class, with its number.
 
 use super::Chart;
 use super::canvas::{Anchor, Area, Canvas, Hatch};
@@ -53,7 +53,7 @@ impl Chart for Ages {
     }
 
     fn describe(&self) -> &'static str {
-        "How long ago the tokens were made or truly renewed; a longer end date alone renews nothing."
+        "How long ago the tokens were made, or one replaced another; a longer end date renews nothing, and a regeneration does not show."
     }
 
     fn finding(&self, series: &Series) -> Option<String> {
@@ -65,7 +65,7 @@ impl Chart for Ages {
             let tokens = counted(all, "token", "tokens");
             if bound > 0 {
                 format!(
-                    "{} of {tokens} {} last renewed more than {} days ago",
+                    "{} of {tokens} {} made or last rotated more than {} days ago",
                     thousands(over),
                     pick(over, "was", "were"),
                     days(bound)
@@ -74,7 +74,10 @@ impl Chart for Ages {
                 let label = classes.first().map_or("", |c| c.0.as_str());
                 match classes.len() {
                     1 => format!("{tokens} of known age"),
-                    _ => format!("All {tokens} {} last renewed {label} days ago", pick(all, "was", "were")),
+                    _ => format!(
+                        "All {tokens} {} made or last rotated {label} days ago",
+                        pick(all, "was", "were")
+                    ),
                 }
             }
         })

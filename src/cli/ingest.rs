@@ -397,13 +397,14 @@ fn newest_event(lake: &Lake, org: &str) -> Option<Micros> {
     lake.index.days.iter().filter(|d| d.org == org).map(|d| d.last_time).max()
 }
 
-/// Whether the pages hold an end for every user whose list goes on.
+/// Whether the pages hold an end for every user whose list goes on, and none is a list of one's own, which names no user
+/// and leaves out everybody else.
 fn is_complete(lists: &[Lists], rows: &[(usize, InventoryRow)]) -> bool {
     let users = |more: bool| -> BTreeSet<Option<&str>> {
         let of = |input: usize| lists.iter().any(|l| l.input == input && l.more_follow == more);
         rows.iter().filter(|(input, _)| of(*input)).map(|(_, r)| r.user_id.as_deref()).collect()
     };
-    users(true).is_subset(&users(false))
+    rows.iter().all(|(_, r)| r.user_id.is_some()) && users(true).is_subset(&users(false))
 }
 
 /// Reads `FROM..TO`; a bare day as TO means its end.

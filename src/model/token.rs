@@ -135,6 +135,15 @@ impl Token {
         matches!(self.state, TokenState::Expired | TokenState::Revoked)
     }
 
+    /// Returns since when it has held a scope that it holds now, as far as grants tell: what it did before says nothing
+    /// of that scope. A grant that only a list tells counts from the list on.
+    #[must_use]
+    pub fn held_since(&self, scope: &str) -> Option<Micros> {
+        let holds = |grant: &&Grant| grant.scopes.as_ref().is_some_and(|s| s.iter().any(|s| s == scope));
+        let first = self.grants.iter().rev().take_while(holds).last();
+        first.map(|grant| grant.since).max(self.valid_from)
+    }
+
     /// Returns the end of the part of its life that is known: nothing may be concluded from silence after it.
     ///
     /// Where a list calls it revoked and no event says since when, no day after its creation is known to be one of

@@ -38,6 +38,8 @@ pub struct UseVerdict {
     pub event_ids: Vec<String>,
     /// Whole days without a gap inside window and life.
     pub covered_days: u32,
+    /// Other organisations of the run in which the token was seen in the window.
+    pub seen_in: Vec<String>,
 }
 
 text_enum! {
@@ -89,6 +91,8 @@ pub struct ScopeVerdict {
     pub unseen_operations: Vec<String>,
     /// Actions that needed it, with how often.
     pub actions: Vec<(String, u64)>,
+    /// Whole days without a gap, inside window and life, since the token has held it.
+    pub covered_days: u32,
 }
 
 /// All answers on one token.

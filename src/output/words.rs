@@ -98,7 +98,8 @@ pub fn coverage_words(c: &Coverage, window: Window) -> String {
     let mut text = format!(
         "{covered} of {total} days are held without a gap, from {} to {}; {}.",
         day_text(day_of(c.span.from)),
-        day_text(day_of(c.span.to)),
+        // The end of a span is the first instant after it.
+        day_text(day_of(c.span.to - 1)),
         basis_words(c.basis)
     );
     match c.gaps.len() {

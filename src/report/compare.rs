@@ -5,11 +5,13 @@
 //! called resolved.
 
 mod earlier;
+mod gone;
 
 use super::{Report, SCHEMA_VERSION, TokenReport};
 use crate::model::finding::{Family, Finding};
-use crate::model::time::{day_of, day_text, format_time, parse_time};
+use crate::model::time::{format_time, parse_time};
 use earlier::text;
+use gone::{gone, lists_tokens};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -299,43 +301,6 @@ fn finding_differences(old: &Value, new: &Finding) -> Vec<Difference> {
     out
 }
 
-/// Why a finding of the earlier bundle is not in this run.
-fn gone(old: &Value, now: &Report) -> (Kind, String) {
-    let (org, detection) = (text(old, "org").unwrap_or_default(), text(old, "detection").unwrap_or_default());
-    if !orgs(now).contains(org) {
-        return (Kind::NotCompared, "This run does not look at the organisation.".to_owned());
-    }
-    if let Some(n) = now.not_run.iter().find(|n| n.detection == detection) {
-        return (Kind::NotCompared, format!("The detection did not run this time: {}", n.reason));
-    }
-    if !now.detections.iter().any(|d| d.id == detection) {
-        return (Kind::NotCompared, "The detection is no longer in the pack.".to_owned());
-    }
-    let subject = &old["subject"];
-    if text(subject, "kind") == Some("token") {
-        let id = text(subject, "id").unwrap_or_default();
-        match now.tokens.iter().find(|t| t.token.org == org && t.token.token_id == id) {
-            None => return (Kind::Resolved, "The token is no longer listed or seen.".to_owned()),
-            Some(t) if t.token.is_over() => {
-                let when = t.token.revoked_at.map(|at| format!(" since {}", day_text(day_of(at))));
-                return (
-                    Kind::Resolved,
-                    format!("The token is {}{}.", t.token.state, when.unwrap_or_default()),
-                );
-            }
-            Some(_) => {}
-        }
-    }
-    let last = text(old, "last_time").and_then(parse_time);
-    if let Some(last) = last.filter(|t| *t < now.window.from) {
-        return (
-            Kind::Resolved,
-            format!("Its last event, of {}, lies before the window of this run.", day_text(day_of(last))),
-        );
-    }
-    (Kind::Resolved, "It is no longer found.".to_owned())
-}
-
 fn tokens(earlier: &Earlier, now: &Report, comparison: &mut Comparison) {
     let mut before: BTreeMap<(&str, &str), &Value> =
         earlier.tokens.iter().filter_map(|t| Some(((text(t, "org")?, text(t, "token_id")?), t))).collect();
@@ -363,7 +328,11 @@ fn tokens(earlier: &Earlier, now: &Report, comparison: &mut Comparison) {
     let here = orgs(now);
     for ((org, token_id), old) in before {
         changes.push(TokenChange {
-            kind: if here.contains(org) { Kind::Resolved } else { Kind::NotCompared },
+            kind: if here.contains(org) && lists_tokens(now, org) {
+                Kind::Resolved
+            } else {
+                Kind::NotCompared
+            },
             org: org.to_owned(),
             token_id: token_id.to_owned(),
             name: text(old, "name").map(str::to_owned),

@@ -15,7 +15,9 @@ WITH visible AS (
   FROM token_scopes WHERE granted GROUP BY org, token_id
 )
 SELECT t.org AS org, t.token_id AS subject, 0 AS count,
-  t.covered_days AS covered_days, COALESCE(t.invisible_scopes, 'none') AS invisible, t.last_observed_ever AS last_audited_change, t.valid_to AS valid_to,
+  t.covered_days AS covered_days, CASE WHEN t.scopes IS NULL THEN 'not known, as its grant is not' ELSE COALESCE(t.invisible_scopes, 'none') END
+    || COALESCE('; it was seen in ' || t.seen_in, '') || CASE WHEN t.unseen_orgs THEN '; other organisations not seen' ELSE '' END AS invisible,
+  t.last_observed_ever AS last_audited_change, t.valid_to AS valid_to,
   t.use_reason AS reason, t.use_confidence AS confidence, COALESCE(v.visible_scopes, 0) AS visible_scopes, COALESCE(v.judged_scopes, 0) AS judged_scopes,
   CASE WHEN v.judged_scopes > 0 AND v.visible_scopes = v.judged_scopes THEN 'medium'
     WHEN v.privileged = 1 AND v.visible_scopes > 0 THEN 'medium' ELSE 'low' END AS severity

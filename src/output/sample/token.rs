@@ -113,6 +113,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
         } else {
             Vec::new()
         },
+        covered_days: 84,
     };
     let life = vec![
         LifeEvent {
@@ -192,6 +193,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
                 events: if observed { 1044 } else { 0 },
                 event_ids: if observed { ids.clone() } else { Vec::new() },
                 covered_days: if verdict == UseState::NotJudged { 12 } else { 84 },
+                seen_in: Vec::new(),
             },
             scope: vec![
                 scope("vso.build_execute", used, Visibility::Partial),
