@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 /// How strict the check is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// A user's query: safety only, the rest as hints.
+    /// A user's query: what is not safe or gives wrong rows without an error; the rest as hints.
     AdHoc,
     /// A detection, view or saved query: everything.
     Pack,
@@ -36,8 +36,8 @@ pub struct Objection {
     pub why: String,
     /// What to write in its place.
     pub mend: String,
-    /// Whether it holds for every query, not for the pack alone.
-    pub safety: bool,
+    /// Whether it holds for every query, not for the pack alone: it is not safe, or its rows are wrong without an error.
+    pub always: bool,
 }
 
 impl std::fmt::Display for Objection {
@@ -74,7 +74,7 @@ impl Checked {
 /// When it is not one SELECT over declared tables or, for the pack, could give wrong rows.
 pub fn check(sql: &str, mode: Mode) -> Result<Checked, EngineError> {
     let (statement, tables, objections) = inspect(sql)?;
-    let refused: Vec<&Objection> = objections.iter().filter(|o| o.safety || mode == Mode::Pack).collect();
+    let refused: Vec<&Objection> = objections.iter().filter(|o| o.always || mode == Mode::Pack).collect();
     if !refused.is_empty() {
         let text = refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         return Err(EngineError::new(EngineErrorKind::Refused, text, ""));
@@ -136,8 +136,8 @@ const AGGREGATES: &[&str] = &[
 ];
 
 impl Rules {
-    fn object(&mut self, line: u64, safety: bool, why: &str, mend: &str) {
-        self.objections.push(Objection { line, why: why.to_owned(), mend: mend.to_owned(), safety });
+    fn object(&mut self, line: u64, always: bool, why: &str, mend: &str) {
+        self.objections.push(Objection { line, why: why.to_owned(), mend: mend.to_owned(), always });
     }
 
     /// Finds the names of every CTE first: a visitor meets tables before the CTEs of outer queries.
@@ -159,7 +159,7 @@ impl Rules {
                     let name = cte.alias.name.value.to_lowercase();
                     if schema::table(&name).is_some() {
                         let why = format!("The CTE \"{name}\" has the name of a table and would be ignored.");
-                        self.0.object(line, false, &why, "Give it another name.");
+                        self.0.object(line, true, &why, "Give it another name.");
                     }
                     self.0.ctes.insert(name);
                 }
@@ -220,7 +220,12 @@ impl Rules {
         match constraint {
             JoinConstraint::On(on) if !only_equalities(on) => {
                 let line = on.span().start.line;
-                self.object(line, false, "ON holds something other than equality of columns; a left join then drops rows without an error.", "Keep `a.x = b.x AND ...` in ON and move the rest to WHERE, or filter in a CTE first.");
+                // Other joins filter by the rest, which comes to the same.
+                let inner = matches!(
+                    operator,
+                    JoinOperator::Join(_) | JoinOperator::Inner(_) | JoinOperator::CrossJoin(_)
+                );
+                self.object(line, !inner, "ON holds something other than equality of columns; a left join then drops rows without an error.", "Keep `a.x = b.x AND ...` in ON and move the rest to WHERE, or filter in a CTE first.");
             }
             JoinConstraint::Natural => {
                 self.object(0, false, "NATURAL JOIN joins on whatever columns match.", "Write USING (...).")
@@ -281,7 +286,7 @@ impl Rules {
         {
             self.object(
                 line,
-                false,
+                true,
                 &format!("{}(constant) counts one row, not all.", name.to_uppercase()),
                 "Use COUNT(*), or aggregate a column.",
             );
@@ -289,7 +294,7 @@ impl Rules {
         if name == "count"
             && matches!(&f.args, FunctionArguments::List(l) if matches!(l.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Expr(e))] if !has_column(e)))
         {
-            self.object(line, false, "COUNT(constant) counts one row, not all.", "Use COUNT(*).");
+            self.object(line, true, "COUNT(constant) counts one row, not all.", "Use COUNT(*).");
         }
         if let Some(WindowType::WindowSpec(spec)) = &f.over {
             self.order(&spec.order_by);
@@ -467,8 +472,13 @@ mod tests {
     }
 
     #[test]
-    fn safety_holds_for_everyone() {
+    fn what_is_unsafe_or_wrong_without_an_error_is_refused_to_everyone() {
         for sql in [
+            "SELECT a.org FROM tokens a LEFT JOIN users u ON a.org = u.org AND a.n_events > 2",
+            "SELECT COUNT(*) FROM tokens a LEFT JOIN tokens b ON a.owner = b.owner AND a.token_id <> b.token_id",
+            "WITH users AS (SELECT org FROM tokens) SELECT org FROM users",
+            "SELECT org, SUM(1) AS n FROM tokens GROUP BY org",
+            "SELECT COUNT(1) AS n FROM tokens",
             "DELETE FROM tokens",
             "CREATE TABLE x AS SELECT 1 AS a",
             "SELECT 1 AS a; SELECT 2 AS b",
@@ -490,9 +500,6 @@ mod tests {
     #[test]
     fn the_pack_is_held_to_more() {
         for (sql, word) in [
-            ("SELECT a.org FROM tokens a LEFT JOIN users u ON a.org = u.org AND a.n_events > 2", "ON"),
-            ("WITH users AS (SELECT org FROM tokens) SELECT org FROM users", "ignored"),
-            ("SELECT org, SUM(1) AS n FROM tokens GROUP BY org", "constant"),
             ("SELECT org FROM tokens ORDER BY n_events DESC", "NULLS LAST"),
             (
                 "SELECT ROW_NUMBER() OVER (PARTITION BY org ORDER BY n_events DESC) AS r FROM tokens",
@@ -506,7 +513,6 @@ mod tests {
             ("SELECT DATE_PART('dow', valid_to) AS x FROM tokens", "DATE_PART"),
             ("SELECT DATE_TRUNC('day', valid_to) AS x FROM tokens", "DATE_TRUNC"),
             ("SELECT org FROM tokens WHERE REGEXP_LIKE(name, 'a')", "REGEXP_LIKE"),
-            ("SELECT COUNT(1) AS n FROM tokens", "constant"),
             ("SELECT a.org FROM tokens a JOIN users u ON a.org <> u.org", "ON"),
             ("SELECT a.org FROM tokens a JOIN users u ON a.org = LOWER(u.org)", "ON"),
             ("SELECT org FROM tokens NATURAL JOIN users", "NATURAL"),
@@ -522,6 +528,13 @@ mod tests {
             let text = refused(sql, Mode::Pack);
             assert!(text.contains(word), "{sql}: {text}");
             assert!(check(sql, Mode::AdHoc).is_ok(), "{sql} is for the pack alone");
+        }
+        for (sql, word) in [
+            ("SELECT a.org FROM tokens a LEFT JOIN users u ON a.org = u.org AND a.n_events > 2", "left join"),
+            ("WITH users AS (SELECT org FROM tokens) SELECT org FROM users", "ignored"),
+            ("SELECT COUNT(1) AS n FROM tokens", "constant"),
+        ] {
+            assert!(refused(sql, Mode::AdHoc).contains(word), "{sql}");
         }
         let good = "WITH t AS (SELECT org, COUNT(*) AS n FROM tokens GROUP BY org) SELECT t.org, CAST(FLOOR(t.n / 2) AS BIGINT) AS h FROM t CROSS JOIN policy WHERE t.n > policy.burst_floor ORDER BY h DESC NULLS LAST";
         let checked = check(good, Mode::Pack).expect("good");

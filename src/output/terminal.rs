@@ -99,11 +99,14 @@ pub fn table(head: &[&str], rows: &[Vec<Item>], style: Style) -> String {
     if style.color {
         table.enforce_styling();
     }
-    match style.width {
-        Some(width) => {
+    let whole = style.width.map(|width| kept_whole(head, rows, usize::from(width)));
+    match (style.width, &whole) {
+        // Columns of a few letters each say nothing any more.
+        (Some(width), Some(None)) => return stacked(head, rows, style, usize::from(width.max(20))),
+        (Some(width), _) => {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(20));
         }
-        None => {
+        _ => {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
     }
@@ -114,20 +117,89 @@ pub fn table(head: &[&str], rows: &[Vec<Item>], style: Style) -> String {
     for row in rows {
         table.add_row(row.iter().map(|item| cell(item, style)));
     }
-    if let Some(width) = style.width {
-        for (column, wide) in table.column_iter_mut().zip(kept_whole(head, rows, usize::from(width))) {
-            if let Some(wide) = wide {
-                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wide)));
-            }
+    for (column, wide) in table.column_iter_mut().zip(whole.flatten().into_iter().flatten()) {
+        if let Some(wide) = wide {
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wide)));
         }
     }
     let lines: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
     lines.join("\n")
 }
 
+/// Returns a record a row, where a table has no room: short cells in a line, each long one below; many cells are named
+/// one by one.
+fn stacked(head: &[&str], rows: &[Vec<Item>], style: Style, width: usize) -> String {
+    /// Beyond so many columns nobody knows by its place what a cell is.
+    const MANY: usize = 10;
+    const LONG: usize = 40;
+    let mut lines: Vec<String> = Vec::new();
+    let mut put = |words: Vec<(String, Paint)>| {
+        let (mut line, mut column) = (String::new(), 0);
+        for (word, paint) in words {
+            // A word that no line holds is cut where the line ends.
+            let letters: Vec<char> = word.chars().collect();
+            for piece in letters.chunks(width.saturating_sub(2).max(1)) {
+                if column > 0 && column + 1 + piece.len() > width {
+                    lines.push(std::mem::take(&mut line));
+                    column = 0;
+                }
+                let gap = if column == 0 { "" } else { " " };
+                line.push_str(gap);
+                line.push_str(&painted(&piece.iter().collect::<String>(), paint, style));
+                column += gap.len() + piece.len();
+            }
+        }
+        if !line.is_empty() {
+            lines.push(line);
+        }
+    };
+    let words = |text: &str, paint: Paint| -> Vec<(String, Paint)> {
+        text.split_whitespace().map(|word| (word.to_owned(), paint)).collect()
+    };
+    let named = head.len() > MANY;
+    if !named {
+        put(head.iter().flat_map(|h| words(&clean(h), Paint::Strong)).collect());
+        put(vec![("─".repeat(width - 2), Paint::Plain)]);
+    }
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            put(vec![(" ".to_owned(), Paint::Plain)]);
+        }
+        let mut short = Vec::new();
+        for (item, head) in row.iter().zip(head) {
+            let text = clean(&item.text);
+            if named {
+                let mut all = words(&format!("{}:", clean(head)), Paint::Strong);
+                all.extend(words(&text, item.paint));
+                put(all);
+            } else if text.chars().count() <= LONG {
+                short.extend(words(&text, item.paint));
+            } else {
+                put(std::mem::take(&mut short));
+                put(words(&text, item.paint));
+            }
+        }
+        put(short);
+    }
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
+fn painted(text: &str, paint: Paint, style: Style) -> String {
+    let code = match paint {
+        _ if !style.color => return text.to_owned(),
+        Paint::Plain => return text.to_owned(),
+        Paint::Alarm => "1;31",
+        Paint::Warn => "33",
+        Paint::Calm => "32",
+        Paint::Dim => "2",
+        Paint::Strong => "1",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
 /// Returns the width of each column that need not wrap: dates, numbers and grades stay on one line where the
-/// rest still finds room.
-fn kept_whole(head: &[&str], rows: &[Vec<Item>], width: usize) -> Vec<Option<u16>> {
+/// rest still finds room; nothing where there is no room for words.
+fn kept_whole(head: &[&str], rows: &[Vec<Item>], width: usize) -> Option<Vec<Option<u16>>> {
     const PADDING: usize = 2;
     const ROOM: usize = 12;
     let widest = |column: usize| {
@@ -142,10 +214,11 @@ fn kept_whole(head: &[&str], rows: &[Vec<Item>], width: usize) -> Vec<Option<u16
         let needed: usize = short.iter().map(|w| w + PADDING).sum::<usize>() + long.len() * ROOM;
         if needed <= width {
             let fixed = |w: &usize| (*w <= most).then(|| u16::try_from(w + PADDING).unwrap_or(u16::MAX));
-            return widths.iter().map(fixed).collect();
+            return Some(widths.iter().map(fixed).collect());
         }
     }
-    vec![None; head.len()]
+    // Two columns always find room.
+    (head.len() < 3).then(|| vec![None; head.len()])
 }
 
 /// Returns labels and values in two columns without rules.
@@ -268,6 +341,25 @@ mod tests {
         let row = vec![Item::plain("word ".repeat(30)), Item::number(7)];
         let out = table(&["text", "n"], &[row], Style { color: false, width: Some(50) });
         assert!(out.lines().all(|l| l.chars().count() <= 50), "{out}");
+    }
+
+    #[test]
+    fn where_columns_have_no_room_each_row_is_a_record() {
+        let plain = Style { color: false, width: Some(40) };
+        let id = "0efda40d-3c61-450c-93d8-adbcc0d2dd11";
+        let cells = ["critical", "high", "PAT-A010", "contoso", id, "ann@contoso.example", "2026-01-01"];
+        let mut row: Vec<Item> = cells.into_iter().map(Item::plain).collect();
+        row.push(Item::plain("It was used 3 times after it was revoked, from a network that is new."));
+        let head = ["severity", "confidence", "detection", "org", "subject", "owner", "last", "message"];
+        let out = table(&head, &[row.clone(), row], plain);
+        assert!(out.lines().all(|l| l.chars().count() <= 40), "{out}");
+        assert_eq!(out.matches(id).count(), 2, "ids stay whole: {out}");
+        assert!(out.contains("critical high PAT-A010 contoso") && out.contains("\n\ncritical"), "{out}");
+        let names: Vec<String> = (0..12).map(|n| format!("c{n}")).collect();
+        let head: Vec<&str> = names.iter().map(String::as_str).collect();
+        let row: Vec<Item> = (0..12).map(|n| Item::plain(format!("value {n}"))).collect();
+        let out = table(&head, &[row], plain);
+        assert!(out.starts_with("c0: value 0\nc1: value 1\n"), "{out}");
     }
 
     proptest! {

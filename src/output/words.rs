@@ -4,9 +4,10 @@
 //! ruled use out.
 
 use crate::model::coverage::{Basis, Coverage};
+use crate::model::finding::{Family, Finding};
 use crate::model::hours;
 use crate::model::policy::Policy;
-use crate::model::time::{Window, day_of, day_start, day_text, format_time};
+use crate::model::time::{Micros, Window, day_of, day_start, day_text, format_time};
 use crate::model::verdict::{Action, ScopeState, UseState};
 use crate::report::review::Standing;
 use crate::report::{Report, TokenReport};
@@ -19,6 +20,21 @@ trace in it, so a token without an audited change may be in daily use.";
 pub const MICROSOFT: &str = "Microsoft states that token access is not logged and that the audit log must not be used to call a \
 PAT active or stale. This report therefore says \u{201c}no audited change\u{201d}, and recommends to revoke only where other \
 evidence carries it.";
+
+/// Returns the day of a finding's last event, or that it stands: a state holds until the instant of the run, and no event
+/// need be behind it.
+#[must_use]
+pub fn last_event(finding: &Finding, as_of: Micros) -> String {
+    let is_state = !matches!(finding.family, Family::Anomaly | Family::Posture);
+    match finding.last_time {
+        Some(time) if is_state && time == as_of => STANDS.to_owned(),
+        Some(time) => day_text(day_of(time)),
+        None => String::new(),
+    }
+}
+
+/// What stands in place of a last event.
+pub const STANDS: &str = "stands";
 
 /// Returns the use verdict in words.
 #[must_use]

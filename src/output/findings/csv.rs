@@ -20,7 +20,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("subject_name", "where one is known"),
     ("owner", "UPN, else name, else storage key"),
     ("first_time", "first event, RFC 3339 UTC"),
-    ("last_time", "last event, RFC 3339 UTC"),
+    ("last_time", "last event, RFC 3339 UTC; of a state, which stands, the instant of the run"),
     ("count", "exact number of events"),
     ("message", "the finding as a sentence"),
     ("evidence", "JSON object"),

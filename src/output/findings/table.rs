@@ -2,7 +2,6 @@
 
 use super::subject;
 use crate::model::finding::Severity;
-use crate::model::time::{day_of, day_text};
 use crate::output::terminal::{self, Item, Paint};
 use crate::output::{Format, Result, Style, words};
 use crate::report::Report;
@@ -74,11 +73,11 @@ fn table(report: &Report, style: Style) -> String {
                 Item::plain(f.org.clone()),
                 Item::plain(subject(f)),
                 Item::plain(f.owner.clone().unwrap_or_default()),
-                Item::plain(f.last_time.map(|t| day_text(day_of(t))).unwrap_or_default()),
+                Item::plain(words::last_event(f, report.as_of)),
                 Item::painted(message, if f.suppressed.is_some() { Paint::Dim } else { Paint::Plain }),
             ]
         })
         .collect();
-    let head = ["severity", "confidence", "detection", "org", "subject", "owner", "last", "message"];
+    let head = ["severity", "confidence", "detection", "org", "subject", "owner", "last event", "message"];
     terminal::table(&head, &rows, style)
 }

@@ -187,12 +187,16 @@
   const tokenOf = (f) => (f.subject.kind === "token" ? places.get(f.org + "/" + f.subject.id) ?? -1 : -1);
   const subject = (f) => (f.subject.name && f.subject.name.trim() ? f.subject.name : f.subject.id);
 
+  // A state holds until the instant of the run, and no event need be behind it.
+  const happened = (f) => ["anomaly", "posture"].includes(said(f).family) || f.last_time !== data.as_of;
+  const span = (f) => (happened(f) ? clock(f.first_time) + " to " + clock(f.last_time) : f.first_time === f.last_time ? "" : "since " + clock(f.first_time));
+
   function evidence(f) {
     const at = tokenOf(f);
     return [pairs([
       ["Fix", said(f).fix],
       ...Object.entries(f.evidence).map(([k, v]) => [k.charAt(0).toUpperCase() + k.slice(1).replace(/_/g, " "), value(v)]),
-      ["First to last", f.first_time ? clock(f.first_time) + " to " + clock(f.last_time) : ""],
+      ["First to last", f.first_time ? span(f) : ""],
       ["Events", grouped(f.count)],
       ["Event ids", ids(f.event_ids, f.count)],
       ["Controls", said(f).controls.join(", ")],
@@ -228,7 +232,7 @@
         return [at >= 0 ? el("button", { type: "button", class: "link", click: () => dossier(at) }, name(subject(f))) : name(subject(f)), under(f.owner || f.subject.kind)];
       } },
       { title: "Organisation", key: (f) => f.org, cell: (f) => name(f.org) },
-      { title: "Last event", fit: true, down: true, key: (f) => f.last_time || "", cell: (f) => day(f.last_time) },
+      { title: "Last event", fit: true, down: true, key: (f) => (happened(f) && f.last_time) || "", cell: (f) => (happened(f) ? day(f.last_time) : el("span", { title: "A state, which stands at the instant of the run" }, "stands")) },
       { title: "Events", number: true, down: true, key: (f) => f.count, cell: (f) => grouped(f.count) },
     ],
   });
