@@ -55,6 +55,13 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
         );
     }
     let not_seen = |v: Visibility| scope.iter().any(|s| s.state == ScopeState::NotSeen && s.visibility == v);
+    let silent = not_seen(Visibility::Full) || not_seen(Visibility::Mostly);
+    if silent && token.reaches_unseen_orgs {
+        return say(
+            Action::AskOwner,
+            "It holds scopes whose use was not seen here, and reaches organisations that were not looked at: confirm the reduced list with the owner.",
+        );
+    }
     if not_seen(Visibility::Full) {
         return say(Action::Reduce, "It holds scopes whose every use is audited and of which none was seen.");
     }
@@ -62,6 +69,12 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
         return say(
             Action::AskOwner,
             "It holds scopes whose use is mostly audited and was not seen: confirm the reduced list with the owner.",
+        );
+    }
+    if token.is_full_access() && usage.events == 0 {
+        return say(
+            Action::AskOwner,
+            "It has full access, and no audited change of it tells what for: ask the owner what it does.",
         );
     }
     if token.is_full_access() {
@@ -122,5 +135,14 @@ mod tests {
                 assert_ne!(of(&token, seen, &found), Action::Revoke, "{token:?}");
             }
         }
+    }
+
+    #[test]
+    fn nothing_is_dropped_for_silence_where_the_token_may_have_spoken_elsewhere() {
+        let here = token("vso.variablegroups_manage");
+        let seen = || usage::Seen { events: 3, ..usage::Seen::default() };
+        assert_eq!(of(&here, seen(), &[]), Action::Reduce);
+        let elsewhere = Token { reaches_unseen_orgs: true, ..here };
+        assert_eq!(of(&elsewhere, seen(), &[]), Action::AskOwner);
     }
 }

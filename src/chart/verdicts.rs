@@ -69,12 +69,15 @@ impl Chart for Verdicts {
         let all = total(rows.iter().map(|r| r.1));
         let of = |state: UseState| total(rows.iter().filter(|r| r.0 == state.as_str()).map(|r| r.1));
         (all > 0).then(|| {
-            format!(
-                "{} of {} made an audited change; for {} no PAT call is recorded",
+            let changed = format!(
+                "{} of {} made an audited change",
                 thousands(of(UseState::Observed)),
-                counted(all, "token", "tokens"),
-                thousands(of(UseState::RuledOut)),
-            )
+                counted(all, "token", "tokens")
+            );
+            match of(UseState::RuledOut) {
+                0 => changed,
+                n => format!("{changed}; usage records rule {} out", counted(n, "token", "tokens")),
+            }
         })
     }
 

@@ -315,11 +315,30 @@ fn fill(message: &str, place: impl Fn(&str) -> Option<String>) -> String {
             rest = after;
             continue;
         };
-        out.push_str(&place(name).unwrap_or_else(|| "unknown".to_owned()));
-        rest = tail;
+        let value = place(name).unwrap_or_else(|| "unknown".to_owned());
+        rest = match tail.strip_prefix(" times") {
+            Some(tail) if value == "1" => {
+                out.push_str("once");
+                tail
+            }
+            _ => {
+                out.push_str(&value);
+                one_of(&value, tail).map_or(tail, |(noun, tail)| {
+                    out.push_str(noun);
+                    tail
+                })
+            }
+        };
     }
     out.push_str(rest);
     out
+}
+
+/// The noun that follows the number one, without its plural, and the text after it.
+fn one_of<'t>(value: &str, tail: &'t str) -> Option<(&'static str, &'t str)> {
+    const NOUNS: [&str; 6] = [" token", " other", " organisation", " event", " day", " project"];
+    let noun = NOUNS.into_iter().find(|noun| tail.starts_with(noun)).filter(|_| value == "1")?;
+    Some((noun, tail[noun.len()..].strip_prefix('s')?))
 }
 
 /// The names of the places of a message.
@@ -355,5 +374,10 @@ mod tests {
         let place = |name: &str| (name == "a").then(|| "1".to_owned());
         assert_eq!(fill("{a} of {b} {", place), "1 of unknown {");
         assert_eq!(places("{a} of {b} {"), ["a", "b"]);
+        assert_eq!(
+            fill("used {a} times, {a} tokens, {a} tokenised", place),
+            "used once, 1 token, 1 tokenised"
+        );
+        assert_eq!(fill("{b} times", place), "unknown times");
     }
 }
