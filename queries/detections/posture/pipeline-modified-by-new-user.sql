@@ -1,12 +1,12 @@
 --! id          = "PAT-P015"
---! title       = "Pipeline changed by a user new to it"
+--! title       = "Pipeline changed by a user new to it in this window"
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} changed the pipeline {thing} for the first time; {actors} users change it in the log."
+--! message     = "{subject} changed the pipeline {thing} for the first time in this window; {actors} users change it in it."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "Build pipelines count as well as classic releases, so the known way around is closed. Low: teams share pipelines. A change of the YAML file alone leaves no trace."
+--! rationale   = "Build pipelines count as well as classic releases, so the known way around is closed. Low: teams share pipelines. A change of the YAML file alone leaves no trace. What was before the window is not looked at."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578", "T1569"]
