@@ -405,7 +405,8 @@ pub fn switches(engine: &Engine) -> Result<BTreeMap<String, Vec<Switch>>, Engine
                     let name = r.text(i, "d_policy_name").to_lowercase();
                     let named = name.contains("logauditevents") || name.contains("log audit events");
                     let value = r.text(i, "d_policy_value").to_lowercase();
-                    named.then_some(Switch { time, on: matches!(value.as_str(), "true" | "on" | "1" | "enabled"), stream: false })
+                    // PAT-P007 reads the same names and values; a value that is not told switches nothing.
+                    (named && !value.is_empty()).then_some(Switch { time, on: matches!(value.as_str(), "true" | "on" | "1" | "enabled"), stream: false })
                 }
                 _ => None,
             };

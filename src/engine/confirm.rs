@@ -22,6 +22,8 @@ pub(super) struct Wanted {
     pub to: Micros,
     /// Column to values, any of which will do.
     pub matches: BTreeMap<String, BTreeSet<String>>,
+    /// The finding's message, cut where the number of confirmed events belongs; nothing where it tells none.
+    pub told: Vec<String>,
 }
 
 impl Wanted {
@@ -48,11 +50,29 @@ pub(super) fn events(
     let (findings, wishes): (Vec<usize>, Vec<Wish>) = wanted
         .into_iter()
         .map(|(finding, w)| {
-            let Wanted { org, token_id, from, to, matches } = w;
+            let Wanted { org, token_id, from, to, matches, .. } = w;
             (finding, Wish { org, token_id, from, to, matches })
         })
         .unzip();
     Ok(findings.into_iter().zip(engine.newest(&wishes)?).collect())
+}
+
+/// Writes the number of confirmed events into the messages that tell it, and moves the beginning of such a finding to the
+/// first of them: a row of `activity` that an instant cuts in two does not say how much of it came after. Where nothing
+/// was confirmed, the number of the row is the least that there were.
+pub(super) fn tell(findings: &mut [Finding], told: &[(usize, Vec<String>)], granted: &[Granted]) {
+    for (at, parts) in told {
+        let (finding, granted) = (&mut findings[*at], &granted[*at]);
+        let number = match granted.oldest {
+            None => format!("at least {}", finding.count),
+            Some(oldest) => {
+                finding.first_time = Some(oldest);
+                finding.last_time = granted.newest.first().map(|(time, _)| *time).or(finding.last_time);
+                granted.count.to_string()
+            }
+        };
+        finding.message = parts.join(&number);
+    }
 }
 
 /// Gives findings their confirmed events beside those that their rows name: newest first, no repeats, at most as many

@@ -63,6 +63,9 @@ pub(super) fn sentence(error: &EngineError) -> String {
     format!("{text}{stop}{hint}")
 }
 
+/// Stands in a message for the number of events that were confirmed, which no row can tell.
+pub(super) const CONFIRMED: &str = "confirmed";
+
 /// What all findings of a detection say alike.
 struct Alike {
     fix: Arc<str>,
@@ -126,9 +129,12 @@ pub(super) fn of_rows(
         let (mut finding, mut wanted) = of_row(detection, rows, same[0], print(&same[0]), &alike, names)?;
         for row in &same[1..] {
             let (other, events) = of_row(detection, rows, *row, print(row), &alike, names)?;
-            fold(&mut finding, other);
-            if let (Some(a), Some(b)) = (wanted.as_mut(), events) {
+            let is_later = fold(&mut finding, other);
+            if let (Some(a), Some(mut b)) = (wanted.as_mut(), events) {
                 a.fold(&b);
+                if is_later {
+                    a.told = std::mem::take(&mut b.told);
+                }
             }
         }
         Ok((finding, wanted))
@@ -181,10 +187,12 @@ fn settled(number: f64) -> f64 {
     format!("{number:.13e}").parse().unwrap_or(number)
 }
 
-/// Joins two hits on the same thing: the later row tells the story, spans join, counts add up.
-fn fold(first: &mut Finding, other: Finding) {
+/// Joins two hits on the same thing: the later row tells the story, spans join, counts add up. Returns whether the other
+/// is the later.
+fn fold(first: &mut Finding, other: Finding) -> bool {
     first.count += other.count;
-    if other.last_time > first.last_time {
+    let is_later = other.last_time > first.last_time;
+    if is_later {
         first.message = other.message;
         first.evidence = other.evidence;
     }
@@ -196,6 +204,7 @@ fn fold(first: &mut Finding, other: Finding) {
     };
     first.last_time = first.last_time.max(other.last_time);
     first.event_ids.extend(other.event_ids);
+    is_later
 }
 
 fn of_row(
@@ -250,6 +259,11 @@ fn of_row(
         .filter(|id| listed.insert(*id))
         .map(EventId::from)
         .collect();
+    let number = format!("{{{CONFIRMED}}}");
+    let told: Vec<String> = match meta.message.contains(&number) {
+        true => meta.message.split(&number).map(|part| fill(part, place)).collect(),
+        false => Vec::new(),
+    };
     let wanted = detection.confirm.as_ref().zip(token).map(|(columns, token)| Wanted {
         org: org.clone(),
         token_id: token.to_owned(),
@@ -260,6 +274,7 @@ fn of_row(
             .map(|c| (c.clone(), rows.text(row, c).map(str::to_owned).into_iter().collect::<BTreeSet<_>>()))
             .filter(|(_, values)| !values.is_empty())
             .collect(),
+        told,
     });
     let message = fill(&meta.message, place);
     let finding = Finding {

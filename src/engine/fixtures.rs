@@ -4,7 +4,7 @@
 //! must expect something, `near-miss.json` nothing, `benign.json` nothing at medium severity or above;
 //! `mended-*.json` are cases that a published original misses or drowns in, `context-*.json` cases whose rows of the table
 //! `places` say what own networks and a database of places told. `base` names another
-//! fixture of the folder whose tables it takes over, `more` holds rows to add to them. `severity` and `says` (a part of the message) hold for every finding. Times are RFC 3339. The run stands at 2026-03-31 noon with a window of 90 days.
+//! fixture of the folder whose tables it takes over, `more` holds rows to add to them. `severity`, `count`, `listed` (event ids) and `says` (a part of the message) hold for every finding. Times are RFC 3339. The run stands at 2026-03-31 noon with a window of 90 days.
 
 use super::run::run_pack;
 use super::schema::{self, Kind};
@@ -149,6 +149,16 @@ fn every_detection_meets_its_fixtures() {
                 && findings.iter().any(|f| f.severity.as_str() != severity)
             {
                 faults.push(format!("{id}/{name}: severity {} is not {severity}", findings[0].severity));
+            }
+            if let Some(count) = fixture["count"].as_u64()
+                && let Some(f) = findings.iter().find(|f| f.count != count)
+            {
+                faults.push(format!("{id}/{name}: {} events, not {count}", f.count));
+            }
+            if let Some(listed) = fixture["listed"].as_u64()
+                && let Some(f) = findings.iter().find(|f| f.event_ids.len() as u64 != listed)
+            {
+                faults.push(format!("{id}/{name}: {} event ids, not {listed}", f.event_ids.len()));
             }
             if let Some(says) = fixture["says"].as_str()
                 && let Some(f) = findings.iter().find(|f| !f.message.contains(says))

@@ -37,6 +37,8 @@ pub struct Granted {
     pub newest: Vec<Stamp>,
     /// All of them, counted.
     pub count: u64,
+    /// When the oldest of all was; nothing where there are none.
+    pub oldest: Option<Micros>,
 }
 
 impl Engine {
@@ -167,6 +169,8 @@ fn grant(calls: &Calls, rows: &[At], wishes: &[Wish], own: &[usize]) -> Vec<(usi
 
 fn add(calls: &Calls, granted: &mut Granted, row: At) {
     granted.count += 1;
+    // Rows come newest first.
+    granted.oldest = Some(calls.time(row));
     if granted.newest.len() < MAX_EVENT_IDS {
         granted.newest.push((calls.time(row), calls.id(row).clone()));
     }

@@ -155,13 +155,18 @@ impl Run<'_> {
     /// Runs detections and gives their findings event ids.
     fn all(&mut self, detections: &[&Detection], tell: &mut (impl FnMut(Step<'_>) + Send)) {
         let mut wanted: Vec<(usize, Wanted)> = Vec::new();
+        let mut told: Vec<(usize, Vec<String>)> = Vec::new();
         let mut findings: Vec<Finding> = Vec::new();
         self.engine.expect(detections.iter().copied());
         for (detection, hits) in detections.iter().zip(self.hits(detections, tell)) {
             match hits {
                 Ok(hits) => {
                     for (finding, events) in hits {
-                        if let Some(events) = events {
+                        if let Some(mut events) = events {
+                            let parts = std::mem::take(&mut events.told);
+                            if !parts.is_empty() {
+                                told.push((findings.len(), parts));
+                            }
                             wanted.push((findings.len(), events));
                         }
                         findings.push(finding);
@@ -189,6 +194,7 @@ impl Run<'_> {
             }),
             Err(_) => {}
         }
+        confirm::tell(&mut findings, &told, &granted);
         confirm::list(self.engine, &mut findings, granted, times);
         tell(Step::Ends(EVENT_IDS));
         self.findings.append(&mut findings);

@@ -12,6 +12,16 @@
 --! attack      = ["T1119", "T1078"]
 --! equivalents = ["SEN-A06", "XF-01", "SUM-S00998"]
 --! confirm     = ["client"]
-SELECT org, token_id AS subject, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS count, MIN(client) AS client,
-  MAX(COALESCE(network, 'a network not known')) AS network
-FROM activity WHERE client = 'ADOKit (attack tool)' AND token_id IS NOT NULL GROUP BY org, token_id
+WITH used AS (
+  SELECT org, token_id, first_time, last_time, n, client, COALESCE(network, 'a network not known') AS network
+  FROM activity WHERE client = 'ADOKit (attack tool)' AND token_id IS NOT NULL
+),
+summed AS (
+  SELECT org, token_id, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS n, MIN(client) AS client FROM used GROUP BY org, token_id
+),
+latest AS (
+  SELECT s.org AS org, s.token_id AS token_id, MAX(u.network) AS network
+  FROM summed AS s JOIN used AS u ON s.org = u.org AND s.token_id = u.token_id AND s.last_time = u.last_time GROUP BY s.org, s.token_id
+)
+SELECT s.org AS org, s.token_id AS subject, s.first_time AS first_time, s.last_time AS last_time, s.n AS count, s.client AS client, l.network AS network
+FROM summed AS s JOIN latest AS l ON s.org = l.org AND s.token_id = l.token_id

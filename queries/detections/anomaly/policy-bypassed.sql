@@ -11,8 +11,12 @@
 --! controls    = ["NIST CM-3"]
 --! attack      = ["T1098", "T1195.002"]
 --! equivalents = ["SEN-A13", "SEN-H13", "SUM-S00098"]
+WITH bypasses AS (
+  SELECT org, token_id, time, date, event_id, COALESCE(d_repo_name, project, 'a repository') AS repo,
+    ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY time DESC NULLS LAST, event_id DESC NULLS LAST) AS place
+  FROM notable WHERE action = 'Git.RefUpdatePoliciesBypassed' AND token_id IS NOT NULL
+)
 SELECT org, token_id AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, COUNT(DISTINCT date) AS days,
-  MAX(COALESCE(d_repo_name, project, 'a repository')) AS repo, STRING_AGG(event_id, ' ') AS event_ids,
+  MAX(CASE WHEN place = 1 THEN repo END) AS repo, STRING_AGG(event_id, ' ') AS event_ids,
   CASE WHEN COUNT(DISTINCT date) > 5 THEN 'low' ELSE 'medium' END AS severity
-FROM notable WHERE action = 'Git.RefUpdatePoliciesBypassed' AND token_id IS NOT NULL
-GROUP BY org, token_id
+FROM bypasses GROUP BY org, token_id

@@ -4,7 +4,7 @@
 --! confidence  = "medium"
 --! subject     = "token"
 --! tables      = ["tokens", "coverage", "gaps", "activity", "policy"]
---! message     = "The token '{name}' of {owner} was used {count} times after it was {how} at {ended_at}."
+--! message     = "The token '{name}' of {owner} was used {confirmed} times after it was {how} at {ended_at}."
 --! fix         = "Check that the token is revoked, find out whose clock or which copy it is, and review the changes it made."
 --! rationale   = "A token that is over cannot authenticate, so either the end did not take effect or the id was taken for another. The grace of the policy covers the hour that Azure DevOps may need. Expiry counts only when the inventory is newer than it, or the log has no gap since the end in which an extension could hide. An event that names the token by owner and name alone makes it low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
@@ -31,11 +31,11 @@ over AS (
   FROM ended AS e CROSS JOIN policy WHERE e.ended_at < policy.as_of
 ),
 late AS (
-  SELECT e.org AS org, e.token_id AS token_id, e.how AS how, e.joined_by_name AS joined_by_name, e.ended_at AS ended_at, a.n AS n, a.last_time AS last_time,
-    CASE WHEN a.first_time > e.ended_at THEN a.first_time ELSE a.last_time END AS first_time
+  SELECT e.org AS org, e.token_id AS token_id, e.how AS how, e.joined_by_name AS joined_by_name, e.ended_at AS ended_at, a.last_time AS last_time,
+    CASE WHEN a.first_time > e.ended_at THEN a.n ELSE 1 END AS n
   FROM over AS e JOIN activity AS a ON e.org = a.org AND e.token_id = a.token_id CROSS JOIN policy
   WHERE a.last_time > e.ended_at + INTERVAL '1 hours' * policy.grace_hours
 )
-SELECT org, token_id AS subject, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS count, MIN(how) AS how, MIN(ended_at) AS ended_at,
+SELECT org, token_id AS subject, MIN(ended_at) + INTERVAL '1 microseconds' AS first_time, MAX(last_time) AS last_time, SUM(n) AS count, MIN(how) AS how, MIN(ended_at) AS ended_at,
   MIN(CASE WHEN joined_by_name THEN 'low' ELSE 'medium' END) AS confidence
 FROM late GROUP BY org, token_id

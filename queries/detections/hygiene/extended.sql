@@ -4,21 +4,20 @@
 --! confidence  = "medium"
 --! subject     = "token"
 --! tables      = ["notable", "tokens", "policy"]
---! message     = "The token '{name}' of {owner} was updated {count} times with an end date; extended or regenerated: the log does not tell."
+--! message     = "The token '{name}' of {owner} got another end date {count} times; extended or regenerated: the log does not tell."
 --! fix         = "Replace tokens by new ones with a new secret, and revoke the old ones."
---! rationale   = "Extending keeps an old secret alive; regenerating does not. The log shows the same event for both, so confidence is medium and severity low."
+--! rationale   = "Extending keeps an old secret alive; regenerating does not. The log shows the same event for both, so confidence is medium and severity low. A change of the name or the scopes that leaves the end where it was does not count."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST IA-5"]
 --! equivalents = ["P11"]
-WITH updates AS (
-  SELECT org, LOWER(d_authorization_id) AS token_id, COUNT(*) AS updates, STRING_AGG(event_id, ' ') AS event_ids FROM notable
-  WHERE action = 'Token.PatUpdateEvent' AND d_authorization_id IS NOT NULL AND d_valid_to IS NOT NULL GROUP BY org, LOWER(d_authorization_id)
+WITH told AS (
+  SELECT org, LOWER(d_authorization_id) AS token_id, action, event_id, d_valid_to, LAG(d_valid_to) OVER (PARTITION BY org, LOWER(d_authorization_id) ORDER BY time, event_id) AS end_before
+  FROM notable WHERE action IN ('Token.PatCreateEvent', 'Token.PatUpdateEvent') AND d_authorization_id IS NOT NULL AND d_valid_to IS NOT NULL
 ),
-paired AS (
-  SELECT t.org AS org, t.token_id AS token_id, t.valid_from AS valid_from, t.valid_to AS valid_to, COALESCE(t.extended, 0) AS extended,
-    COALESCE(u.updates, 0) AS updates, u.event_ids AS event_ids
-  FROM tokens AS t LEFT JOIN updates AS u ON t.org = u.org AND t.token_id = u.token_id WHERE NOT t.over
+moved AS (
+  SELECT org, token_id, STRING_AGG(event_id, ' ') AS event_ids FROM told
+  WHERE action = 'Token.PatUpdateEvent' AND (end_before IS NULL OR end_before <> d_valid_to) GROUP BY org, token_id
 )
-SELECT b.org AS org, b.token_id AS subject, b.valid_from AS first_time, policy.as_of AS last_time,
-  CASE WHEN b.updates > b.extended THEN b.updates ELSE b.extended END AS count, b.extended AS extended, b.valid_from AS valid_from, b.valid_to AS valid_to, b.event_ids AS event_ids
-FROM paired AS b CROSS JOIN policy WHERE b.extended >= 1 OR b.updates >= 1
+SELECT t.org AS org, t.token_id AS subject, t.valid_from AS first_time, policy.as_of AS last_time, t.extended AS count, t.extended AS extended,
+  t.valid_from AS valid_from, t.valid_to AS valid_to, m.event_ids AS event_ids
+FROM tokens AS t LEFT JOIN moved AS m ON t.org = m.org AND t.token_id = m.token_id CROSS JOIN policy WHERE NOT t.over AND t.extended >= 1

@@ -1,12 +1,12 @@
 --! id          = "PAT-P017"
---! title       = "Agent added to a pool by a new user or with a new system"
+--! title       = "Agent added to a pool by a user new to it in this window"
 --! severity    = "medium"
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} added an agent to the pool {thing} for the first time; {actors} users add agents to it in the log."
+--! message     = "{subject} added an agent to the pool {thing} for the first time in this window; {actors} users add agents to it in it."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "Whoever adds an agent to a pool receives the jobs and the secrets of its pipelines. Pools that are new in the log teach first."
+--! rationale   = "Whoever adds an agent to a pool receives the jobs and the secrets of its pipelines. Pools that are new in the log teach first. What was before the window is not looked at."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1053"]

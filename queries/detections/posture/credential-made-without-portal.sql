@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "{subject} created a token or SSH key with {client}, not a browser, from {network}."
 --! fix         = "Ask the user whether they made it; a stolen session makes tokens like this."
---! rationale   = "People make tokens in a browser; a replayed sign-in cookie is driven by a tool. Low, because tools such as credential managers make tokens too; medium when the tool is new to the user."
+--! rationale   = "People make tokens in a browser; a replayed sign-in cookie is driven by a tool. Low, because tools such as credential managers make tokens too."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1098.001"]

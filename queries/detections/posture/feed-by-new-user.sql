@@ -1,12 +1,12 @@
 --! id          = "PAT-P020"
---! title       = "Package feed created by a user new to it"
+--! title       = "Package feed created by a user new to it in this window"
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} created a package feed in {thing} for the first time; {actors} users do so in the log."
+--! message     = "{subject} created a package feed in {thing} for the first time in this window; {actors} users do so in it."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "A hostile feed feeds builds. The rule that this stands for promises new creators only and never looks back; this one does."
+--! rationale   = "A hostile feed feeds builds. The rule that this stands for promises new creators only and never looks back; this one looks back over the window. What was before the window is not looked at."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1195"]

@@ -1,12 +1,12 @@
 --! id          = "PAT-P019"
---! title       = "Release approved by a new approver"
+--! title       = "Release approved by an approver new in this window"
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} approved a release in the project {thing} for the first time; {actors} users do so in the log."
+--! message     = "{subject} approved a release in the project {thing} for the first time in this window; {actors} users do so in it."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "An approval by somebody who never gave one may be a stand-in or a stolen session."
+--! rationale   = "An approval by somebody who never gave one may be a stand-in or a stolen session. What was before the window is not looked at."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1078"]

@@ -1,18 +1,20 @@
 --! id          = "PAT-P015"
---! title       = "Pipeline changed by a user new to it"
+--! title       = "Pipeline changed by a user new to it in this window"
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} changed the pipeline {thing} for the first time; {actors} users change it in the log."
+--! message     = "{subject} changed the {thing} for the first time in this window; {actors} users change it in it."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "Build pipelines count as well as classic releases, so the known way around is closed. Low: teams share pipelines. A change of the YAML file alone leaves no trace."
+--! rationale   = "Build pipelines count as well as classic releases, so the known way around is closed. Low: teams share pipelines. A change of the YAML file alone leaves no trace. What was before the window is not looked at."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578", "T1569"]
 --! equivalents = ["SEN-A08", "SUM-S00096"]
 --! keys        = ["thing"]
-WITH changes AS (SELECT org, actor, time, event_id, token_id, COALESCE(d_pipeline_id, d_pipeline_name, project, 'a pipeline') AS thing FROM notable WHERE action IN ('Release.ReleasePipelineModified', 'Pipelines.PipelineModified') AND actor IS NOT NULL),
+WITH changes AS (SELECT org, actor, time, event_id, token_id, CONCAT(CASE WHEN action = 'Release.ReleasePipelineModified' THEN 'release pipeline ' ELSE 'build pipeline ' END,
+    COALESCE(d_pipeline_id, d_pipeline_name, 'not named'), ' of ', COALESCE(project, project_id, 'a project not known')) AS thing
+  FROM notable WHERE action IN ('Release.ReleasePipelineModified', 'Pipelines.PipelineModified') AND actor IS NOT NULL),
 firsts_of AS (SELECT org, actor, thing, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS n, STRING_AGG(event_id, ' ') AS event_ids FROM changes GROUP BY org, actor, thing),
 known AS (SELECT org, thing, MIN(time) AS known_since, COUNT(DISTINCT actor) AS actors FROM changes GROUP BY org, thing)
 SELECT f.org AS org, f.actor AS subject, f.first_time AS first_time, f.last_time AS last_time, f.n AS count, f.thing AS thing, k.actors AS actors, f.event_ids AS event_ids

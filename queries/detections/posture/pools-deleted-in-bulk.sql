@@ -4,16 +4,27 @@
 --! confidence  = "high"
 --! subject     = "user"
 --! tables      = ["notable"]
---! message     = "{subject} deleted {count} agent pools within an hour, until {last_time}."
+--! message     = "{subject} deleted {count} agent pools from {first_time} until {last_time}, each one of at least three within an hour."
 --! fix         = "Ask whether the clean-up was planned; pipelines that use these pools have stopped."
---! rationale   = "At least three pools by one user within any hour. A plain floor instead of three standard deviations, because such deletions are too rare for a deviation to mean anything."
+--! rationale   = "At least three pools by one user within any hour. A plain floor instead of three standard deviations, because such deletions are too rare for a deviation to mean anything. Hours that run into one another are one burst, and the message tells the latest burst."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578.002"]
 --! equivalents = ["SUM-S00030"]
 WITH removals AS (SELECT org, actor, time, event_id FROM notable WHERE action = 'Library.AgentPoolDeleted' AND actor IS NOT NULL),
-gone AS (SELECT org, actor, time, LAG(time, 2) OVER (PARTITION BY org, actor ORDER BY time) AS third_before FROM removals),
-bulk AS (SELECT org, actor, MIN(third_before) AS first_time, MAX(time) AS last_time FROM gone WHERE third_before >= time - INTERVAL '1 hours' GROUP BY org, actor)
-SELECT b.org AS org, b.actor AS subject, MIN(b.first_time) AS first_time, MAX(b.last_time) AS last_time, COUNT(*) AS count, STRING_AGG(r.event_id, ' ') AS event_ids
-FROM bulk AS b JOIN removals AS r ON b.org = r.org AND b.actor = r.actor WHERE r.time >= b.first_time AND r.time <= b.last_time
-GROUP BY b.org, b.actor
+hours AS (
+  SELECT org, actor, time, event_id, CASE WHEN LAG(time, 2) OVER (PARTITION BY org, actor ORDER BY time, event_id) >= time - INTERVAL '1 hours' THEN 1 ELSE 0 END AS full_hour
+  FROM removals
+),
+ahead AS (
+  SELECT org, actor, time, event_id, full_hour, LEAD(full_hour, 1) OVER (PARTITION BY org, actor ORDER BY time, event_id) AS full_1, LEAD(full_hour, 2) OVER (PARTITION BY org, actor ORDER BY time, event_id) AS full_2 FROM hours
+),
+bulk AS (
+  SELECT org, actor, time, event_id, full_hour + COALESCE(full_1, 0) AS with_before, COALESCE(full_2, 0) AS with_next FROM ahead
+),
+begun AS (
+  SELECT org, actor, time, event_id, CASE WHEN with_before = 0 THEN 1 ELSE 0 END AS begins FROM bulk WHERE with_before + with_next > 0
+),
+numbered AS (SELECT org, actor, time, event_id, SUM(begins) OVER (PARTITION BY org, actor ORDER BY time, event_id) AS burst FROM begun)
+SELECT org, actor AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, STRING_AGG(event_id, ' ') AS event_ids
+FROM numbered GROUP BY org, actor, burst

@@ -1,12 +1,12 @@
 --! id          = "PAT-P018"
---! title       = "Release pipeline created by a user new to the project"
+--! title       = "Pipeline created by a user new to it in this window"
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} created a pipeline in the project {thing} for the first time; {actors} users do so in the log."
+--! message     = "{subject} created a pipeline in the project {thing} for the first time in this window; {actors} users do so in it."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "A new pipeline runs with the rights of the project's build identity. Low: that is how projects grow."
+--! rationale   = "A new pipeline runs with the rights of the project's build identity. Low: that is how projects grow. What was before the window is not looked at."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1053"]

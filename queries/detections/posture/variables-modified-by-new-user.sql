@@ -1,12 +1,12 @@
 --! id          = "PAT-P016"
---! title       = "Variable group changed by a user new to it"
+--! title       = "Variable group changed by a user new to it in this window"
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} changed the variable group {thing} for the first time; {actors} users change it in the log."
+--! message     = "{subject} changed the variable group {thing} for the first time in this window; {actors} users change it in it."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "Changing a variable that a pipeline trusts runs code with the pipeline's rights. Low, since teams share groups; the group's id is the key, so groups of one name in two projects stay apart."
+--! rationale   = "Changing a variable that a pipeline trusts runs code with the pipeline's rights. Low, since teams share groups; the group's id is the key, so groups of one name in two projects stay apart. What was before the window is not looked at."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578"]

@@ -20,6 +20,6 @@ SELECT t.org AS org, t.token_id AS subject, 0 AS count,
   t.last_observed_ever AS last_audited_change, t.valid_to AS valid_to,
   t.use_reason AS reason, t.use_confidence AS confidence, COALESCE(v.visible_scopes, 0) AS visible_scopes, COALESCE(v.judged_scopes, 0) AS judged_scopes,
   CASE WHEN v.judged_scopes > 0 AND v.visible_scopes = v.judged_scopes THEN 'medium'
-    WHEN v.privileged = 1 AND v.visible_scopes > 0 THEN 'medium' ELSE 'low' END AS severity
+    WHEN v.privileged = 1 AND 5 * v.visible_scopes >= 4 * v.judged_scopes THEN 'medium' ELSE 'low' END AS severity
 FROM tokens AS t LEFT JOIN visible AS v ON t.org = v.org AND t.token_id = v.token_id
 WHERE t.use_verdict = 'not-observed' AND NOT t.over

@@ -4,6 +4,7 @@
 
 use super::super::{check, findings, flagged, schema};
 use super::{CONFIRM_COLUMNS, Detection, Problem, problem};
+use crate::model::finding::SubjectKind;
 
 /// The line of a key of the head.
 pub(super) fn head_line(d: &Detection, key: &str) -> usize {
@@ -81,8 +82,11 @@ pub(super) fn lint(d: &Detection) -> Vec<Problem> {
                 }
                 let known =
                     |name: &str| columns.iter().any(|c| c == name) || matches!(name, "name" | "owner");
+                // The number of confirmed events is no column: the engine counts them.
+                let is_counted = d.confirm.is_some() && d.meta.subject == SubjectKind::Token;
                 for name in findings::places(&d.meta.message)
                     .into_iter()
+                    .filter(|name| !(is_counted && *name == findings::CONFIRMED))
                     .chain(d.meta.keys.iter().map(String::as_str))
                 {
                     if !known(name) {
