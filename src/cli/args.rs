@@ -468,7 +468,7 @@ pub(super) struct LakeArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LakeCommand {
-    /// Compare every file with the index, and rebuild what does not agree
+    /// Compare every file with the index and the events, make anew what can be, and tell what is lost (exit code 2)
     Verify,
     /// Print what the lake holds
     Show,

@@ -8,8 +8,7 @@ use super::ui::Ui;
 use crate::lake::Lake;
 
 pub(super) fn run(context: &Context, args: &ImportArgs) -> Result<Outcome, CliError> {
-    let mut lake = Lake::open(&context.lake)?;
-    let _lock = lake.lock()?;
+    let (mut lake, _lock) = Lake::open_to_write(&context.lake)?;
     let ingested = ingest(&mut lake, &args.paths, args.org.as_deref(), &args.reading, &context.ui)?;
     say(&ingested, &context.ui);
     Ok(outcome(&ingested, args.reading.strict))

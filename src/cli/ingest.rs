@@ -4,7 +4,7 @@ use super::args::{Kind, Reading};
 use super::error::CliError;
 use super::ui::Ui;
 use crate::lake::Lake;
-use crate::lake::import::Import;
+use crate::lake::import::{Committed, Import, Refused};
 use crate::lake::index::{Cover, Ingest};
 use crate::lake::snapshot::Facts;
 use crate::model::coverage::Basis;
@@ -41,13 +41,17 @@ struct Taker<'a, 'l> {
     lists: Lists,
     seen: &'a mut BTreeMap<OrgKey, Micros>,
     reasons: BTreeMap<String, u64>,
+    /// Records taken or rejected so far.
+    read: u64,
     examples: Vec<String>,
     bar: indicatif::ProgressBar,
 }
 
 impl Sink for Taker<'_, '_> {
     fn chunk(&mut self, chunk: Parsed) -> std::io::Result<()> {
+        self.read += chunk.rejected.len() as u64;
         for ((org, day), batch) in chunk.batches {
+            self.read += batch.len() as u64;
             self.import.stage(self.lists.input, org, day, batch).map_err(std::io::Error::other)?;
         }
         for reject in chunk.rejected {
@@ -113,12 +117,17 @@ pub(super) fn ingest(
     let seen: Vec<(OrgKey, Micros)> = seen.into_iter().collect();
     let org = import.org().map(str::to_owned);
     let bar = ui.bar(0, "writing days", false);
-    let mut inputs = import.commit(&seen, &[], |done, total| {
+    let Committed { mut inputs, refused } = import.commit(&seen, &[], |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
-    let named: BTreeSet<String> = seen.iter().filter_map(|(key, _)| name_of(lake, key)).collect();
+    for refused in &refused {
+        ui.err(&tell(refused, &inputs[refused.input]));
+    }
+    result.failed += refused.iter().map(|r| r.input).collect::<BTreeSet<_>>().len() as u64;
+    let named: BTreeSet<String> =
+        seen.iter().filter_map(|(key, _)| name_of(lake, key)).filter(|name| Lake::can_hold(name)).collect();
     // Lists that come with a span declare their own, never the log's.
     let only_lists = named.is_empty()
         && (!matches!(reading.kind, Kind::Auto | Kind::Audit)
@@ -142,6 +151,16 @@ pub(super) fn ingest(
     result.inputs.clone_from(&inputs);
     lake.amend_run(inputs)?;
     Ok(result)
+}
+
+/// Says which records of an input were not kept, and why.
+fn tell(refused: &Refused, input: &Ingest) -> String {
+    let Refused { rows, why, event_id, .. } = refused;
+    let which = event_id
+        .as_ref()
+        .map(|id| if *rows == 1 { format!(" (event {id})") } else { format!(" (event {id} among them)") });
+    let records = if *rows == 1 { "record is" } else { "records are" };
+    format!("error: {}: {rows} {records} not kept{}: {why}", input.name, which.unwrap_or_default())
 }
 
 fn scopes(lake: &Lake) -> BTreeMap<String, String> {
@@ -209,16 +228,18 @@ fn read_one(
     let number = import.input(Ingest { name: name.to_owned(), ..Ingest::default() });
     let bar = ui.bar(size, name, true);
     let lists = Lists { input: number, ..Lists::default() };
-    let mut taker = Taker { import, lists, seen, reasons: BTreeMap::new(), examples: Vec::new(), bar };
+    let mut taker =
+        Taker { import, lists, seen, reasons: BTreeMap::new(), read: 0, examples: Vec::new(), bar };
     let outcome = source::read(&path.display().to_string(), &mut input, &options, &mut taker);
     taker.bar.finish_and_clear();
-    let Taker { mut lists, reasons, examples, import, .. } = taker;
+    let Taker { mut lists, reasons, read, examples, import, .. } = taker;
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
             // What was staged before the fault stays: one unreadable file does not cost the rest.
             let ingest = import.ingest(number);
             ingest.kind = "unreadable".to_owned();
+            (ingest.read, ingest.rejected, ingest.reasons) = (read, reasons.values().sum(), reasons);
             return Err(error.into());
         }
     };
@@ -276,7 +297,7 @@ impl Placer {
     /// Organisation of a token: as the row says, else by the ids that it targets, else the list's.
     fn of_token(&self, row: &InventoryRow, list: &Result<String, String>) -> Result<String, String> {
         if let Some(org) = &row.org {
-            return Ok(crate::model::identity::org_name(org));
+            return named_org(org);
         }
         let targets: BTreeSet<&String> =
             row.target_accounts.iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
@@ -285,6 +306,14 @@ impl Placer {
             _ => list.clone(),
         }
     }
+}
+
+/// The organisation that a row names, where a folder can be named after it.
+fn named_org(written: &str) -> Result<String, String> {
+    let org = crate::model::identity::org_name(written);
+    let long =
+        || format!("the organisation's name \"{}...\" is too long", org.chars().take(40).collect::<String>());
+    if Lake::can_hold(&org) { Ok(org) } else { Err(long()) }
 }
 
 /// Stores what the inputs listed; returns how many inputs could not be placed.
@@ -321,7 +350,7 @@ fn store_lists(
             }
         }
         let named = |org: &Option<String>| match org {
-            Some(org) => Ok(crate::model::identity::org_name(org)),
+            Some(org) => named_org(org),
             None => fallback.clone(),
         };
         for row in &list.users {

@@ -9,15 +9,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 pub(super) fn run(context: &Context, args: &LakeArgs) -> Result<Outcome, CliError> {
-    let mut lake = Lake::open(&context.lake)?;
     match args.command {
         LakeCommand::Show => {
+            let lake = Lake::open(&context.lake)?;
             context.ui.write(None, super::error::clean(&show(&lake)).as_bytes())?;
             Ok(Outcome::Done)
         }
         LakeCommand::Verify => {
-            let _lock = lake.lock()?;
-            let verified = lake.verify()?;
+            let (mut lake, _lock, fault) = Lake::open_to_verify(&context.lake)?;
+            let verified = lake.verify(fault.as_deref())?;
             for line in &verified.mended {
                 context.ui.info(line);
             }

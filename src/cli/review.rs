@@ -226,8 +226,7 @@ fn store(
     faults: &[Fault],
     undecided: u64,
 ) -> Result<(), CliError> {
-    let mut lake = Lake::open(&context.lake)?;
-    let _lock = lake.lock()?;
+    let (mut lake, _lock) = Lake::open_to_write(&context.lake)?;
     let new = lake.add_decisions(decisions)?;
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for fault in faults {

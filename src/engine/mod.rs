@@ -301,7 +301,12 @@ impl Engine {
     ) -> Result<pl::DataFrame, EngineError> {
         rewrite::rewrite(&mut checked.statement, &self.policy_cells());
         let tables = checked.tables.iter().map(|name| Ok((name.clone(), table(name)?)));
-        steps::run(&checked.statement, tables.collect::<Result<_, EngineError>>()?)
+        steps::run(&checked.statement, tables.collect::<Result<_, EngineError>>()?).map_err(|error| {
+            // What a view reads does not stand in the query.
+            let views = checked.tables.iter().any(|name| views::view(name).is_some());
+            let read = self.sources.iter().filter(|(name, _)| views || checked.tables.contains(**name));
+            tables::blame(error, read.flat_map(|(_, source)| &source.files))
+        })
     }
 
     fn missing(name: &str) -> EngineError {

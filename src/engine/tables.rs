@@ -3,8 +3,10 @@
 //! A column that is not given is filled with nulls of its type, so that callers give only what they know;
 //! a column that the schema does not have, or of another type, is an error.
 
+use super::days::damaged;
 use super::schema::{self, Kind, TableDef};
 use super::{Columns, EngineError, EngineErrorKind};
+use crate::lake::decode;
 use crate::model::event_id::EventId;
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros};
@@ -137,6 +139,10 @@ pub(super) fn empty(def: &TableDef) -> pl::LazyFrame {
 /// Scans Parquet files lazily, with the columns of the schema in its order. Files of a month and files of a day
 /// hold different columns, so each kind is scanned by itself.
 pub(super) fn scan(def: &TableDef, files: &[PathBuf]) -> Result<pl::LazyFrame, EngineError> {
+    scan_all(def, files).map_err(|error| blame(error, files))
+}
+
+fn scan_all(def: &TableDef, files: &[PathBuf]) -> Result<pl::LazyFrame, EngineError> {
     let (months, days): (Vec<&PathBuf>, Vec<&PathBuf>) = files.iter().partition(|file| {
         let folder = file.parent().and_then(|f| f.file_name()).and_then(|f| f.to_str());
         folder.is_some_and(|f| f.starts_with("month="))
@@ -149,6 +155,18 @@ pub(super) fn scan(def: &TableDef, files: &[PathBuf]) -> Result<pl::LazyFrame, E
             Ok(pl::concat([scan_alike(def, &months)?, scan_alike(def, &days)?], pl::UnionArgs::default())?)
         }
     }
+}
+
+/// Names the damaged file behind an error, where there is one: the reader of scans names none.
+pub(super) fn blame<'a>(error: EngineError, files: impl IntoIterator<Item = &'a PathBuf>) -> EngineError {
+    // What is wrong with a query is no reason to read a whole lake.
+    let of_a_file = |word: &&str| error.text.to_ascii_lowercase().contains(*word);
+    let may_be =
+        ["parquet", "decompress", "zstd", "corrupt", "utf8", "utf-8", "thrift", "gave up", "os error"];
+    if error.kind == EngineErrorKind::Refused || !may_be.iter().any(of_a_file) {
+        return error;
+    }
+    files.into_iter().find_map(|file| decode::check(file).err()).map_or(error, damaged)
 }
 
 /// Partition folders are not parsed: `org` is a stored text column, since `org=007` must stay text.

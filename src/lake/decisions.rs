@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 impl Lake {
-    fn decisions_file(&self, org: &str) -> PathBuf {
+    pub(super) fn decisions_file(&self, org: &str) -> PathBuf {
         self.org_folder("decisions", org).join("decisions.parquet")
     }
 
@@ -117,17 +117,22 @@ impl Lake {
             .collect()
     }
 
-    /// Moves the decisions of an organisation that got another name.
-    pub(super) fn rename_decisions(&self, old: &str, new: &str) -> Result<(), LakeError> {
-        let moved = self.decisions(old)?;
+    /// Copies the decisions of an organisation that got another name, those that are not there yet.
+    pub(super) fn copy_decisions(&self, old: &str, new: &str) -> Result<(), LakeError> {
+        let moved: Vec<Decision> =
+            self.decisions(old)?.into_iter().map(|d| Decision { org: new.to_owned(), ..d }).collect();
         if moved.is_empty() {
             return Ok(());
         }
         let mut held = self.decisions(new)?;
-        held.extend(moved.into_iter().map(|d| Decision { org: new.to_owned(), ..d }));
-        self.write_decisions(new, &held)?;
-        let path = self.decisions_file(old);
-        std::fs::remove_file(&path).map_err(|e| LakeError::io("remove", &path, e))
+        // A killed import may have copied the first of them already.
+        let ends_with = |n: &usize| held.ends_with(&moved[..*n]);
+        let done = (0..=moved.len()).rev().find(ends_with).unwrap_or_default();
+        if done < moved.len() {
+            held.extend_from_slice(&moved[done..]);
+            self.write_decisions(new, &held)?;
+        }
+        Ok(())
     }
 }
 
@@ -167,8 +172,14 @@ mod tests {
             "a is no longer the newest"
         );
         assert_eq!(lake.decisions("o").expect("held"), [a.clone(), decision("u", 10), b, a.clone()]);
-        lake.rename_decisions("o", "p").expect("moved");
-        assert_eq!(lake.decisions("o").expect("none"), []);
-        assert_eq!(lake.decisions("p").expect("held")[0], Decision { org: "p".into(), ..a });
+        lake.copy_decisions("o", "p").expect("copied");
+        assert_eq!(lake.decisions("p").expect("held")[0], Decision { org: "p".into(), ..a.clone() });
+        // What was decided after a copy that was cut short follows it, and nothing comes twice.
+        lake.add_decisions(&[decision("v", 11)]).expect("written");
+        lake.copy_decisions("o", "p").expect("copied");
+        lake.copy_decisions("o", "p").expect("copied");
+        let tokens =
+            |org| lake.decisions(org).expect("held").into_iter().map(|d| d.token_id).collect::<Vec<_>>();
+        assert_eq!((tokens("p"), tokens("o").len()), (tokens("o"), 5));
     }
 }

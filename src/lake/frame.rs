@@ -276,6 +276,12 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), LakeError> {
     replace(path, |file| file.write_all(bytes).map_err(|e| LakeError::io("write", path, e)))
 }
 
+/// Moves a file that is written into its place.
+pub(super) fn move_file(from: &Path, to: &Path) -> Result<(), LakeError> {
+    to.parent().map_or(Ok(()), super::make_folder)?;
+    std::fs::rename(from, to).map_err(|e| LakeError::io("write", to, e))
+}
+
 /// Has a file written beside `path`, syncs it, and renames it into place.
 fn replace<T>(
     path: &Path,
@@ -284,7 +290,8 @@ fn replace<T>(
     let failed = |e| LakeError::io("write", path, e);
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     super::make_folder(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder).map_err(failed)?;
+    let mut file =
+        tempfile::Builder::new().prefix(super::leftovers::WRITING).tempfile_in(folder).map_err(failed)?;
     let written = write(file.as_file_mut())?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;

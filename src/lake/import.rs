@@ -2,24 +2,30 @@
 //!
 //! In: batches with the input they came from. Out: day files and derived tables, written only where something
 //! is new, then the index. A killed import leaves whole day files and an index that does
-//! not name them yet; the next import of the same files finishes the work.
+//! not name them yet; the next import of the same files finishes the work. What cannot be kept does not cost the rest.
 
+#[cfg(test)]
+mod lossless;
+mod placing;
+mod rename;
 mod staged;
 #[cfg(test)]
 mod tests;
 mod workers;
 mod writing;
 
+pub use placing::Refused;
 pub use writing::write_cut;
+pub(in crate::lake) use writing::{entry_of, on_all_cores};
 
-use super::index::{Cover, DayEntry, Ingest, Run};
-use super::{Lake, LakeError, day};
+use super::index::{Cover, Ingest, Run};
+use super::{Lake, LakeError};
 use crate::model::batch::EventBatch;
 use crate::model::inventory::OrgKey;
 use crate::model::time::{Day, Micros};
+use placing::Counts;
 use staged::{Part, Staged};
-use std::collections::{BTreeMap, BTreeSet};
-use writing::on_all_cores;
+use std::collections::BTreeMap;
 
 /// An ingest under way.
 #[derive(Debug)]
@@ -29,16 +35,31 @@ pub struct Import<'l> {
     org: Option<String>,
     inputs: Vec<Ingest>,
     staged: Staged,
+    refused: Vec<Refused>,
+    /// Whether a day that cannot be written ends the import.
+    whole: bool,
 }
 
-/// What one input may still add after its batches: organisations by scope id, with the newest event of each.
-type Names = BTreeMap<String, (String, Micros)>;
+/// What an import brought.
+#[derive(Debug)]
+pub struct Committed {
+    /// The inputs, with their counts.
+    pub inputs: Vec<Ingest>,
+    /// What was not kept of them.
+    pub refused: Vec<Refused>,
+}
 
 impl<'l> Import<'l> {
     /// Starts an ingest into `lake`; `org` fills in for records that name none.
     #[must_use]
     pub fn new(lake: &'l mut Lake, org: Option<String>) -> Self {
-        Self { lake, org, inputs: Vec::new(), staged: Staged::default() }
+        Self { lake, org, inputs: Vec::new(), staged: Staged::default(), refused: Vec::new(), whole: false }
+    }
+
+    /// Makes the import fail where a day of it cannot be kept: nothing is recorded of it then.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// The organisation that fills in, where one was given.
@@ -68,21 +89,34 @@ impl<'l> Import<'l> {
 
     /// Merges everything staged into the lake, and learns the names of organisations; [`Lake::amend_run`] completes it.
     ///
-    /// `newest` holds the organisations seen, with the time of the newest event of each.
+    /// `seen` holds the organisations seen, with the time of the newest event of each.
     ///
     /// # Errors
-    /// When an organisation cannot be told, or a file cannot be written.
+    /// When records contradict `--org`, or the index cannot be written.
     pub fn commit(
         mut self,
         seen: &[(OrgKey, Micros)],
         covers: &[Cover],
         mut progress: impl FnMut(u64, u64),
-    ) -> Result<Vec<Ingest>, LakeError> {
-        self.rename_orgs(seen)?;
+    ) -> Result<Committed, LakeError> {
+        // All that can be refused is refused before anything is touched.
+        let names = rename::learn(self.lake, seen);
+        let places = self.places(&names)?;
+        let staged: Vec<_> = self.staged.take()?.collect();
+        self.lake.begin()?;
+        rename::apply(self.lake, names)?;
         let mut days: BTreeMap<(String, Day), Vec<Part>> = BTreeMap::new();
-        for ((key, day), parts) in self.staged.take()? {
-            let org = self.org_of(&key)?;
-            days.entry((org, day)).or_default().extend(parts);
+        for ((key, day), parts) in staged {
+            match places.get(&key) {
+                Some(Ok(org)) => days.entry((org.clone(), day)).or_default().extend(parts),
+                Some(Err((reason, why))) => self.refuse(&Counts::of(&parts), reason, why),
+                None => {}
+            }
+        }
+        if self.whole
+            && let Some(refused) = self.refused.first()
+        {
+            return Err(LakeError::Organisation(refused.why.clone()));
         }
         let mut newest: BTreeMap<&str, Day> = BTreeMap::new();
         let held = self.lake.index.days.iter().map(|held| (held.org.as_str(), held.day));
@@ -95,16 +129,27 @@ impl<'l> Import<'l> {
         let total = days.len() as u64;
         let mut done = 0;
         let lake = &*self.lake;
-        let work =
-            |((org, day), parts): ((String, Day), Vec<Part>)| writing::write_day(lake, &org, day, parts);
+        let work = |((org, day), parts): ((String, Day), Vec<Part>)| {
+            let counts = Counts::of(&parts);
+            (counts, writing::write_day(lake, &org, day, parts))
+        };
         let written = on_all_cores(days, work, || {
             done += 1;
             progress(done, total);
-        })?;
+        });
         let mut entries = BTreeMap::new();
-        for (entry, kept) in written {
+        for (counts, written) in written {
+            let (entry, kept) = match written {
+                Ok(written) => written,
+                Err(error) if self.whole => return Err(error),
+                // One day that cannot be written does not cost the others.
+                Err(error) => {
+                    self.refuse(&counts, "day not written", &error.to_string());
+                    continue;
+                }
+            };
             for (rank, kept) in kept {
-                // Rank 0 was held before, and moved rows are nobody's input.
+                // Rank 0 was held before, and what no input brought is nobody's.
                 if let Some(input) = (rank as usize).checked_sub(1).and_then(|i| self.inputs.get_mut(i)) {
                     input.kept += kept;
                 }
@@ -124,109 +169,7 @@ impl<'l> Import<'l> {
             .runs
             .push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs: self.inputs.clone() });
         self.lake.save()?;
-        Ok(self.inputs)
-    }
-
-    /// Learns names of organisations; one scope id is one organisation, its newest name wins, and days held
-    /// under the old name move to the new one.
-    fn rename_orgs(&mut self, seen: &[(OrgKey, Micros)]) -> Result<(), LakeError> {
-        let mut names = Names::new();
-        for org in &self.lake.index.orgs {
-            names.insert(org.scope_id.clone(), (org.name.clone(), org.newest));
-        }
-        for (key, newest) in seen {
-            if key.scope_id.is_empty() || key.name.is_empty() {
-                continue;
-            }
-            let slot = names.entry(key.scope_id.clone()).or_insert_with(|| (key.name.clone(), *newest));
-            if (*newest, &key.name) > (slot.1, &slot.0) {
-                *slot = (key.name.clone(), *newest);
-            }
-        }
-        let mut moves = Vec::new();
-        for org in &self.lake.index.orgs {
-            if let Some((name, _)) = names.get(&org.scope_id)
-                && *name != org.name
-            {
-                moves.push((org.name.clone(), org.scope_id.clone()));
-            }
-        }
-        for (old, scope_id) in moves {
-            let held: Vec<DayEntry> = self.lake.index.days.iter().filter(|d| d.org == old).cloned().collect();
-            for entry in held {
-                let batch = day::read(&self.lake.day_file("events", &old, entry.day))?;
-                let key = OrgKey { scope_id: scope_id.clone(), name: String::new() };
-                // Moved rows are nobody's input, so they count for none.
-                self.stage(usize::MAX, key, entry.day, batch)?;
-            }
-            self.lake.index.days.retain(|d| d.org != old);
-            for table in ["events", super::derive::SETTLED]
-                .iter()
-                .chain(&super::derive::DAILY)
-                .chain(&super::derive::FOLDED)
-            {
-                let folder = self.lake.org_folder(table, &old);
-                if folder.exists() {
-                    std::fs::remove_dir_all(&folder).map_err(|e| LakeError::io("remove", &folder, e))?;
-                }
-            }
-            let new = names.get(&scope_id).map_or(old.as_str(), |(name, _)| name.as_str());
-            self.lake.rename_decisions(&old, new)?;
-            for snapshot in self.lake.index.snapshots.iter_mut().filter(|s| s.org == old) {
-                names.get(&scope_id).map(|(name, _)| name).unwrap_or(&old).clone_into(&mut snapshot.org);
-            }
-        }
-        self.lake.index.orgs = names
-            .into_iter()
-            .map(|(scope_id, (name, newest))| super::index::Org { scope_id, name, newest })
-            .collect();
-        Ok(())
-    }
-
-    /// Tells the organisation of a record.
-    fn org_of(&self, key: &OrgKey) -> Result<String, LakeError> {
-        if let Some(name) = self.lake.index.org_of_scope(&key.scope_id) {
-            return self.agree(name);
-        }
-        if !key.name.is_empty() {
-            return self.agree(&key.name);
-        }
-        self.fallback("a record names no organisation")
-    }
-
-    fn agree(&self, name: &str) -> Result<String, LakeError> {
-        match &self.org {
-            Some(org) if org != name => Err(LakeError::Organisation(format!(
-                "records name the organisation \"{name}\" but --org says \"{org}\"; --org only fills in where a file names none: leave it out, or import that file apart"
-            ))),
-            _ => Ok(name.to_owned()),
-        }
-    }
-
-    /// The organisation of something that names none: `--org`, else the only one known.
-    ///
-    /// # Errors
-    /// When there is none or more than one.
-    pub fn fallback(&self, what: &str) -> Result<String, LakeError> {
-        if let Some(org) = &self.org {
-            return Ok(org.clone());
-        }
-        let mut known: BTreeSet<String> = self.lake.orgs().into_iter().collect();
-        known.extend(self.staged.keys().filter_map(|key| {
-            self.lake
-                .index
-                .org_of_scope(&key.scope_id)
-                .map(str::to_owned)
-                .or((!key.name.is_empty()).then(|| key.name.clone()))
-        }));
-        let mut known = known.into_iter();
-        match (known.next(), known.next()) {
-            (Some(only), None) => Ok(only),
-            (None, _) => Err(LakeError::Organisation(format!("{what}; name it with --org"))),
-            (Some(a), Some(b)) => Err(LakeError::Organisation(format!(
-                "{what}, and more than one is known ({a}, {b}, ...); name it with --org"
-            ))),
-        }
+        Ok(Committed { inputs: self.inputs, refused: self.refused })
     }
 }
 
@@ -259,7 +202,16 @@ impl Lake {
     pub fn save(&mut self) -> Result<(), LakeError> {
         super::make_folder(&self.root)?;
         super::view::View::refresh(self)?;
-        let path = self.root.join("index.json");
-        self.index.write(&path)
+        self.write_index()
+    }
+
+    /// Makes ready to write days: an index comes first, so that day files without one are a sign of loss, and what the
+    /// last run left under names that are gone goes, before somebody has such a name again.
+    fn begin(&mut self) -> Result<(), LakeError> {
+        super::make_folder(&self.root)?;
+        if !self.index_file().exists() {
+            self.write_index()?;
+        }
+        self.remove_leaving()
     }
 }

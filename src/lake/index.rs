@@ -26,6 +26,9 @@ pub struct Index {
     pub covers: Vec<Cover>,
     /// Ingest runs, oldest first.
     pub runs: Vec<Run>,
+    /// Names that organisations gave up, with files that still have to go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaving: Vec<String>,
 }
 
 impl Default for Index {
@@ -37,6 +40,7 @@ impl Default for Index {
             snapshots: Vec::new(),
             covers: Vec::new(),
             runs: Vec::new(),
+            leaving: Vec::new(),
         }
     }
 }
@@ -147,11 +151,11 @@ pub struct Ingest {
 }
 
 impl Index {
-    /// Reads the index; an absent file is an empty lake.
-    pub(super) fn read(path: &Path) -> Result<Self, LakeError> {
+    /// Reads the index, where there is one.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, LakeError> {
         let text = match std::fs::read(path) {
             Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(LakeError::io("read", path, e)),
         };
         let damaged = |why: String| LakeError::Damaged { path: path.to_owned(), why };
@@ -161,7 +165,7 @@ impl Index {
             let found = u32::try_from(found).unwrap_or(u32::MAX);
             return Err(LakeError::Newer { path: path.to_owned(), found });
         }
-        serde_json::from_value(value).map_err(|e| damaged(e.to_string()))
+        serde_json::from_value(value).map(Some).map_err(|e| damaged(e.to_string()))
     }
 
     /// Writes the index, sorted, so that equal content gives equal bytes.

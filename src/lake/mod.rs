@@ -19,8 +19,10 @@ pub mod decode;
 pub mod derive;
 mod encode;
 pub mod frame;
+mod held;
 pub mod import;
 pub mod index;
+mod leftovers;
 pub mod merge;
 mod pages;
 pub mod snapshot;
@@ -28,10 +30,11 @@ pub mod table;
 pub mod verify;
 pub mod view;
 
-use crate::model::time::{Day, day_text};
+use crate::model::time::{Day, day_text, parse_day};
 use fs4::fs_std::FileExt as _;
 use index::Index;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,6 +72,12 @@ pub enum LakeError {
         path: PathBuf,
         /// Its format number.
         found: u32,
+    },
+    /// There are day files, and no index that names them.
+    #[error("{path} holds day files but no index.json, so what it holds is not known; `patwatch lake verify` makes the index anew", path = path.display())]
+    NoIndex {
+        /// The lake.
+        path: PathBuf,
     },
     /// A file names no organisation and none can be told.
     #[error("{0}")]
@@ -110,16 +119,38 @@ pub struct Lake {
 /// Holds the lake for writing until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: std::fs::File,
+    /// Empty where nobody writes; a killed run leaves it as it is.
+    file: std::fs::File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Else the next run looks for what this one left, and finds nothing.
+        let _ = self.file.set_len(0);
+    }
 }
 
 impl Lake {
     /// Opens the lake at `root`, or an empty one where there is none yet; writes nothing.
     ///
     /// # Errors
-    /// When the index cannot be read.
+    /// When the index cannot be read, or is gone.
     pub fn open(root: &Path) -> Result<Self, LakeError> {
-        Ok(Self { index: Index::read(&root.join("index.json"))?, ..Self::beside(root, Arc::default()) })
+        let lake = Self::beside(root, Arc::default());
+        match Index::read(&lake.index_file())? {
+            Some(index) => Ok(Self { index, ..lake }),
+            None if lake.day_folders().next().is_some() => Err(LakeError::NoIndex { path: root.to_owned() }),
+            None => Ok(lake),
+        }
+    }
+
+    /// Opens the lake at `root` for writing: nobody else writes between its index being read and the lock going.
+    ///
+    /// # Errors
+    /// When another process holds it, or the index cannot be read.
+    pub fn open_to_write(root: &Path) -> Result<(Self, Lock), LakeError> {
+        let lock = Self::beside(root, Arc::default()).lock()?;
+        Ok((Self::open(root)?, lock))
     }
 
     /// Paths below `root` without an index: where files of a lake wait, or are made for one run.
@@ -133,7 +164,17 @@ impl Lake {
         &self.root
     }
 
-    /// Takes the lake for writing.
+    fn index_file(&self) -> PathBuf {
+        self.root.join("index.json")
+    }
+
+    /// Writes the index: what it names is from now on part of the lake.
+    fn write_index(&mut self) -> Result<(), LakeError> {
+        let path = self.index_file();
+        self.index.write(&path)
+    }
+
+    /// Takes the lake for writing, and removes what a killed run left half done.
     ///
     /// # Errors
     /// When another process holds it.
@@ -147,7 +188,14 @@ impl Lake {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(|e| LakeError::io("lock", &path, e))?;
         match file.try_lock_exclusive() {
-            Ok(true) => Ok(Lock { _file: file }),
+            Ok(true) => {
+                if file.metadata().is_ok_and(|m| m.len() > 0) || leftovers::is_staged(&self.root) {
+                    leftovers::remove(&self.root);
+                }
+                let mut lock = Lock { file };
+                lock.file.write_all(b"writing\n").map_err(|e| LakeError::io("lock", &path, e))?;
+                Ok(lock)
+            }
             _ => Err(LakeError::Locked { path: self.root.clone() }),
         }
     }
@@ -156,6 +204,38 @@ impl Lake {
     #[must_use]
     pub fn org_folder(&self, table: &str, org: &str) -> PathBuf {
         self.root.join(table).join(format!("org={}", utf8_percent_encode(org, KEPT)))
+    }
+
+    /// Tells whether a folder can be named after an organisation.
+    #[must_use]
+    pub fn can_hold(org: &str) -> bool {
+        // What file systems take at the most.
+        "org=".len() + utf8_percent_encode(org, KEPT).map(str::len).sum::<usize>() <= 255
+    }
+
+    /// Folders that hold a file of events, with the organisation and the day that they stand for; the index need not
+    /// name them.
+    fn day_folders(&self) -> impl Iterator<Item = (String, Day)> {
+        let names = |folder: PathBuf, key: &'static str| {
+            let mut names: Vec<String> = std::fs::read_dir(folder)
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter_map(|entry| Some(entry.file_name().to_str()?.strip_prefix(key)?.to_owned()))
+                .collect();
+            names.sort_unstable();
+            names.into_iter()
+        };
+        let events = self.root.join("events");
+        names(events.clone(), "org=").flat_map(move |org| {
+            let folder = events.join(format!("org={org}"));
+            let days = names(folder.clone(), "date=").filter_map(move |day| {
+                let file = folder.join(format!("date={day}")).join("events.parquet");
+                parse_day(&day).filter(|_| file.exists())
+            });
+            let org = percent_decode_str(&org).decode_utf8_lossy().into_owned();
+            days.map(move |day| (org.clone(), day))
+        })
     }
 
     /// Day file of one table.

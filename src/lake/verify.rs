@@ -1,9 +1,18 @@
-//! Compares every day file with the index, and rebuilds what does not agree.
+//! Compares every file with the index, makes anew what can be made, and lets go of what is lost.
+//!
+//! In: a lake, perhaps without an index that can be read. Out: a lake that other commands can read, and what was mended
+//! and lost. A file that is lost is not removed: it stands beside its place as `*.damaged`, and nothing reads it.
 
-use super::index::DayEntry;
-use super::{Lake, LakeError, day, derive};
-use crate::model::hash::sha256;
-use crate::model::time::day_text;
+mod days;
+mod derived;
+mod lists;
+#[cfg(test)]
+mod tests;
+
+use super::view::View;
+use super::{Lake, LakeError, Lock, leftovers};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,46 +26,54 @@ pub struct Verified {
 }
 
 impl Lake {
-    /// Checks every day that the index names; a derived table that is gone or older than its day is made anew.
+    /// Opens a lake for [`Lake::verify`], and tells what is wrong with its index where it has lost that.
+    ///
+    /// # Errors
+    /// When another process holds the lake, or a newer version wrote its index.
+    pub fn open_to_verify(root: &Path) -> Result<(Self, Lock, Option<String>), LakeError> {
+        let lake = Self::beside(root, Arc::default());
+        let lock = lake.lock()?;
+        match Self::open(root) {
+            Ok(lake) => Ok((lake, lock, None)),
+            Err(LakeError::Damaged { why, .. }) => Ok((lake, lock, Some(format!("is damaged ({why})")))),
+            Err(LakeError::NoIndex { .. }) => Ok((lake, lock, Some("is gone".to_owned()))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks every file of the lake; `fault` tells what is wrong with the index where it has to be made anew.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn verify(&mut self) -> Result<Verified, LakeError> {
+    pub fn verify(&mut self, fault: Option<&str>) -> Result<Verified, LakeError> {
         let mut verified = Verified::default();
-        let entries: Vec<DayEntry> = self.index.days.clone();
-        for entry in entries {
-            verified.days += 1;
-            let path = self.day_file("events", &entry.org, entry.day);
-            let name = format!("{} {}", entry.org, day_text(entry.day));
-            let Ok(bytes) = std::fs::read(&path) else {
-                verified.lost.push(format!("{name}: the day file is gone; import or pull that day again"));
-                self.index.days.retain(|d| *d != entry);
-                continue;
-            };
-            let content = sha256(&bytes);
-            let whole = content == entry.content;
-            let derived = |t: &&str| self.derived_file(t, &entry.org, entry.day, &content).exists();
-            if whole && derive::DAILY.iter().all(derived) {
-                continue;
-            }
-            let Ok(batch) = day::read(&path) else {
-                verified.lost.push(format!("{name}: the day file is damaged; import or pull that day again"));
-                self.index.days.retain(|d| *d != entry);
-                continue;
-            };
-            let merged = day::merge_one(&batch);
-            let sorted = day::Sorted::of(&merged);
-            let rows = sorted.rows();
-            derive::write_all(self, &entry.org, entry.day, &content, &sorted, &rows)?;
-            if let Some(held) = self.index.days.iter_mut().find(|d| **d == entry) {
-                held.content = content;
-                held.rows = rows.len() as u64;
-            }
-            verified.mended.push(format!("{name}: derived tables rebuilt"));
+        leftovers::remove(&self.root);
+        self.remove_leaving()?;
+        if fault.is_some() && self.index_file().exists() {
+            set_aside(&self.index_file())?;
         }
-        super::view::View::refresh(self)?;
-        let path = self.root().join("index.json");
-        self.index.write(&path)?;
+        days::check(self, &mut verified)?;
+        days::take_in(self, fault.is_some(), &mut verified)?;
+        if fault.is_some() {
+            lists::take_in(self);
+        }
+        lists::check(self, &mut verified)?;
+        if let Some(fault) = fault {
+            let (days, lists) = (self.index.days.len(), self.index.snapshots.len());
+            verified.lost.push(format!(
+                "index.json {fault}; it was made anew of {days} day files and {lists} lists. Lost is what it alone told: the ingest runs, spans declared whole (import again with --covers) or pulled (pull again), and whether lists are complete and the time of day they were taken at (import or pull them again)"
+            ));
+        }
+        derived::check(self, &mut verified)?;
+        View::refresh(self)?;
+        self.write_index()?;
         Ok(verified)
     }
+}
+
+/// Renames a damaged file, so that nothing reads it and somebody may still look at it.
+fn set_aside(path: &Path) -> Result<(), LakeError> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".damaged");
+    std::fs::rename(path, PathBuf::from(aside)).map_err(|e| LakeError::io("rename", path, e))
 }

@@ -81,6 +81,23 @@ impl View {
     /// # Errors
     /// When a file cannot be read or written.
     pub fn open(lake: &Lake, orgs: &[String], as_of: Micros, scratch: &Path) -> Result<Self, LakeError> {
+        let found = Lake::beside(&lake.root, Arc::clone(&lake.kept));
+        Self::with(lake, found, orgs, as_of, scratch)
+    }
+
+    /// Makes every table below `scratch`, whether the lake has it or not.
+    pub(super) fn anew(lake: &Lake, scratch: &Path) -> Result<Self, LakeError> {
+        Self::with(lake, Lake::beside(scratch, Arc::default()), &lake.orgs(), Micros::MAX, scratch)
+    }
+
+    /// Sees days of `lake`; tables that `found` lacks are made below `scratch`.
+    fn with(
+        lake: &Lake,
+        found: Lake,
+        orgs: &[String],
+        as_of: Micros,
+        scratch: &Path,
+    ) -> Result<Self, LakeError> {
         let made = Lake::beside(scratch, Arc::default());
         let mut days = Vec::new();
         for entry in lake.index.days.iter().filter(|d| orgs.contains(&d.org) && d.first_time <= as_of) {
@@ -115,8 +132,7 @@ impl View {
             }
         }
         let months = with_newest_apart(months);
-        let lake = Lake::beside(&lake.root, Arc::clone(&lake.kept));
-        let view = Self { lake, made, days, months };
+        let view = Self { lake: found, made, days, months };
         view.make()?;
         Ok(view)
     }

@@ -281,7 +281,7 @@ impl Pages for Writer {
         let whole = self.plan.whole(day.span, day.server_time);
         let whole = whole.map(|span| join(&mut self.lake.index.covers, &self.org, span));
         self.held_to = self.held_to.max(whole.map(|span| span.to));
-        let mut import = Import::new(&mut self.lake, Some(self.org.clone()));
+        let mut import = Import::new(&mut self.lake, Some(self.org.clone())).whole();
         let input =
             import.input(window.ingest(format!("{} audit {name} ({} pages)", self.org, window.pages)));
         let mut seen: BTreeMap<OrgKey, Micros> = BTreeMap::new();
@@ -301,7 +301,7 @@ impl Pages for Writer {
             .map(|span| Cover { org: self.org.clone(), span, basis: Basis::Pulled })
             .into_iter()
             .collect();
-        let inputs = import.commit(&seen, &covers, |_, _| {})?;
+        let inputs = import.commit(&seen, &covers, |_, _| {})?.inputs;
         self.events += inputs.iter().map(|i| i.kept).sum::<u64>();
         Ok(())
     }

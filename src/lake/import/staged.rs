@@ -10,6 +10,7 @@ use super::writing::write_sorted;
 use crate::lake::day::{self, Sorted, Source};
 use crate::lake::derive::kept::Kept;
 use crate::lake::frame::Frame;
+use crate::lake::held::scratch;
 use crate::lake::index::DayEntry;
 use crate::lake::table::Table;
 use crate::lake::{Lake, LakeError, make_folder};
@@ -198,11 +199,7 @@ impl Staged {
         let root = match &self.folder {
             Some(folder) => folder.path().to_owned(),
             None => {
-                make_folder(lake.root())?;
-                let made = tempfile::Builder::new()
-                    .prefix(".staging-")
-                    .tempdir_in(lake.root())
-                    .map_err(|e| LakeError::io("make", lake.root(), e))?;
+                let made = scratch(lake.root())?;
                 self.folder.insert(made).path().to_owned()
             }
         };
@@ -236,7 +233,7 @@ fn put(job: Job) -> Put {
 /// The name under which a day will most likely be kept; the end of the import decides.
 fn org_to_be(lake: &Lake, key: &(OrgKey, Day)) -> Option<String> {
     let known = lake.index.org_of_scope(&key.0.scope_id).map(str::to_owned);
-    known.or_else(|| (!key.0.name.is_empty()).then(|| key.0.name.clone()))
+    known.or_else(|| (!key.0.name.is_empty()).then(|| key.0.name.clone())).filter(|org| Lake::can_hold(org))
 }
 
 /// Writes a day as it will stand in the lake.
@@ -277,6 +274,19 @@ fn spill(parts: Vec<Part>, path: PathBuf) -> Result<Vec<Part>, LakeError> {
 }
 
 impl Part {
+    /// Adds how many records each rank brought; copies of an event in a sealed day count once.
+    pub(super) fn count(&self, rows: &mut BTreeMap<u32, u64>) {
+        match self {
+            Self::Memory { rank, batch } => *rows.entry(*rank).or_default() += batch.len() as u64,
+            Self::Disk { runs, .. } => {
+                runs.iter().for_each(|(rank, n)| *rows.entry(*rank).or_default() += *n as u64);
+            }
+            Self::Sealed(sealed) => {
+                sealed.kept.iter().for_each(|(rank, n)| *rows.entry(*rank).or_default() += n);
+            }
+        }
+    }
+
     /// The rows, with the rank of each run of them.
     pub(super) fn load(self) -> Result<(Vec<(u32, usize)>, EventBatch), LakeError> {
         match self {

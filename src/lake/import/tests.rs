@@ -76,7 +76,7 @@ fn import(
         }
     }
     let seen: Vec<(OrgKey, Micros)> = seen.into_iter().collect();
-    let inputs = import.commit(&seen, &[], |_, _| {}).unwrap();
+    let inputs = import.commit(&seen, &[], |_, _| {}).unwrap().inputs;
     let mut found = BTreeMap::new();
     files(lake.root(), &mut found, "");
     found.remove("/index.json");

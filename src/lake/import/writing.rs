@@ -2,10 +2,10 @@
 
 use super::staged::Part;
 use crate::lake::day::{DayRow, Sorted, Source};
+use crate::lake::held::Held;
 use crate::lake::index::DayEntry;
 use crate::lake::{Lake, LakeError, day, derive};
 use crate::model::batch::EventBatch;
-use crate::model::hash::sha256;
 use crate::model::time::{Day, Micros};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) type Written = (Option<DayEntry>, BTreeMap<u32, u64>);
 
 /// Does `work` on every job, as many at a time as there are cores; `tick` hears of each one done.
-pub(super) fn on_all_cores<J: Send, R: Send>(
+pub(in crate::lake) fn on_all_cores<J: Send, R: Send>(
     jobs: impl IntoIterator<Item = J, IntoIter: Send>,
-    work: impl Fn(J) -> Result<R, LakeError> + Sync,
+    work: impl Fn(J) -> R + Sync,
     mut tick: impl FnMut(),
-) -> Result<Vec<R>, LakeError> {
+) -> Vec<R> {
     let queue = std::sync::Mutex::new(jobs.into_iter());
     let (send, receive) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
@@ -48,30 +48,44 @@ pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> R
         sealed.move_into(lake)?;
         return Ok((Some(sealed.entry.clone()), sealed.kept.clone()));
     }
-    let held = lake.index.days.iter().find(|d| d.org == org && d.day == day);
-    let counted = held.map_or(0, |entry| entry.rows);
-    // A file that is not the one that the index names was left by a killed import: whole, but not counted yet.
-    let held =
-        held.is_some_and(|entry| std::fs::read(&path).is_ok_and(|bytes| sha256(&bytes) == entry.content));
-    let on_disk = if path.exists() { day::read(&path)? } else { EventBatch::default() };
+    let named = lake.index.days.iter().find(|d| d.org == org && d.day == day);
+    let counted = named.map_or(0, |entry| entry.rows);
+    let (held, on_disk) = match Held::read(lake, org, day)? {
+        Held::Nothing if named.is_some() => {
+            return Err(LakeError::Damaged { path, why: "it is gone, though the index names it".to_owned() });
+        }
+        Held::Nothing => (false, EventBatch::default()),
+        Held::Named(batch) => (true, batch),
+        Held::Left(batch, _) => (false, batch),
+    };
     let loaded: Vec<(Vec<(u32, usize)>, EventBatch)> =
         parts.into_iter().map(Part::load).collect::<Result<_, _>>()?;
-    let mut sources = vec![Source::whole(0, &on_disk)];
-    sources.extend(loaded.iter().map(|(runs, batch)| Source { batch, runs: runs.clone() }));
-    let mut merged = day::merge_sources(&sources);
+    let sources = |rank| {
+        let loaded = loaded.iter().map(|(runs, batch)| Source { batch, runs: runs.clone() });
+        std::iter::once(Source::whole(rank, &on_disk)).chain(loaded).collect::<Vec<_>>()
+    };
+    let mut merged = day::merge_sources(&sources(0));
     let mut kept = std::mem::take(&mut merged.kept);
     if !merged.changed && held {
         return Ok((None, kept));
     }
     if !held && !on_disk.is_empty() {
-        // What a killed import left behind was never counted, so this run brings it.
-        let first = loaded.iter().flat_map(|(runs, _)| runs).map(|(rank, _)| *rank).min();
-        if let (Some(first), Some(left)) = (first, kept.remove(&0)) {
-            *kept.entry(first).or_default() += left.saturating_sub(counted);
-        }
+        // What a killed import left was never counted: it is new to the inputs that bring it again.
+        let left = (on_disk.len() as u64).saturating_sub(counted);
+        credit(&mut kept, left, &day::merge_sources(&sources(u32::MAX)).kept);
     }
     let sorted = Sorted::of(&merged);
     Ok((Some(write_sorted(lake, org, day, &sorted)?), kept))
+}
+
+/// Adds to what each rank brought so many events at the most of those that it holds and that were on disk uncounted;
+/// `all` counts its events as if nothing had been there.
+fn credit(kept: &mut BTreeMap<u32, u64>, mut left: u64, all: &BTreeMap<u32, u64>) {
+    for (rank, all) in all.iter().filter(|(rank, _)| **rank != u32::MAX) {
+        let own = kept.entry(*rank).or_default();
+        let again = all.saturating_sub(*own).min(left);
+        (*own, left) = (*own + again, left - again);
+    }
 }
 
 /// Writes the file of a day and the tables derived from it.
@@ -84,8 +98,19 @@ pub(super) fn write_sorted(
     let content = sorted.write(&lake.day_file("events", org, day), org)?;
     let rows = sorted.rows();
     derive::write_all(lake, org, day, &content, sorted, &rows)?;
+    Ok(entry_of(org, day, content, sorted, &rows))
+}
+
+/// The entry of a day in the index.
+pub(in crate::lake) fn entry_of(
+    org: &str,
+    day: Day,
+    content: String,
+    sorted: &Sorted<'_>,
+    rows: &[DayRow<'_>],
+) -> DayEntry {
     let areas: BTreeSet<&str> = sorted.areas().collect();
-    Ok(DayEntry {
+    DayEntry {
         org: org.to_owned(),
         day,
         content,
@@ -93,9 +118,9 @@ pub(super) fn write_sorted(
         first_time: rows.iter().map(DayRow::time).min().unwrap_or_default(),
         last_time: rows.iter().map(DayRow::time).max().unwrap_or_default(),
         shapes: rows.iter().fold(0, |bits, r| bits | r.shapes()),
-        hours: derive::hours::count(&rows),
+        hours: derive::hours::count(rows),
         areas: areas.into_iter().map(str::to_owned).collect(),
-    })
+    }
 }
 
 /// Writes the tables of one day as they stood at `as_of` into `scratch`; returns the content id of its events.
