@@ -54,7 +54,9 @@ fn usage_records_show_what_the_labels_say() {
     let data = data.display().to_string();
     // Usage records declare no span by their rows: who exported them says which days they hold.
     let span = "2026-08-03..2026-10-31";
-    let listed = place.run(&["tokens", "--from", &data, "--covers", span, "--usage-covers", span, "--format", "json"]).json();
+    let listed = place
+        .run(&["tokens", "--from", &data, "--covers", span, "--usage-covers", span, "--format", "json"])
+        .json();
     let verdicts: BTreeMap<&str, &str> = listed["tokens"]
         .as_array()
         .expect("tokens")
