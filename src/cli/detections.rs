@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::args::{DetectionsArgs, DetectionsCommand};
-use super::error::{CliError, Outcome};
+use super::error::{CliError, Outcome, message};
 use super::session::load_pack;
 use crate::engine::equivalents::coverage;
 use crate::engine::pack::Pack;
@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, C
                 None => load_pack(&[])?.lint(),
             };
             for problem in &problems {
-                context.ui.err(&problem.to_string());
+                context.ui.err(&message(&problem.to_string()));
             }
             if problems.is_empty() {
                 context.ui.info("no problems");

@@ -1,5 +1,7 @@
 //! Errors as the user sees them: what went wrong, the causes, hints, and the exit code.
 
+use crate::model::secret;
+use crate::output::terminal::{disarmed, is_deceptive, written_out};
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -34,23 +36,31 @@ impl CliError {
 
     /// Text for stderr.
     pub(super) fn render(&self) -> String {
-        let mut text = format!("error: {}", clean(&self.error.to_string()));
+        let mut text = format!("error: {}", message(&self.error.to_string()));
         for cause in self.error.chain().skip(1) {
-            let cause = clean(&cause.to_string());
+            let cause = message(&cause.to_string());
             if !text.contains(&cause) {
                 let _ = write!(text, "\n  caused by: {cause}");
             }
         }
         for hint in &self.hints {
-            let _ = write!(text, "\n  hint: {}", clean(hint));
+            let _ = write!(text, "\n  hint: {}", message(hint));
         }
         text
     }
 }
 
-/// Names of files and text from the log may hold escapes for the terminal; these are shown, not sent.
+/// Names of files and text from the log may hold what acts on a terminal, a reader or an agent of pipelines: it is shown,
+/// not sent. Lines stay lines.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    let text = written_out(text, |c| is_deceptive(c) && !matches!(c, '\n' | '\t'));
+    let text = disarmed(&text);
+    secret::covered(&text).into_owned()
+}
+
+/// The same for a message: what follows a line break is set in, so that a name with one in it begins no line of its own.
+pub(super) fn message(text: &str) -> String {
+    clean(text).trim_end().replace('\n', "\n  ")
 }
 
 impl<E: Into<anyhow::Error>> From<E> for CliError {

@@ -58,7 +58,11 @@ pub(super) fn run(context: &Context, args: &EvaluateArgs) -> Result<Outcome, Cli
     let baselines = rivals.into_iter().map(|r| Baseline { name: r.name, summary: combine(&r.runs) });
     let comparison = Comparison { pack: combine(&runs), baselines: baselines.collect() };
     let mut bytes = match args.format.as_str() {
-        "json" => serde_json::to_vec_pretty(&comparison)?,
+        "json" => {
+            let mut bytes = Vec::new();
+            output::exact::write_pretty(&comparison, &mut bytes)?;
+            bytes
+        }
         "markdown" => comparison.to_markdown().into_bytes(),
         _ => comparison.to_text().into_bytes(),
     };
@@ -170,7 +174,7 @@ fn on_seeds(
         let folder = match &args.keep {
             Some(keep) => keep.join(seed.to_string()),
             None => {
-                scratch = tempfile::Builder::new().prefix("patwatch-").tempdir()?;
+                scratch = super::scratch::Scratch::new()?;
                 scratch.path().to_owned()
             }
         };

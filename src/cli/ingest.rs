@@ -91,6 +91,11 @@ pub(super) fn ingest(
     let covers = reading.covers.as_deref().map(|text| parse_covers("--covers", text)).transpose()?;
     let usage_covers =
         reading.usage_covers.as_deref().map(|text| parse_covers("--usage-covers", text)).transpose()?;
+    for span in [covers, usage_covers].into_iter().flatten() {
+        if let Some(doubt) = beyond(span, super::now()) {
+            ui.warn(&doubt);
+        }
+    }
     let taken = reading.taken.as_deref().map(parse_taken).transpose()?;
     let org = org.map(crate::model::identity::org_name);
     let expanded = source::expand(paths)?;
@@ -366,7 +371,7 @@ fn store_lists(
             }
         }
         if lost > 0 {
-            ui.err(&format!("error: {reason}"));
+            ui.err(&super::error::message(&format!("error: {reason}")));
             ingest.rejected += lost;
             *ingest.reasons.entry("organisation unknown".to_owned()).or_default() += lost;
             failed += 1;
@@ -451,8 +456,36 @@ fn parse_covers(option: &str, text: &str) -> Result<Span, CliError> {
     if from < to { Ok(Span { from, to }) } else { Err(wrong()) }
 }
 
+/// What speaks against a declared span: nobody knows the future, and there was no audit log before 2018.
+fn beyond(span: Span, now: Micros) -> Option<String> {
+    const LOGS_BEGIN: Micros = 17_532 * DAY;
+    let text = format!("{}..{}", format_time(span.from), format_time(span.to));
+    if span.to > now.saturating_add(DAY) {
+        return Some(format!(
+            "{text} is declared as covered, but ends in the future: days that nobody can know yet count as days without events"
+        ));
+    }
+    (span.from < LOGS_BEGIN).then(|| {
+        format!("{text} is declared as covered, but begins before Azure DevOps kept audit logs: such days count as days without events")
+    })
+}
+
 fn parse_taken(text: &str) -> Result<Micros, CliError> {
     parse_time(text).ok_or_else(|| {
         CliError::new(format!("--taken \"{text}\" is no time")).hint("write it as 2026-03-31T12:00:00Z")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_that_nobody_can_vouch_for_are_told() {
+        let now = parse_time("2026-04-01T00:00:00Z").expect("a time");
+        let doubt = |text: &str| beyond(parse_covers("--covers", text).expect("a span"), now);
+        assert!(doubt("0001-01-01..9999-12-31").expect("a doubt").contains("in the future"));
+        assert!(doubt("2017-12-31..2026-01-01").expect("a doubt").contains("audit logs"));
+        assert_eq!(doubt("2018-01-01..2026-04-01"), None);
+    }
 }

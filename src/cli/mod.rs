@@ -3,6 +3,7 @@
 //! One file a command. Each returns how it ended; errors become text and exit codes here and nowhere else.
 
 mod args;
+mod as_of;
 mod chart;
 mod check;
 mod detections;
@@ -19,6 +20,7 @@ mod pull;
 mod query;
 mod report;
 mod review;
+mod scratch;
 mod session;
 mod simulate;
 mod token;
@@ -54,7 +56,9 @@ pub fn main() -> ExitCode {
     };
     let ui = Ui::new(cli.verbose, cli.quiet, cli.color);
     quiet_panics();
-    match run(cli, &ui) {
+    let ended = run(cli, &ui);
+    scratch::wait_if_ending();
+    match ended {
         Ok(outcome) => outcome.into(),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
@@ -64,11 +68,13 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// A detection that panics is caught and listed as not run; its panic message would only frighten.
+/// A detection that panics is caught and listed as not run; its panic message would only frighten. The variable shows
+/// where a fault of patwatch lies; those of Polars over a query are told with the query, and never as a trace.
 fn quiet_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if std::env::var_os("RUST_BACKTRACE").is_some() {
+        let of_polars = info.location().is_some_and(|at| at.file().contains("polars"));
+        if std::env::var_os("RUST_BACKTRACE").is_some() && !of_polars {
             usual(info);
         }
     }));
@@ -108,7 +114,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
     }
 }
 
-/// The wall clock, which only a pull needs.
+/// The wall clock, which only a pull needs, and a warning of dates in the future.
 fn now() -> crate::model::time::Micros {
     chrono::Utc::now().timestamp_micros()
 }

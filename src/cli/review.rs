@@ -3,7 +3,7 @@
 
 use super::Context;
 use super::args::{ReviewArgs, ReviewCommand, Selection};
-use super::error::{CliError, Outcome};
+use super::error::{CliError, Outcome, message};
 use super::session::Session;
 use crate::lake::Lake;
 use crate::lake::index::Ingest;
@@ -211,7 +211,7 @@ fn import(context: &Context, file: &Path) -> Result<Outcome, CliError> {
     }
     sheet.faults.sort_by_key(|f| f.line);
     for fault in &sheet.faults {
-        ui.err(&format!("{name}:{}: {}", fault.line, fault.reason));
+        ui.err(&message(&format!("{name}:{}: {}", fault.line, fault.reason)));
     }
     store(context, &name, &bytes, &decisions, &sheet.faults, sheet.undecided)?;
     Ok(if sheet.faults.is_empty() { Outcome::Done } else { Outcome::Incomplete })

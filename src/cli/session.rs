@@ -1,8 +1,10 @@
 //! One run over a lake: what is selected, analysed and reported. Every command that reads starts here.
 
 use super::args::Selection;
+use super::as_of;
 use super::error::CliError;
 use super::ingest::{Ingested, ingest};
+use super::scratch::Scratch;
 use super::ui::Ui;
 use crate::analysis::coverage::{Held, HeldDay};
 use crate::analysis::run::{Analysis, Depth, Inputs};
@@ -20,7 +22,7 @@ use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
 use crate::model::policy::Policy;
-use crate::model::time::{DAY, Micros, Span, Window, day_start, format_time, parse_day, parse_time};
+use crate::model::time::{Micros, Span, Window, format_time};
 use crate::model::token::Token;
 use crate::report::review::Decided;
 use crate::report::{Input, Population, Report, build};
@@ -49,7 +51,7 @@ pub(super) struct Session {
     /// Databases of places, as the command line names them, then as the configuration does.
     geo: Vec<Database>,
     /// Holds the throw-away folders until the run ends.
-    _folders: Vec<tempfile::TempDir>,
+    _folders: Vec<Scratch>,
     /// What of the lake stands before the run's instant.
     view: View,
 }
@@ -91,6 +93,19 @@ impl Session {
         ui: &Ui,
     ) -> Result<Self, CliError> {
         let pack = load_pack(&selection.queries)?;
+        for exception in &config.exceptions {
+            let named = &exception.detection;
+            // Not refused: it may be of a pack that only some runs name.
+            let is_known = |d: &Detection| {
+                [d.meta.id.as_str(), d.meta.slug.as_str(), d.meta.family.as_str()].contains(&named.as_str())
+            };
+            if !pack.detections.iter().any(is_known) {
+                ui.warn(&format!(
+                    "the configuration's [[exception]] for \"{}\" names \"{named}\", which is no detection or family here: it covers nothing; `patwatch detections list` prints them all",
+                    exception.subject
+                ));
+            }
+        }
         let geo = databases(&selection.geo, &config)?;
         let mut folders = Vec::new();
         let mut ingested = None;
@@ -102,7 +117,7 @@ impl Session {
             }
             lake
         } else {
-            let folder = tempfile::Builder::new().prefix("patwatch-").tempdir()?;
+            let folder = Scratch::new()?;
             let mut lake = Lake::open(folder.path())?;
             let fill = if let [only] = selection.org.as_slice() { Some(only.as_str()) } else { None };
             ingested = Some(ingest(&mut lake, &selection.from, fill, &selection.reading, ui)?);
@@ -111,12 +126,12 @@ impl Session {
         };
         let orgs = select_orgs(&lake, &selection.org)?;
         let as_of = match selection.as_of.as_deref() {
-            Some(text) => parse_as_of(text)?,
-            None => default_as_of(&lake, &orgs),
+            Some(text) => as_of::parse(text)?,
+            None => as_of::newest(&lake, &orgs, ui),
         };
         let window = Window::ending(as_of, parse_window(&selection.window)?);
         let policy = config.policy.clone();
-        let scratch = tempfile::Builder::new().prefix("patwatch-").tempdir()?;
+        let scratch = Scratch::new()?;
         let started = Instant::now();
         let view = View::open(&lake, &orgs, as_of, scratch.path())?;
         folders.push(scratch);
@@ -397,26 +412,6 @@ fn select_orgs(lake: &Lake, wanted: &[String]) -> Result<Vec<String>, CliError> 
     orgs.sort_unstable();
     orgs.dedup();
     Ok(orgs)
-}
-
-/// The latest coverage end over the selected organisations; never the wall clock.
-fn default_as_of(lake: &Lake, orgs: &[String]) -> Micros {
-    let newest = lake.index.days.iter().filter(|d| orgs.contains(&d.org)).map(|d| d.last_time);
-    // A span ends before its end: a day declared whole ends at its last microsecond, so it stays the last day.
-    let covered = lake.index.covers.iter().filter(|c| orgs.contains(&c.org)).map(|c| c.span.to - 1);
-    let taken = lake.index.snapshots.iter().filter(|s| orgs.contains(&s.org)).map(|s| s.taken);
-    newest.chain(covered).max().or_else(|| taken.max()).unwrap_or_default()
-}
-
-fn parse_as_of(text: &str) -> Result<Micros, CliError> {
-    let time = match parse_day(text) {
-        Some(day) => Some(day_start(day) + DAY - 1),
-        None => parse_time(text),
-    };
-    time.ok_or_else(|| {
-        CliError::new(format!("--as-of \"{text}\" is no time"))
-            .hint("write it as 2026-03-31T12:00:00Z, or 2026-03-31 for the end of that day")
-    })
 }
 
 fn parse_window(text: &str) -> Result<i32, CliError> {

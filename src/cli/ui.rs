@@ -1,7 +1,7 @@
 //! What the user sees while a command runs: messages and progress on stderr, results on stdout.
 
 use super::args::ColorChoice;
-use super::error::{CliError, clean};
+use super::error::{CliError, clean, message};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -43,20 +43,20 @@ impl Ui {
     /// Says something unless `--quiet`.
     pub(super) fn info(&self, text: &str) {
         if self.level >= 0 {
-            self.err(text);
+            self.err(&message(text));
         }
     }
 
     /// Says something with `--verbose`.
     pub(super) fn detail(&self, text: &str) {
         if self.level >= 1 {
-            self.err(text);
+            self.err(&message(text));
         }
     }
 
     /// Says something that must not be missed.
     pub(super) fn warn(&self, text: &str) {
-        self.err(&format!("warning: {text}"));
+        self.err(&message(&format!("warning: {text}")));
     }
 
     /// Writes a line to stderr; a closed stderr is nobody's fault.
@@ -76,7 +76,7 @@ impl Ui {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        bar.set_message(clean(what));
+        bar.set_message(message(what));
         bar
     }
 

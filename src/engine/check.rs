@@ -4,10 +4,10 @@
 //! lists every refusal with its line, the reason and the rewrite. Two sets of rules: safety holds for
 //! every query; rules against wrong rows without an error hold for the pack and are hints for ad hoc SQL.
 
-use super::schema;
 use super::shape::{any, bounded, has_column, is_integer, may_be_fraction, only_equalities, op_compares};
 use super::walk::{Look, walk};
 use super::{EngineError, EngineErrorKind};
+use super::{bound, schema};
 use sqlparser::ast::{
     DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
     JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr,
@@ -88,6 +88,7 @@ pub fn check(sql: &str, mode: Mode) -> Result<Checked, EngineError> {
 /// When it does not parse as one statement.
 pub fn inspect(sql: &str) -> Result<(Statement, BTreeSet<String>, Vec<Objection>), EngineError> {
     let refuse = |text: String, hint: &str| EngineError::new(EngineErrorKind::Refused, text, hint);
+    bound::within(sql)?;
     let mut statements = Parser::parse_sql(&GenericDialect {}, sql).map_err(|e| {
         refuse(
             format!("This is not SQL that can be read: {e}."),

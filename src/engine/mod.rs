@@ -5,6 +5,7 @@
 //! context of its own, because a Polars context remembers aliases from one query to the next.
 
 mod attributed;
+mod bound;
 pub mod calls;
 pub mod check;
 mod chosen;

@@ -204,10 +204,10 @@ impl Frame {
     }
 
     fn put<W: Write>(self, to: W, path: &Path) -> Result<W, LakeError> {
-        let failed = |why: String| LakeError::Damaged { path: path.to_owned(), why };
         if let Some(fault) = self.fault {
-            return Err(failed(fault));
+            return Err(LakeError::Damaged { path: path.to_owned(), why: fault });
         }
+        let failed = |why: String| LakeError::io("write", path, std::io::Error::other(said(&why)));
         let options = WriteOptions {
             // Told by each page; see `encode`.
             statistics: StatisticsOptions::full(),
@@ -268,6 +268,11 @@ fn by_value<'a>(rows: &[&'a str]) -> Option<(Vec<u32>, Vec<&'a str>)> {
     Some((keys, values))
 }
 
+/// What the system said of a write, which the Parquet writer takes for a fault of the file.
+fn said(why: &str) -> &str {
+    why.split_once("underlying IO error: ").map_or(why, |(_, said)| said)
+}
+
 /// Writes `bytes` beside `path`, syncs, and renames into place.
 ///
 /// # Errors
@@ -296,4 +301,30 @@ fn replace<T>(
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk with no room left.
+    struct Full;
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::from_raw_os_error(28))
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_called_so() {
+        let error = Frame::new(0).put(Full, Path::new("x.parquet")).map(drop).expect_err("no room");
+        let text = error.to_string();
+        assert!(text.starts_with("cannot write x.parquet: "), "{text}");
+        assert!(text.contains("os error 28") && !text.contains("damaged"), "{text}");
+    }
 }

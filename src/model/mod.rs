@@ -71,6 +71,7 @@ pub mod mechanism;
 pub mod names;
 pub mod network;
 pub mod policy;
+pub mod secret;
 pub mod text;
 pub mod time;
 pub mod token;

@@ -37,7 +37,8 @@ pub fn day_text(day: Day) -> String {
 #[must_use]
 pub fn parse_day(text: &str) -> Option<Day> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-    Some(day_of(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros()))
+    let start = date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros();
+    YEARS.contains(&start).then(|| day_of(start))
 }
 
 /// Writes RFC 3339 in UTC; fractions appear only where there are any.
@@ -47,7 +48,16 @@ pub fn format_time(time: Micros) -> String {
         .map_or_else(|| time.to_string(), |t| t.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
+/// Instants of the years 1 to 9999 in UTC, which four digits can write: what lies beyond has no form that SQL, RFC 3339 and
+/// the names of folders share.
+pub const YEARS: std::ops::Range<Micros> = -719_162 * DAY..2_932_897 * DAY;
+
+/// No zone on Earth is farther from UTC than 14 hours, in minutes; the parsers of other formats allow 18.
+const FARTHEST: i64 = 18 * 60;
+
 /// Reads an instant as audit files write it.
+///
+/// Nothing outside of the years 1 to 9999 in UTC is one, nor is one with an offset of more than 18 hours.
 ///
 /// Takes RFC 3339 with any number of fraction digits and any zone, the same without a zone (UTC by
 /// contract), a blank in place of `T`, a bare date, and the American form of a portal CSV export
@@ -56,7 +66,7 @@ pub fn format_time(time: Micros) -> String {
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Micros> {
     let text = text.trim();
-    parse_iso(text.as_bytes()).or_else(|| parse_other(text))
+    parse_iso(text.as_bytes()).or_else(|| parse_other(text)).filter(|time| YEARS.contains(time))
 }
 
 /// The fast path: `YYYY-MM-DDTHH:MM:SS[.fff][Z|+hh:mm]`, nearly every record of a large file.
@@ -110,7 +120,13 @@ fn parse_iso(b: &[u8]) -> Option<Micros> {
             if n < digits.len() {
                 return None;
             }
+            if digits[2] > 5 {
+                return None;
+            }
             let minutes = (digits[0] * 10 + digits[1]) * 60 + digits[2] * 10 + digits[3];
+            if minutes > FARTHEST {
+                return None;
+            }
             if *sign == b'-' { -minutes } else { minutes }
         }
         _ => return None,
@@ -128,7 +144,9 @@ fn parse_other(text: &str) -> Option<Micros> {
             return Some(time.and_utc().timestamp_micros());
         }
     }
-    DateTime::parse_from_rfc3339(text).ok().map(|t| t.timestamp_micros())
+    let near =
+        |t: &DateTime<chrono::FixedOffset>| i64::from(t.offset().local_minus_utc()).abs() <= FARTHEST * 60;
+    DateTime::parse_from_rfc3339(text).ok().filter(near).map(|t| t.timestamp_micros())
 }
 
 /// A half-open span of time.
@@ -217,9 +235,29 @@ mod tests {
             "2022-06-20T00:43:35+1",
             "2022-06-20T00:43:35+00:000",
             "2022-06-20T00:43:35+0a:00",
+            "2022-06-20T00:43:35-99:00",
+            "2022-06-20T00:43:35+18:01",
+            "2022-06-20T00:43:35+02:60",
+            "9999-12-31T23:59:59-01:00",
+            "0001-01-01T00:00:00+01:00",
+            "0000-06-01T00:00:00Z",
+            "0000-06-01",
+            "10000-01-01",
+            "+10000-01-01",
+            "-0001-01-01",
+            "1/1/10000 10:00:00",
         ] {
             assert_eq!(parse_time(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_first_and_the_last_instant_are_read() {
+        for text in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2022-06-20T12:00:00Z"] {
+            assert_eq!(parse_time(text).map(format_time).as_deref(), Some(text));
+        }
+        assert_eq!(parse_day("0001-01-01").map(day_text).as_deref(), Some("0001-01-01"));
+        assert!(parse_time("9999-12-31T23:59:59+18:00").is_some());
     }
 
     #[test]

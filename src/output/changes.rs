@@ -46,7 +46,8 @@ pub fn changes(report: &Report, c: &Comparison) -> Result<Vec<u8>> {
         "findings": findings,
         "tokens": c.tokens,
     });
-    let mut bytes = serde_json::to_vec_pretty(&value)?;
+    let mut bytes = Vec::new();
+    super::exact::write_pretty(&value, &mut bytes)?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -3,7 +3,7 @@
 //! In: the document with its list left empty, and the rows. Out: bytes, written by several threads and a few rows in
 //! memory at a time. A row a line is what `grep` and `diff` work with, and half the bytes of rows spread over lines.
 
-use super::{Error, Result};
+use super::{Error, Result, exact};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::io;
@@ -20,7 +20,9 @@ pub(super) fn write<'a, T: Sync, U: Serialize>(
     make: impl Fn(&'a T) -> U + Sync,
     to: &mut dyn io::Write,
 ) -> Result {
-    let text = serde_json::to_string_pretty(document)?;
+    let mut text = Vec::new();
+    exact::write_pretty(document, &mut text)?;
+    let text = String::from_utf8_lossy(&text);
     let indent = "  ".repeat(depth);
     // A line that begins inside of a text is written with a backslash, so that only the field itself looks like this.
     let field = format!("\n{indent}\"{name}\": []");
@@ -54,7 +56,7 @@ fn lines<'a, T, U: Serialize>(rows: &'a [T], make: impl Fn(&'a T) -> U, indent: 
         text.extend_from_slice(if at == 0 { b"\n" } else { b",\n" });
         text.extend_from_slice(indent.as_bytes());
         text.extend_from_slice(b"  ");
-        serde_json::to_writer(&mut text, &make(row))?;
+        exact::write_line(&make(row), &mut text)?;
     }
     Ok(text)
 }

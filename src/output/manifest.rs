@@ -76,7 +76,8 @@ pub fn manifest(report: &Report, facts: &RunFacts, files: &[Written]) -> Result<
         })),
         "outputs": outputs,
     });
-    let mut bytes = serde_json::to_vec_pretty(&value)?;
+    let mut bytes = Vec::new();
+    super::exact::write_pretty(&value, &mut bytes)?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -18,6 +18,8 @@ pub fn escape(text: &str) -> String {
             '@' => out.push_str("\\@&#8203;"),
             '#' => out.push_str("\\#&#8203;"),
             ':' if chars.peek() == Some(&'/') => out.push_str("\\:&#8203;"),
+            // Two of them before a word are a command to GitHub Actions, which reads along.
+            ':' if chars.peek() == Some(&':') => out.push_str("\\:"),
             '.' if ends_with_www(&out) => out.push_str("\\.&#8203;"),
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '+' | '!' | '|' | '~' | '$'
             | '=' | '^' => {
@@ -72,6 +74,8 @@ mod tests {
         assert_eq!(escape("@admin `rm`"), "\\@&#8203;admin \\`rm\\`");
         assert_eq!(escape("AB#12 www.x"), "AB\\#&#8203;12 www\\.&#8203;x");
         assert_eq!(escape("- 1. x"), "\\- 1. x");
+        assert_eq!(escape("::error::x"), "\\::error\\::x");
+        assert!(!escape("##vso[x]##[y]").contains("##"));
         assert_eq!(escape("1. x"), "1\\. x");
     }
 

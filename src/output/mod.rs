@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod changes;
 pub mod csv;
 pub mod dossier;
+pub mod exact;
 pub mod findings;
 pub mod grid;
 pub mod json;
@@ -50,7 +51,7 @@ pub enum Error {
     Json(serde_json::Error),
     /// The CSV writer failed.
     #[error("cannot write CSV: {0} (is the disk full, or the reader gone?)")]
-    Csv(#[from] ::csv::Error),
+    Csv(::csv::Error),
     /// A file of a bundle could not be made.
     #[error("{path}: {source}")]
     File {
@@ -68,6 +69,16 @@ impl From<serde_json::Error> for Error {
     /// JSON is written straight to its place, whose faults are not those of the JSON.
     fn from(error: serde_json::Error) -> Self {
         if error.is_io() { Self::Io(error.into()) } else { Self::Json(error) }
+    }
+}
+
+impl From<::csv::Error> for Error {
+    /// CSV is written straight to its place as well: a reader that went away must be known as such.
+    fn from(error: ::csv::Error) -> Self {
+        match error.into_kind() {
+            ::csv::ErrorKind::Io(error) => Self::Io(error),
+            kind => Self::Csv(io::Error::other(format!("{kind:?}")).into()),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Text for a terminal: cleaned of what a terminal would obey, in tables of the given width.
 //!
-//! In: cells. Out: lines. Whether colour may be used and how wide it is, the caller decides.
+//! In: cells. Out: lines. Whether colour may be used and how wide it is, the caller decides. What runs patwatch may read
+//! along: agents of pipelines obey what looks like a command of theirs in the output of a step, see [`disarmed`].
 
 use super::{Result, Style};
 use comfy_table::{
@@ -11,10 +12,46 @@ use std::borrow::Cow;
 use std::io;
 
 /// Returns `text` with control, direction and invisible characters written out as `\u{..}`, so that data
-/// can neither move the cursor nor pretend to be other data.
+/// can neither move the cursor nor pretend to be other data, and with commands to agents disarmed.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    written_out(text, is_deceptive).into_owned()
+    disarmed(&written_out(text, is_deceptive)).into_owned()
+}
+
+/// Returns `text` with a blank inside of whatever an agent of pipelines takes for a command, so that a token called
+/// `##vso[task.setvariable ...]` sets no variable: it is shown as `# #vso[...`.
+///
+/// Azure Pipelines looks for `##vso[` and `##[` anywhere in a line, TeamCity for `##teamcity[`, GitHub Actions for
+/// `::command` after the blanks at the start of a line, where a wrapped cell may come to stand.
+#[must_use]
+pub fn disarmed(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut out = String::new();
+    let mut done = 0;
+    for at in memchr::memchr2_iter(b'#', b':', bytes) {
+        if bytes.get(at + 1) == Some(&bytes[at]) && is_command(bytes[at], &bytes[at + 2..]) {
+            out.push_str(&text[done..=at]);
+            out.push(' ');
+            done = at + 1;
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
+/// Tells whether two of `sign` and then `rest` begin a command. Groups of an IPv6 address are none.
+fn is_command(sign: u8, rest: &[u8]) -> bool {
+    let word = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+    match sign {
+        b'#' => rest.get(word) == Some(&b'['),
+        _ => {
+            rest.first().is_some_and(u8::is_ascii_alphabetic)
+                && !rest[..word].iter().all(u8::is_ascii_hexdigit)
+        }
+    }
 }
 
 /// Returns `text` with every character that `hides` written out as `\u{..}`; no printable ASCII may.
@@ -337,6 +374,20 @@ mod tests {
     }
 
     #[test]
+    fn agents_of_pipelines_find_no_command() {
+        for (text, shown) in [
+            ("##vso[task.setvariable variable=x]y", "# #vso[task.setvariable variable=x]y"),
+            ("a ###[error]b", "a ## #[error]b"),
+            ("##TeamCity[x]", "# #TeamCity[x]"),
+            ("::add-mask::x", ": :add-mask: :x"),
+            (":::error file=a::b", ":: :error file=a::b"),
+            ("C## and fe80::a1 and 2001:db8::/32, ::1", "C## and fe80::a1 and 2001:db8::/32, ::1"),
+        ] {
+            assert_eq!(clean(text), shown);
+        }
+    }
+
+    #[test]
     fn width_is_kept() {
         let row = vec![Item::plain("word ".repeat(30)), Item::number(7)];
         let out = table(&["text", "n"], &[row], Style { color: false, width: Some(50) });
@@ -366,6 +417,7 @@ mod tests {
         #[test]
         fn nothing_deceptive_survives(text in any::<String>()) {
             prop_assert!(!clean(&text).chars().any(is_deceptive));
+            prop_assert_eq!(disarmed(&clean(&text)).into_owned(), clean(&text));
             let mut out = Vec::new();
             paragraph(&text, Style { color: false, width: Some(30) }, &mut out).expect("memory");
             let out = String::from_utf8(out).expect("UTF-8");

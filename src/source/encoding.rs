@@ -47,11 +47,30 @@ impl<R: Read> Text<R> {
         };
         let rest = &head[skip..n];
         match form {
-            Form::Utf8 => self.head.extend_from_slice(rest),
+            Form::Utf8 => {
+                self.head.extend_from_slice(rest);
+                if skip > 0 {
+                    self.skip_marks()?;
+                }
+            }
             Form::Utf16 { .. } => self.raw.extend_from_slice(rest),
         }
         self.form = Some(form);
         Ok(form)
+    }
+
+    /// Drops further marks: who adds one does not always look whether there is one.
+    fn skip_marks(&mut self) -> std::io::Result<()> {
+        loop {
+            let mut more = [0];
+            while self.head.len() < 3 && self.input.read(&mut more)? > 0 {
+                self.head.push(more[0]);
+            }
+            if self.head != [0xEF, 0xBB, 0xBF] {
+                return Ok(());
+            }
+            self.head.clear();
+        }
     }
 
     fn transcode(&mut self, big: bool) -> std::io::Result<()> {

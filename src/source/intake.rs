@@ -204,6 +204,7 @@ mod tests {
         for bytes in [
             plain.as_bytes().to_vec(),
             [b"\xEF\xBB\xBF".as_slice(), plain.as_bytes()].concat(),
+            [b"\xEF\xBB\xBF".repeat(3).as_slice(), plain.as_bytes()].concat(),
             le.clone(),
             be,
             utf16(false),
@@ -213,6 +214,8 @@ mod tests {
         }
         assert_eq!(text(b"").0, b"");
         assert_eq!(text(b"x").0, b"x");
+        assert_eq!(text(b"\xEF\xBB\xBF\xEF\xBB\xBFx").0, b"x");
+        assert_eq!(text(b"\xEF\xBB\xBF\xEF\xBB").0, b"\xEF\xBB");
     }
 
     #[test]

@@ -123,3 +123,104 @@ fn a_list_that_names_no_organisation_asks_for_it() {
     let ran = place.run(&["--lake", "l2", "import", "inventory.json", "--org", "contoso"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
+
+#[test]
+fn a_query_too_long_for_any_stack_is_refused() {
+    let place = Place::new();
+    place.write("audit.json", log().page());
+    for (times, begin, link) in
+        [(10_000, "SELECT 1", "+1"), (1_000, "SELECT org FROM events WHERE org = 'a'", " OR org LIKE 'b%'")]
+    {
+        place.write(
+            "q.sql",
+            format!("{begin}{} {}", link.repeat(times), if link == "+1" { "AS n FROM events" } else { "" }),
+        );
+        let ran = place.run(&["query", "-f", "q.sql", "--from", "audit.json"]);
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("at most"), "{}", ran.stderr);
+    }
+    place.write(
+        "pack/hygiene/long.sql",
+        format!("--! id = \"MY-H001\"\n--! title = \"Long\"\n--! severity = \"low\"\n--! confidence = \"low\"\n--! subject = \"token\"\n--! tables = [\"tokens\"]\n--! message = \"{{name}}\"\n--! fix = \"none\"\n--! rationale = \"a test\"\nSELECT org, token_id AS subject, 1{} AS n FROM tokens\n", "+1".repeat(10_000)),
+    );
+    let ran = place.run(&["check", "--from", "audit.json", "--queries", "pack"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("MY-H001 did not run: ") && ran.stderr.contains("at most"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_panic_of_the_engine_shows_no_trace() {
+    let place = Place::new();
+    place.write("audit.json", log().page());
+    let query = "SELECT time + INTERVAL '1 fortnight' AS t FROM events";
+    let ran = place.run_with(&[("RUST_BACKTRACE", "1")], &["query", query, "--from", "audit.json"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("fortnight"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("backtrace") && !ran.stderr.contains("panicked"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_time_after_the_last_year_is_refused_and_one_in_the_future_is_told() {
+    let place = Place::new();
+    let mut log = log();
+    let usual = place.write("audit.json", log.page());
+    let ran = place.run(&["check", "--from", "audit.json"]);
+    assert!(!ran.stderr.contains("stands at"), "{}", ran.stderr);
+    log.add("9999-12-31T23:59:59-01:00", "Git.RepositoryCreated", "PAT", json!({}));
+    log.events.last_mut().expect("one")["id"] = json!(guid(77));
+    std::fs::write(&usual, log.page()).expect("file");
+    let ran = place.run(&["check", "--from", "audit.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("1 no time"), "{}", ran.stderr);
+    log.events.pop();
+    log.add("9036-01-01T00:00:00Z", "Git.RepositoryCreated", "PAT", json!({}));
+    std::fs::write(&usual, log.page()).expect("file");
+    let ran = place.run(&["check", "--from", "audit.json"]);
+    assert!(ran.stderr.contains("warning: this run stands at 9036-01-01"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--as-of 2026-01-03"), "{}", ran.stderr);
+    let ran = place.run(&["check", "--from", "audit.json", "--as-of", "2026-01-03"]);
+    assert!(!ran.stderr.contains("stands at"), "{}", ran.stderr);
+    let ran = place.run(&["check", "--from", "audit.json", "--as-of", "2026-01-03T00:00:00-99:00"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let ran = place.run(&["import", "audit.json", "--covers", "0001-01-01..9999-12-31"]);
+    assert!(ran.stderr.contains("ends in the future"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_exception_for_a_detection_that_is_none_is_told() {
+    let place = Place::new();
+    place.write("audit.json", log().page());
+    let exception = |detection: &str| {
+        place.write("patwatch.toml", format!("[[exception]]\ndetection = \"{detection}\"\nsubject = \"x\"\nowner = \"a\"\nreason = \"b\"\nend_date = \"2027-01-01\"\n"));
+        place.run(&["check", "--from", "audit.json"])
+    };
+    for known in ["PAT-H001", "hygiene"] {
+        assert!(!exception(known).stderr.contains("[[exception]]"), "{known}");
+    }
+    assert!(exception("pat-h001").stderr.contains("covers nothing"));
+    let ran = exception("PAT-X999");
+    assert!(ran.stderr.contains("PAT-X999") && ran.stderr.contains("covers nothing"), "{}", ran.stderr);
+    assert_eq!(ran.code, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let place = Place::new();
+    let mut log = Log::default();
+    log.office(40);
+    place.write("in/audit.json", log.page());
+    let many: Vec<_> = (1..400).map(|n| pat(&guid(n), "a", "app_token")).collect();
+    place.write("in/inventory.json", inventory(&many));
+    for format in ["csv", "json", "table"] {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("patwatch"))
+            .current_dir(place.path(""))
+            .args(["check", "--from", "in", "--format", format])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("starts");
+        drop(child.stdout.take());
+        assert_eq!(child.wait_with_output().expect("ends").status.code(), Some(0), "{format}");
+    }
+}

@@ -3,6 +3,9 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod hostile;
+#[cfg(unix)]
+mod interrupted;
 mod lab;
 mod live;
 mod mmdb;

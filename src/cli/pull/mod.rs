@@ -11,7 +11,7 @@ mod writer;
 
 use super::Context;
 use super::args::PullArgs;
-use super::error::{CliError, Outcome};
+use super::error::{CliError, Outcome, message};
 use super::live::{client, runtime};
 use super::ui::Ui;
 use crate::lake::Lake;
@@ -105,7 +105,7 @@ impl Pull<'_> {
         let writer = taker.finish().await.map_err(|e| CliError::new(format!("{org}: {e}")))?;
         let kept = writer.finish(&lists).map_err(|e| CliError::new(format!("{org}: {e}")))?;
         for fault in &kept.faults {
-            self.ui.err(&format!("error: {org}: {fault}"));
+            self.ui.err(&message(&format!("error: {org}: {fault}")));
             self.outcome = Outcome::Incomplete;
         }
         self.ui.info(&format!(

@@ -3,7 +3,7 @@
 use super::Dossier;
 use crate::model::time::{day_text, format_time};
 use crate::output::json::{SCHEMA_VERSION, finding, token};
-use crate::output::{Format, Result, Style};
+use crate::output::{Format, Result, Style, exact};
 use serde_json::{Value, json};
 use std::io;
 
@@ -39,7 +39,7 @@ impl<'a> Format<Dossier<'a>> for Json {
             },
             "activity": activity(t),
         });
-        serde_json::to_writer_pretty(&mut *to, &value)?;
+        exact::write_pretty(&value, to)?;
         writeln!(to)?;
         Ok(())
     }

@@ -45,8 +45,12 @@ pub fn body(token: &TokenReport, scopes: Option<&Vec<String>>) -> Option<(Value,
 pub fn ascii(value: &Value) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
     for c in text.chars() {
-        if c.is_ascii() && (c == '\n' || !c.is_ascii_control()) {
+        // Two of these begin what an agent of pipelines obeys; outside of texts JSON has neither twice.
+        let is_second = matches!(c, '#' | ':') && c == before;
+        before = c;
+        if c.is_ascii() && !is_second && (c == '\n' || !c.is_ascii_control()) {
             out.push(c);
         } else {
             let mut units = [0; 2];

@@ -177,6 +177,8 @@ fn xml(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&apos;"),
             '\n' => out.push_str("&#10;"),
+            // Two of them begin a command to an agent of pipelines, which reads along.
+            '#' => out.push_str("&#35;"),
             '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             c if super::super::terminal::is_deceptive(c) => {
                 let _ = write!(out, "{}", c.escape_unicode());

@@ -5,7 +5,7 @@
 
 use super::{subject, title};
 use crate::model::finding::{Confidence, Finding, Severity, SubjectKind};
-use crate::output::{Format, Result, Style, VERSION};
+use crate::output::{Format, Result, Style, VERSION, exact};
 use crate::report::Report;
 use serde_json::{Value, json};
 use std::io;
@@ -28,7 +28,7 @@ impl Format<Report> for Ocsf {
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
         let events: Vec<Value> = report.findings.iter().map(|f| event(report, f)).collect();
-        serde_json::to_writer_pretty(&mut *to, &events)?;
+        exact::write_pretty(&events, to)?;
         writeln!(to)?;
         Ok(())
     }

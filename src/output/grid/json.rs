@@ -1,7 +1,7 @@
 //! Query rows as one JSON array of objects.
 
 use super::Grid;
-use crate::output::{Format, Result, Style};
+use crate::output::{Format, Result, Style, exact};
 use std::io;
 
 /// `--format json`.
@@ -21,7 +21,7 @@ impl Format<Grid> for Json {
         write!(to, "[")?;
         for (i, row) in grid.objects().enumerate() {
             writeln!(to, "{}", if i == 0 { "" } else { "," })?;
-            serde_json::to_writer(&mut *to, &row)?;
+            exact::write_line(&row, to)?;
         }
         writeln!(to, "{}]", if grid.rows.is_empty() { "" } else { "\n" })?;
         Ok(())

@@ -1,7 +1,7 @@
 //! Query rows as one JSON object a line.
 
 use super::Grid;
-use crate::output::{Format, Result, Style};
+use crate::output::{Format, Result, Style, exact};
 use std::io;
 
 /// `--format ndjson`.
@@ -19,7 +19,7 @@ impl Format<Grid> for Ndjson {
 
     fn write(&self, grid: &Grid, _: Style, to: &mut dyn io::Write) -> Result {
         for row in grid.objects() {
-            serde_json::to_writer(&mut *to, &row)?;
+            exact::write_line(&row, to)?;
             writeln!(to)?;
         }
         Ok(())

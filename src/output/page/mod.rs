@@ -127,7 +127,9 @@ fn to_page(value: &Value) -> Page {
 /// Writes out what acts without being seen, in every text of `value`.
 fn cleaned(value: &mut Value) {
     match value {
-        Value::String(text) => *text = super::terminal::clean(text),
+        Value::String(text) => {
+            *text = super::terminal::written_out(text, super::terminal::is_deceptive).into_owned();
+        }
         Value::Array(items) => items.iter_mut().for_each(cleaned),
         Value::Object(fields) => fields.values_mut().for_each(cleaned),
         _ => {}

@@ -4,7 +4,8 @@
 //! everything that looks like a credential replaced, cut to a length that fits a terminal, without
 //! control characters. It works by shape, so it also catches secrets that patwatch was never given.
 
-const MARK: &str = "[redacted]";
+use crate::model::secret::{MARK, cover, is_token_char};
+
 const LONGEST: usize = 400;
 
 /// Returns `text` without anything that looks like a PAT, a bearer token or a Basic credential.
@@ -38,38 +39,9 @@ pub fn redact_known(text: &str, secrets: &[&str]) -> String {
     redact(&text)
 }
 
-/// Characters of which credentials are made: base64 in both alphabets and the dots of a JWT.
-fn is_token_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '/' | '=' | '~')
-}
-
 /// Tells a credential after `Basic` or `Bearer` from prose such as "Basic authentication".
 fn is_opaque(word: &str) -> bool {
     word.len() >= 24 || word.len() >= 8 && (word.contains('=') || word.bytes().any(|c| c.is_ascii_digit()))
-}
-
-fn cover(word: &str) -> &str {
-    if is_jwt(word) || word.split(|c: char| !c.is_ascii_alphanumeric()).any(is_pat) { MARK } else { word }
-}
-
-/// Source: facts, section 7: 84 characters with `AZDO` at offset 76 since July 2024; before, 52 of a-z2-7.
-///
-/// Longer runs are covered too, since a PAT glued to other text is still a PAT.
-fn is_pat(run: &str) -> bool {
-    let new = run.len() >= 84 && run.get(76..).is_some_and(|tail| tail.contains("AZDO"));
-    let mut base32 = 0;
-    let old = run.bytes().any(|c| {
-        base32 = if matches!(c, b'a'..=b'z' | b'2'..=b'7') { base32 + 1 } else { 0 };
-        base32 >= 52
-    });
-    new || old
-}
-
-fn is_jwt(word: &str) -> bool {
-    word.find("eyJ").is_some_and(|at| {
-        let tail = &word[at..];
-        tail.len() >= 20 && tail.contains('.')
-    })
 }
 
 fn shorten(mut text: String) -> String {

@@ -1,6 +1,7 @@
 //! The columns of a table: names in, keys out, once for all its rows.
 
 use super::fields::{Key, key_of};
+use crate::model::secret;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -47,6 +48,6 @@ impl Columns {
     /// The names, to show to a user.
     pub(in crate::source) fn names(&self) -> String {
         let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).take(12).collect();
-        names.join(", ").chars().take(200).collect()
+        secret::start(&names.join(", "), 200)
     }
 }

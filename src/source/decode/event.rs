@@ -7,7 +7,8 @@ use super::mend::mend;
 use super::walk::value;
 use crate::model::event::{EventRow, Shape};
 use crate::model::identity::{ZERO_GUID, guid, is_plain_guid};
-use crate::model::time::{Micros, parse_time};
+use crate::model::secret;
+use crate::model::time::{Micros, YEARS, parse_time};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
@@ -22,7 +23,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(reason: &'static str, detail: &str) -> Self {
-        Self { reason, detail: detail.chars().take(120).collect() }
+        Self { reason, detail: secret::start(detail, 120) }
     }
 }
 
@@ -137,7 +138,7 @@ pub(super) fn parse_instant(text: &str) -> Option<Micros> {
     parse_time(text).or_else(|| {
         let inner = text.trim().strip_prefix("/Date(")?.strip_suffix(")/")?;
         let end = inner.get(1..).and_then(|rest| rest.find(['+', '-'])).map_or(inner.len(), |i| i + 1);
-        inner.get(..end)?.parse::<i64>().ok()?.checked_mul(1000)
+        inner.get(..end)?.parse::<i64>().ok()?.checked_mul(1000).filter(|time| YEARS.contains(time))
     })
 }
 

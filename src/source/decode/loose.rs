@@ -2,6 +2,7 @@
 //! tree of values costs nothing that matters.
 
 use crate::model::identity::{ZERO_GUID, guid};
+use crate::model::secret;
 use crate::model::time::Micros;
 use serde_json::{Map, Value};
 
@@ -86,6 +87,6 @@ impl Loose {
         if self.0.len() > names.len() {
             names.push("...");
         }
-        names.join(", ")
+        secret::covered(&names.join(", ")).into_owned()
     }
 }

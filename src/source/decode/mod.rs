@@ -37,6 +37,7 @@ use super::block::{Block, Fault, Layout};
 use super::nested;
 use super::row::{Parsed, Reject};
 use crate::model::event::Shape;
+use crate::model::secret;
 use crate::model::time::Micros;
 use cells::Cells;
 use event::Refusal;
@@ -177,7 +178,7 @@ impl Decoder {
     }
 
     fn no_object(&mut self, piece: &str) -> Refusal {
-        let start: String = piece.chars().take(40).collect();
+        let start = secret::start(piece, 40);
         self.chunk.unknown.get_or_insert_with(|| format!("text that starts with {start:?}"));
         let sound = serde_json::from_str::<serde::de::IgnoredAny>(piece).is_ok();
         Refusal::new(if sound { "not an object" } else { "not valid JSON" }, &start)

@@ -63,7 +63,8 @@ impl Decoder {
         if ends.is_none() {
             place.fault = open;
         }
-        let record = line.trim().trim_end_matches(',');
+        // Each of the files that were joined to this one may have brought a mark.
+        let record = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').trim_end_matches(',');
         if !matches!(record, "" | "[" | "]" | "\u{1e}") {
             self.record(fields, record, place);
         }

@@ -92,7 +92,15 @@ fn encodings_and_line_ends() {
     let marked = format!("\u{feff}{text}");
     let mut members = gzip(entry(1).as_bytes());
     members.extend(gzip(format!("\n{}", entry(2).replace("Jo", "Jürgen 𝄞")).as_bytes()));
-    for input in [utf16.clone(), marked.into_bytes(), gzip(&utf16), members] {
+    let joined = format!(
+        "{}\u{feff}\u{feff}{}",
+        &text[..text.find('\n').expect("lines") + 1],
+        &text[text.find('\n').expect("lines") + 1..]
+    );
+    let twice = format!("\u{feff}{marked}");
+    for input in
+        [utf16.clone(), marked.into_bytes(), joined.into_bytes(), twice.into_bytes(), gzip(&utf16), members]
+    {
         assert_eq!(bytes(&input).0.events(), plain);
     }
     let broken = entry(1).replace("Jo", "J?").into_bytes();
