@@ -78,6 +78,7 @@ impl<'l> Import<'l> {
         covers: &[Cover],
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Vec<Ingest>, LakeError> {
+        self.lake.end_prune()?;
         self.rename_orgs(seen)?;
         let mut days: BTreeMap<(String, Day), Vec<Part>> = BTreeMap::new();
         for ((key, day), parts) in self.staged.take()? {
@@ -119,10 +120,11 @@ impl<'l> Import<'l> {
             input.duplicate = input.read.saturating_sub(input.kept + input.rejected);
         }
         self.lake.index.covers.extend(covers.iter().cloned());
-        self.lake
-            .index
-            .runs
-            .push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs: self.inputs.clone() });
+        self.lake.index.runs.push(Run {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            inputs: self.inputs.clone(),
+            pruned: None,
+        });
         self.lake.save()?;
         Ok(self.inputs)
     }
@@ -236,7 +238,7 @@ impl Lake {
     /// # Errors
     /// When the index cannot be written.
     pub fn add_run(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
-        self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+        self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs, pruned: None });
         self.save()
     }
 

@@ -23,6 +23,7 @@ pub mod import;
 pub mod index;
 pub mod merge;
 mod pages;
+pub mod prune;
 pub mod snapshot;
 pub mod table;
 pub mod verify;
