@@ -88,7 +88,7 @@ fn prune(
     let pruned = lake.prune(before)?;
     let days: u64 = pruned.orgs.iter().map(|o| o.days).sum();
     if days > 0 {
-        ui.info(&format!("{days} days deleted; what is left begins {}", day_text(pruned.before)));
+        ui.info(&format!("{days} days deleted; nothing before {} is held any more", day_text(pruned.before)));
     }
     Ok(Outcome::Done)
 }
