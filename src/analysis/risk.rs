@@ -34,7 +34,8 @@ pub fn assess(token: &Token, findings: &[&Finding], networks: usize, as_of: Micr
     owner(token, &mut parts);
     exposure(token, networks, &mut parts);
     behaviour(findings, &mut parts);
-    let sum: f64 = parts.iter().map(|p| p.points).sum();
+    // Not `sum`, which is -0.0 of nothing.
+    let sum = parts.iter().fold(0.0, |sum, p| sum + p.points);
     (sum.clamp(0.0, 100.0), parts)
 }
 

@@ -1,7 +1,9 @@
 //! What may be typed: every command, argument and default, with the help that explains it.
 
+use super::values::{dossiers, formats, grids, page_size, severity};
 use crate::lab::Shape;
 use crate::model::finding::Severity;
+use crate::output;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -15,7 +17,7 @@ use std::path::PathBuf;
     after_help = "Examples:\n  patwatch report --from sample-data --output report   a first report, nothing kept\n  patwatch import audit-2026-10.json.gz inventory.json  keep a lake in ./patwatch-lake\n  patwatch check --fail-on high                         findings, and exit code 1 for a pipeline\n  patwatch token deploy-prod                            one token's dossier\n\nExit codes: 0 done; 1 findings at or above --fail-on; 2 not all that was asked could be done."
 )]
 pub(super) struct Cli {
-    /// Folder that holds the lake
+    /// Folder that holds the lake; of a container in the cloud, the folder that it is mounted or synced to
     #[arg(long, global = true, value_name = "DIR", default_value = "./patwatch-lake", env = "PATWATCH_LAKE")]
     pub lake: PathBuf,
     /// Configuration file [default: ./patwatch.toml if present]
@@ -24,7 +26,7 @@ pub(super) struct Cli {
     /// Say more on stderr (twice: still more)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Say nothing on stderr but errors
+    /// Say nothing on stderr but warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Colour in terminals
@@ -81,8 +83,18 @@ pub(super) enum Command {
         /// Shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or that of a command: `patwatch man pull | man -l -`
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The command, such as `pull` or `lake prune` [default: patwatch itself]
+    #[arg(value_name = "COMMAND", conflicts_with = "output")]
+    pub command: Vec<String>,
+    /// Write every page into this folder, to be found by `man` there
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// What to look at: shared by every command that reads.
@@ -208,10 +220,6 @@ pub(super) struct FakeArgs {
     pub page_size: usize,
 }
 
-fn page_size(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| (1..=100_000).contains(n)).ok_or_else(|| "1 to 100000".to_owned())
-}
-
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     /// Organisation (repeatable); without one only the lake is looked at
@@ -242,18 +250,14 @@ pub(super) struct ReportArgs {
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct FailOn {
     /// Exit with 1 when a finding is at least this severe
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     pub fail_on: Option<Severity>,
-}
-
-fn severity(text: &str) -> Result<Severity, String> {
-    text.parse()
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// table, json, csv, markdown, sarif, junit or ocsf
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    /// Form of the findings
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = formats(output::FINDINGS, &[]))]
     pub format: String,
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
@@ -269,8 +273,8 @@ pub(super) struct CheckArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct TokensArgs {
-    /// table, json, csv or markdown
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    /// Form of the list
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = formats(output::TOKENS, &[]))]
     pub format: String,
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
@@ -284,8 +288,8 @@ pub(super) struct TokenArgs {
     /// authorizationId, its beginning, or the name
     #[arg(value_name = "ID|NAME")]
     pub token: String,
-    /// table, markdown, json or html
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    /// Form of the dossier
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = dossiers())]
     pub format: String,
     #[command(flatten)]
     pub selection: Selection,
@@ -305,7 +309,7 @@ pub(super) struct ExplainArgs {
 #[derive(Debug, Args)]
 pub(super) struct QueryArgs {
     /// SQL, or the name of a saved query
-    #[arg(value_name = "SQL|NAME", required_unless_present_any = ["file", "tables", "list"])]
+    #[arg(value_name = "SQL|NAME", required_unless_present_any = ["file", "tables", "list", "show"])]
     pub query: Option<String>,
     /// Read the SQL from this file
     #[arg(short, long, value_name = "FILE")]
@@ -316,8 +320,11 @@ pub(super) struct QueryArgs {
     /// Print the saved queries
     #[arg(long)]
     pub list: bool,
-    /// table, csv, json, ndjson or markdown
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    /// Print the SQL of a saved query, to change it
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["query", "file", "tables", "list"])]
+    pub show: Option<String>,
+    /// Form of the rows
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = grids(&[super::query::PARQUET]))]
     pub format: String,
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
@@ -351,8 +358,8 @@ pub(super) struct DetectionsArgs {
 pub(super) enum DetectionsCommand {
     /// Print every detection
     List {
-        /// table, json or markdown
-        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        /// Form of the list
+        #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = grids(&[]))]
         format: String,
         /// More detections from this folder (repeatable)
         #[arg(long, value_name = "DIR")]
@@ -450,8 +457,8 @@ pub(super) struct EvaluateArgs {
     /// Compare with other rules: a folder of queries, or a findings file a run (repeatable)
     #[arg(long, value_name = "NAME=PATH")]
     pub baseline: Vec<String>,
-    /// table, markdown or json
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    /// Form of the scores
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "markdown", "json"])]
     pub format: String,
     /// Also draw the comparison
     #[arg(long, value_name = "FILE.png|.svg")]
@@ -472,4 +479,22 @@ pub(super) enum LakeCommand {
     Verify,
     /// Print what the lake holds
     Show,
+    /// Delete old events
+    #[command(
+        long_about = "Delete old events: the UTC days that lie whole before TIME, and the tables made of them. Lists of \
+PATs, users and usage records stay, and so do decisions. What only those events told goes with them, such as tokens of no list and earlier grants. Coverage begins at the first day left, the deletion is recorded in \
+the lake and shown in reports, and an import or pull of the same events brings them back.\n\nWhat goes is printed first; on a \
+terminal a question follows, elsewhere (a pipe, a scheduler) it is done at once."
+    )]
+    Prune {
+        /// Delete what lies before: a day, or RFC 3339 (the day that it falls on stays)
+        #[arg(long, value_name = "TIME")]
+        before: String,
+        /// Do not ask on a terminal
+        #[arg(short, long, conflicts_with = "dry_run")]
+        yes: bool,
+        /// Print what would go, and delete nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }

@@ -34,8 +34,5 @@ pub(super) fn run(context: &Context, args: &ChartArgs) -> Result<Outcome, CliErr
         chart::svg(name, &found.report.series)?.into_bytes()
     };
     context.ui.write(Some(output), &bytes)?;
-    Ok(session
-        .ingested
-        .as_ref()
-        .map_or(Outcome::Done, |i| super::import::outcome(i, args.selection.reading.strict)))
+    Ok(super::import::outcome_of(&session, &args.selection))
 }

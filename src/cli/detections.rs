@@ -43,6 +43,9 @@ pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, C
                     let _ = writeln!(text, "{label}: {}", list.join(", "));
                 }
             }
+            // As comments, so that what is printed is a file that runs.
+            let mut text: String =
+                text.lines().map(|line| format!("{}\n", format!("-- {line}").trim_end())).collect();
             let _ = writeln!(text, "\n{}", detection.sql.trim_end());
             context.ui.write(None, text.as_bytes())?;
             Ok(Outcome::Done)

@@ -6,6 +6,9 @@ use super::error::{CliError, Outcome};
 use super::session::Session;
 use crate::model::finding::Family;
 use crate::model::time::format_time;
+use crate::output::words::s;
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliError> {
@@ -30,11 +33,16 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
             t.org,
             if hits.is_empty() { "not flagged" } else { "flagged" }
         );
-        for hit in hits {
+        for hit in &hits {
             let _ =
                 writeln!(text, "  {} severity, {} confidence: {}", hit.severity, hit.confidence, hit.message);
             for (name, value) in &hit.evidence {
-                let _ = writeln!(text, "    {name} = {value}");
+                let _ = writeln!(text, "    {name} = {}", cut(&value.to_string()));
+            }
+            if hit.count > 0 {
+                let ids: Vec<String> = hit.event_ids.iter().take(SHOWN).map(ToString::to_string).collect();
+                let more = if hit.count > ids.len() as u64 { ", newest first:" } else { ":" };
+                let _ = writeln!(text, "    {} event{}{more} {}", hit.count, s(hit.count), ids.join(", "));
             }
         }
         if let Some(not_run) = found.report.not_run.iter().find(|n| n.detection == detection.meta.id) {
@@ -45,7 +53,10 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
         }
         let _ = writeln!(text, "  what it looks for: {}", detection.meta.rationale);
         let _ = writeln!(text, "  what it looked at:");
-        inputs(&mut text, &found, detection, &t.org, &t.token_id);
+        // Rows that hold what the evidence says are those that it was made of.
+        let told: BTreeSet<String> =
+            hits.iter().flat_map(|hit| hit.evidence.values()).map(plain).filter(|v| v.len() > 3).collect();
+        inputs(&mut text, &found, detection, (&t.org, &t.token_id), &told);
         let _ = writeln!(text, "  thresholds in force:");
         let policy = serde_json::to_value(&found.report.policy).unwrap_or_default();
         for (name, value) in policy.as_object().into_iter().flatten() {
@@ -57,44 +68,90 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
         let _ = writeln!(text, "  window: {} to {}", format_time(window.from), format_time(window.as_of));
     }
     context.ui.write(None, super::error::clean(&text).as_bytes())?;
-    Ok(Outcome::Done)
+    Ok(super::import::outcome_of(&session, &args.selection))
 }
 
-/// Shows the token's row of each table that the detection reads, without the empty cells.
+/// Rows of a table and ids of events that are shown.
+const SHOWN: usize = 3;
+
+/// Rows among which those that say what the evidence says are looked for.
+const LOOKED_AT: usize = 2_000;
+
+/// The text of a value as a cell shows it.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Lists of a hundred ids hide what stands beside them: they are cut, with their number.
+fn cut(text: &str) -> String {
+    const ROOM: usize = 160;
+    let length = text.chars().count();
+    if length <= ROOM {
+        return text.to_owned();
+    }
+    let entries: Vec<&str> = text.trim_matches(['[', ']', '"']).split(',').collect();
+    let entries: Vec<&str> = entries.into_iter().map(|entry| entry.trim().trim_matches('"')).collect();
+    // Prose has commas too, but its parts are of several words.
+    if entries.len() > SHOWN && entries.iter().all(|entry| !entry.contains(char::is_whitespace)) {
+        return format!("{}, ... ({} in all)", entries[..SHOWN].join(", "), entries.len());
+    }
+    let kept: String = text.chars().take(ROOM).collect();
+    format!("{kept}... ({length} characters in all)")
+}
+
+/// Shows the token's rows of each table that the detection reads, without the empty cells.
 fn inputs(
     text: &mut String,
     found: &super::session::Found,
     detection: &crate::engine::pack::Detection,
-    org: &str,
-    token_id: &str,
+    (org, token_id): (&str, &str),
+    told: &BTreeSet<String>,
 ) {
     for table in &detection.tables {
         let has = |column| crate::engine::schema::table(table).is_some_and(|t| t.column(column).is_some());
         let quote = |s: &str| s.replace('\'', "''");
-        let mut sql = format!("SELECT * FROM {table} WHERE org = '{}'", quote(org));
+        let mut rows = format!("FROM {table} WHERE org = '{}'", quote(org));
         if has("token_id") {
-            sql = format!("{sql} AND token_id = '{}'", quote(token_id));
+            rows = format!("{rows} AND token_id = '{}'", quote(token_id));
         } else if !matches!(table.as_str(), "coverage" | "gaps") {
             continue;
         }
-        let sql = format!("{sql} LIMIT 20");
-        let Ok(rows) = found.engine.query(&sql) else { continue };
-        let _ = writeln!(
-            text,
-            "    {table}: {} rows{}",
-            rows.len(),
-            if rows.len() == 20 { " (the first 20)" } else { "" }
-        );
-        for i in 0..rows.len().min(3) {
+        let Ok(counted) = found.engine.query(&format!("SELECT COUNT(*) AS n {rows}")) else { continue };
+        let n = counted.int(0, "n").and_then(|n| u64::try_from(n).ok()).unwrap_or_default();
+        let Ok(rows) = found.engine.query(&format!("SELECT * {rows} LIMIT {LOOKED_AT}")) else { continue };
+        let fits =
+            |row: &usize| rows.cells.iter().filter(|column| told.contains(&column[*row].to_string())).count();
+        let mut shown: Vec<usize> = (0..rows.len()).collect();
+        shown.sort_by_cached_key(|row| std::cmp::Reverse(fits(row)));
+        shown.truncate(SHOWN);
+        let of = if n == shown.len() as u64 { String::new() } else { format!(", {} of them:", shown.len()) };
+        let _ = writeln!(text, "    {table}: {n} row{}{of}", s(n));
+        for i in shown {
             let cells: Vec<String> = rows
                 .columns
                 .iter()
                 .filter(|c| !matches!(c.name.as_str(), "org" | "token_id"))
                 .map(|c| (c.name.as_str(), rows.get(i, &c.name).to_string()))
                 .filter(|(_, value)| !value.is_empty())
-                .map(|(name, value)| format!("{name}={value}"))
+                .map(|(name, value)| format!("{name}={}", cut(&value)))
                 .collect();
             let _ = writeln!(text, "      {}", cells.join(", "));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut_with_their_number() {
+        assert_eq!(cut("short, list"), "short, list");
+        let ids: Vec<String> = (0..40).map(|i| format!("id-{i:08}")).collect();
+        let expected = "id-00000000, id-00000001, id-00000002, ... (40 in all)";
+        assert_eq!(cut(&ids.join(", ")), expected);
+        assert_eq!(cut(&serde_json::json!(ids).to_string()), expected);
+        let prose = "Added ann, bob and carol to the group, ".repeat(8);
+        assert!(cut(&prose).ends_with("characters in all)"));
     }
 }

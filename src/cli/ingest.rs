@@ -98,16 +98,23 @@ pub(super) fn ingest(
     }
     let taken = reading.taken.as_deref().map(parse_taken).transpose()?;
     let org = org.map(crate::model::identity::org_name);
-    let expanded = source::expand(paths)?;
-    for note in &expanded.notes {
+    let source::Expanded { files, notes, mut faults } = source::expand(paths);
+    for note in &notes {
         ui.detail(note);
     }
-    let mut result = Ingested::default();
+    // Where nothing is left to read there is no run to record.
+    if files.is_empty() && !faults.is_empty() {
+        let first = faults.remove(0);
+        faults.into_iter().for_each(|fault| ui.err(&CliError::from(fault).render()));
+        return Err(first.into());
+    }
+    let mut result = Ingested { failed: faults.len() as u64, ..Ingested::default() };
+    faults.into_iter().for_each(|fault| ui.err(&CliError::from(fault).render()));
     let mut seen = BTreeMap::new();
     let mut lists = Vec::new();
     let mut import = Import::new(lake, org);
-    let names = names(&expanded.files);
-    for (path, name) in expanded.files.iter().zip(&names) {
+    let names = names(&files);
+    for (path, name) in files.iter().zip(&names) {
         match read_one(&mut import, path, name, reading.kind, &mut seen, ui) {
             Ok((found, truncated)) => {
                 result.failed += u64::from(truncated);

@@ -4,12 +4,13 @@ use super::Context;
 use super::args::{LakeArgs, LakeCommand};
 use super::error::{CliError, Outcome};
 use crate::lake::Lake;
-use crate::model::time::{day_text, format_time};
+use crate::model::time::{Micros, day_text, format_time, parse_time};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 
 pub(super) fn run(context: &Context, args: &LakeArgs) -> Result<Outcome, CliError> {
-    match args.command {
+    match &args.command {
         LakeCommand::Show => {
             let lake = Lake::open(&context.lake)?;
             context.ui.write(None, super::error::clean(&show(&lake)).as_bytes())?;
@@ -32,7 +33,63 @@ pub(super) fn run(context: &Context, args: &LakeArgs) -> Result<Outcome, CliErro
             ));
             Ok(if verified.lost.is_empty() { Outcome::Done } else { Outcome::Incomplete })
         }
+        LakeCommand::Prune { before, yes, dry_run } => {
+            let before = parse_time(before).ok_or_else(|| {
+                CliError::new(format!("--before \"{before}\" is no time"))
+                    .hint("write it as 2026-03-31, or as 2026-03-31T12:00:00Z")
+            })?;
+            prune(Lake::open(&context.lake)?, before, *yes, *dry_run, &context.ui)
+        }
     }
+}
+
+/// Deletes old days, once the user agrees; who pipes or schedules the command has agreed by it.
+fn prune(
+    mut lake: Lake,
+    before: Micros,
+    yes: bool,
+    dry_run: bool,
+    ui: &super::ui::Ui,
+) -> Result<Outcome, CliError> {
+    if lake.orgs().is_empty() {
+        return Err(CliError::new(format!("the lake {} holds nothing yet", lake.root().display()))
+            .hint("name the lake with --lake DIR"));
+    }
+    let lock = if dry_run { None } else { Some(lake.lock()?) };
+    if lock.is_some() {
+        // Another process may have written between the first look and the lock.
+        lake = Lake::open(lake.root())?;
+    }
+    let plan = lake.prunable(before);
+    let asks = !yes && !dry_run && !plan.orgs.is_empty() && std::io::stdin().is_terminal();
+    for org in &plan.orgs {
+        let line = format!(
+            "{}: {} events on {} days, {} to {}, {}",
+            org.org,
+            org.events,
+            org.days,
+            day_text(org.first_day),
+            day_text(org.last_day),
+            if dry_run { "would be deleted" } else { "are to be deleted" }
+        );
+        // A question stands with what it asks, also with --quiet.
+        if asks { ui.err(&line) } else { ui.info(&line) }
+    }
+    if plan.orgs.is_empty() {
+        ui.info(&format!("no day lies whole before {}", format_time(before)));
+    }
+    if dry_run {
+        return Ok(Outcome::Done);
+    }
+    if asks && !ui.agrees("Delete them? They cannot be brought back but by importing them again. [y/N] ")? {
+        return Err(CliError::new("nothing was deleted").hint("answer y, or add --yes"));
+    }
+    let pruned = lake.prune(before)?;
+    let days: u64 = pruned.orgs.iter().map(|o| o.days).sum();
+    if days > 0 {
+        ui.info(&format!("{days} days deleted; nothing before {} is held any more", day_text(pruned.before)));
+    }
+    Ok(Outcome::Done)
 }
 
 fn show(lake: &Lake) -> String {
@@ -57,6 +114,22 @@ fn show(lake: &Lake) -> String {
             format_time(snapshot.taken)
         );
     }
-    let _ = writeln!(text, "{} ingest runs", lake.index.runs.len());
+    let pruned = || lake.index.runs.iter().filter_map(|run| run.pruned.as_ref());
+    for run in pruned() {
+        let newest = run.newest.map_or_else(|| "none".to_owned(), format_time);
+        for org in &run.orgs {
+            let _ = writeln!(
+                text,
+                "{}: {} events on {} days before {} were pruned, {} to {}; the newest event was then {newest}",
+                org.org,
+                org.events,
+                org.days,
+                day_text(run.before),
+                day_text(org.first_day),
+                day_text(org.last_day),
+            );
+        }
+    }
+    let _ = writeln!(text, "{} ingest runs", lake.index.runs.len() - pruned().count());
     text
 }

@@ -16,6 +16,8 @@ mod import;
 mod ingest;
 mod lake;
 mod live;
+mod man;
+mod place;
 mod pull;
 mod query;
 mod report;
@@ -26,10 +28,11 @@ mod simulate;
 mod token;
 mod tokens;
 mod ui;
+mod values;
 
 use crate::config::Config;
 use args::{Cli, Command};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use error::{CliError, Outcome};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,7 +48,7 @@ struct Context {
 /// Runs the program on the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, not errors; clap prints both kinds where they belong.
@@ -68,6 +71,13 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Reads the arguments; `--color` must be known before, since it also goes for help and usage errors.
+fn parse() -> Result<Cli, clap::Error> {
+    let color = values::color_asked(std::env::args_os().skip(1));
+    let matches = Cli::command().color(color).try_get_matches()?;
+    Cli::from_arg_matches(&matches)
+}
+
 /// A detection that panics is caught and listed as not run; its panic message would only frighten. The variable shows
 /// where a fault of patwatch lies; those of Polars over a query are told with the query, and never as a trace.
 fn quiet_panics() {
@@ -81,7 +91,8 @@ fn quiet_panics() {
 }
 
 fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
-    let context = Context { lake: cli.lake, config: config(cli.config)?, ui: ui.clone() };
+    let lake = place::folder(&cli.lake)?;
+    let context = Context { lake, config: config(cli.config)?, ui: ui.clone() };
     match cli.command {
         Command::Pull(args) => pull::run(&context, &args),
         Command::Doctor(args) => doctor::run(&context, &args),
@@ -105,12 +116,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
             ui.write(None, &script)?;
             Ok(Outcome::Done)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            ui.write(None, &page)?;
-            Ok(Outcome::Done)
-        }
+        Command::Man(args) => man::run(&context, &args),
     }
 }
 

@@ -4,39 +4,55 @@ use super::Context;
 use super::args::QueryArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
+use crate::engine::EngineError;
 use crate::engine::pack::saved;
 use crate::engine::rows::Rows;
 use crate::engine::schema;
 use crate::output::grid::Grid;
 use crate::output::{self, Style};
 use serde_json::Value;
+use std::io::IsTerminal as _;
+
+/// The format that the engine writes itself: a grid has lost the types.
+pub(super) const PARQUET: &str = "parquet";
 
 pub(super) fn run(context: &Context, args: &QueryArgs) -> Result<Outcome, CliError> {
-    let format = output::find(output::GRIDS, &args.format).map_err(CliError::new)?;
-    let (grid, outcome) = if args.tables {
-        (tables(), Outcome::Done)
-    } else if args.list {
-        (saved_queries(), Outcome::Done)
-    } else {
-        let sql = sql(args)?;
-        let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
-        let engine = session.engine_for(&sql, &context.ui)?;
-        let rows = engine.query(&sql).map_err(|e| {
-            let hint = e.hint.clone();
-            let error = CliError::from(e);
-            if hint.is_empty() { error } else { error.hint(hint) }
-        })?;
-        let outcome = session
-            .ingested
-            .as_ref()
-            .map_or(Outcome::Done, |i| super::import::outcome(i, args.selection.reading.strict));
-        (grid(&rows), outcome)
+    if let Some(name) = &args.show {
+        context.ui.write(args.output.as_deref(), format!("{}\n", named(name)?.trim_end()).as_bytes())?;
+        return Ok(Outcome::Done);
+    }
+    if args.tables || args.list {
+        let grid = if args.tables { tables() } else { saved_queries() };
+        write(context, args, &grid)?;
+        return Ok(Outcome::Done);
+    }
+    let as_parquet = args.format == PARQUET;
+    if as_parquet && args.output.is_none() && std::io::stdout().is_terminal() {
+        return Err(CliError::new("Parquet is not for a terminal")
+            .hint("add --output FILE.parquet, or send stdout into a file or a program"));
+    }
+    let sql = sql(args)?;
+    let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
+    let engine = session.engine_for(&sql, &context.ui)?;
+    let failed = |e: EngineError| {
+        let hint = e.hint.clone();
+        let error = CliError::from(e);
+        if hint.is_empty() { error } else { error.hint(hint) }
     };
+    if as_parquet {
+        context.ui.write(args.output.as_deref(), &engine.query_parquet(&sql).map_err(failed)?)?;
+    } else {
+        write(context, args, &grid(&engine.query(&sql).map_err(failed)?))?;
+    }
+    Ok(super::import::outcome_of(&session, &args.selection))
+}
+
+fn write(context: &Context, args: &QueryArgs, grid: &Grid) -> Result<(), CliError> {
+    let format = output::find(output::GRIDS, &args.format).map_err(CliError::new)?;
     let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
     let mut bytes = Vec::new();
-    format.write(&grid, style, &mut bytes)?;
-    context.ui.write(args.output.as_deref(), &bytes)?;
-    Ok(outcome)
+    format.write(grid, style, &mut bytes)?;
+    context.ui.write(args.output.as_deref(), &bytes)
 }
 
 /// The SQL asked for: a file, a saved query by name, or the text itself.
@@ -47,13 +63,17 @@ fn sql(args: &QueryArgs) -> Result<String, CliError> {
     }
     let text = args.query.as_deref().unwrap_or_default();
     if text.split_whitespace().count() == 1 {
-        let queries = saved();
-        return queries.iter().find(|q| q.name == text).map(|q| q.sql.clone()).ok_or_else(|| {
-            CliError::new(format!("no saved query is called \"{text}\""))
-                .hint("`patwatch query --list` prints them; SQL begins with SELECT or WITH")
-        });
+        return named(text);
     }
     Ok(text.to_owned())
+}
+
+/// The SQL of a saved query.
+fn named(name: &str) -> Result<String, CliError> {
+    saved().into_iter().find(|q| q.name == name).map(|q| q.sql).ok_or_else(|| {
+        CliError::new(format!("no saved query is called \"{name}\""))
+            .hint("`patwatch query --list` prints them; SQL begins with SELECT or WITH")
+    })
 }
 
 fn grid(rows: &Rows) -> Grid {

@@ -17,6 +17,13 @@ use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
 pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliError> {
+    if args.output.exists() && !args.output.is_dir() {
+        return Err(CliError::new(format!(
+            "--output {} is a file, and a report is a folder of files",
+            args.output.display()
+        ))
+        .hint("name a folder; it is made if absent"));
+    }
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
     if let Some(ingested) = &session.ingested {
         super::import::say(ingested, &context.ui);
@@ -50,7 +57,9 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
     }
     let charts = charts(&report, &context.ui)?;
     facts.tool_sha256 = tool_hash.join().unwrap_or_default();
-    bundle(&report, &charts, &facts, &args.output)?;
+    bundle(&report, &charts, &facts, &args.output).map_err(|e| {
+        anyhow::Error::from(e).context(format!("cannot write the report to {}", args.output.display()))
+    })?;
     summary(&report, &args.output, &context.ui);
     let outcome = outcome(&report, &session, args.fail, args.selection.reading.strict, &context.ui);
     // The process ends here: tokens and findings by the thousand need not be taken apart one by one.

@@ -44,10 +44,7 @@ fn export(
     if let Some(place) = revoke_list {
         revocations(context, &found.report, place)?;
     }
-    Ok(session
-        .ingested
-        .as_ref()
-        .map_or(Outcome::Done, |i| super::import::outcome(i, selection.reading.strict)))
+    Ok(super::import::outcome_of(&session, selection))
 }
 
 /// Writes the bodies: a folder gets them all with the reasons beside, a single file only what fits one call.

@@ -292,7 +292,9 @@ impl Session {
 
     /// Whether the instant of a list was told: one that was not stands at the newest event of its organisation.
     fn is_dated(&self, org: &str, taken: Micros) -> bool {
-        !self.lake.index.days.iter().any(|d| d.org == org && d.last_time == taken)
+        let told_by_event = self.lake.index.days.iter().any(|d| d.org == org && d.last_time == taken);
+        let undated = |s: &index::Snapshot| s.org == org && s.taken == taken && s.undated;
+        !told_by_event && !self.lake.index.snapshots.iter().any(undated)
     }
 
     /// The latest inventory: the latest complete list, and rows of partial lists taken since.
@@ -358,6 +360,16 @@ impl Session {
                 reasons: i.reasons.clone(),
             })
             .collect();
+        for pruned in self.lake.index.runs.iter().filter_map(|run| run.pruned.as_ref()) {
+            let before = crate::model::time::day_text(pruned.before);
+            inputs.extend(pruned.orgs.iter().map(|org| Input {
+                name: format!("lake prune ({})", org.org),
+                kind: format!("prune before {before}"),
+                reasons:
+                    [("days deleted".to_owned(), org.days), ("events deleted".to_owned(), org.events)].into(),
+                ..Input::default()
+            }));
+        }
         inputs.extend(self.geo.iter().map(|database| Input {
             name: database.name.clone(),
             sha256: database.sha256.clone(),

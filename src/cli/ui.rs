@@ -64,6 +64,16 @@ impl Ui {
         let _ = writeln!(std::io::stderr().lock(), "{}", clean(text));
     }
 
+    /// Asks on stderr, and reads the answer: only a yes is one.
+    pub(super) fn agrees(&self, question: &str) -> std::io::Result<bool> {
+        let mut stderr = std::io::stderr().lock();
+        write!(stderr, "{}", clean(question))?;
+        stderr.flush()?;
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// A bar over `total` steps or bytes; invisible where stderr is no terminal.
     pub(super) fn bar(&self, total: u64, what: &str, bytes: bool) -> ProgressBar {
         let target = if self.bars { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

@@ -21,6 +21,7 @@ pub mod newest;
 mod of_token;
 mod org_seen;
 pub mod pack;
+mod parquet;
 mod ready;
 pub mod rewrite;
 pub mod rows;
@@ -237,6 +238,15 @@ impl Engine {
     /// # Errors
     /// When the check refuses it or it fails; the hint then names the known edge that it met.
     pub fn query(&self, sql: &str) -> Result<Rows, EngineError> {
+        self.answer(sql, |frame| Rows::from_frame(&frame))
+    }
+
+    /// Runs an ad hoc query and has its frame turned into what leaves the engine.
+    fn answer<T>(
+        &self,
+        sql: &str,
+        take: impl FnOnce(pl::DataFrame) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         let checked = check::check(sql, check::Mode::AdHoc)?;
         let hints = checked.hints();
         let statement = checked.statement.clone();
@@ -245,7 +255,7 @@ impl Engine {
             Some((narrowed, token)) if narrowed == name => self.of_token(name, token, &statement),
             _ => self.lazy(name),
         };
-        self.execute(checked, table).and_then(|frame| Rows::from_frame(&frame)).map_err(|mut error| {
+        self.execute(checked, table).and_then(take).map_err(|mut error| {
             if !hints.is_empty() {
                 error.hint = hints;
             }

@@ -104,6 +104,7 @@ impl<'l> Import<'l> {
         let places = self.places(&names)?;
         let staged: Vec<_> = self.staged.take()?.collect();
         self.lake.begin()?;
+        self.lake.end_prune()?;
         rename::apply(self.lake, names)?;
         let mut days: BTreeMap<(String, Day), Vec<Part>> = BTreeMap::new();
         for ((key, day), parts) in staged {
@@ -164,10 +165,11 @@ impl<'l> Import<'l> {
             input.duplicate = input.read.saturating_sub(input.kept + input.rejected);
         }
         self.lake.index.covers.extend(covers.iter().cloned());
-        self.lake
-            .index
-            .runs
-            .push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs: self.inputs.clone() });
+        self.lake.index.runs.push(Run {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            inputs: self.inputs.clone(),
+            pruned: None,
+        });
         self.lake.save()?;
         Ok(Committed { inputs: self.inputs, refused: self.refused })
     }
@@ -179,7 +181,7 @@ impl Lake {
     /// # Errors
     /// When the index cannot be written.
     pub fn add_run(&mut self, inputs: Vec<Ingest>) -> Result<(), LakeError> {
-        self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs });
+        self.index.runs.push(Run { version: env!("CARGO_PKG_VERSION").to_owned(), inputs, pruned: None });
         self.save()
     }
 

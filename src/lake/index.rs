@@ -2,6 +2,7 @@
 //!
 //! It replaces listing folders, and is written last in every commit: what it does not name is not there yet.
 
+use super::prune::Pruned;
 use super::{LakeError, frame};
 use crate::model::coverage::Basis;
 use crate::model::time::{Day, Micros, Span};
@@ -24,11 +25,14 @@ pub struct Index {
     pub snapshots: Vec<Snapshot>,
     /// Spans that are known to be held whole.
     pub covers: Vec<Cover>,
-    /// Ingest runs, oldest first.
+    /// Ingest runs and prunes, oldest first.
     pub runs: Vec<Run>,
     /// Names that organisations gave up, with files that still have to go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaving: Vec<String>,
+    /// Days before this one that are not named here: their files still have to go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruning: Option<Day>,
 }
 
 impl Default for Index {
@@ -41,6 +45,7 @@ impl Default for Index {
             covers: Vec::new(),
             runs: Vec::new(),
             leaving: Vec::new(),
+            pruning: None,
         }
     }
 }
@@ -105,6 +110,9 @@ pub struct Snapshot {
     pub users_failed: u64,
     /// Span that usage records declare (usage only).
     pub span: Option<Span>,
+    /// Whether it stands at an event, since nobody told when it was taken, and that event was pruned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undated: bool,
 }
 
 /// A span known to be held whole.
@@ -118,13 +126,16 @@ pub struct Cover {
     pub basis: Basis,
 }
 
-/// One ingest run.
+/// One ingest run, or a prune.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Run {
     /// Version that ran.
     pub version: String,
     /// Its inputs.
     pub inputs: Vec<Ingest>,
+    /// What it deleted, where it was a prune.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<Pruned>,
 }
 
 /// One input of a run.

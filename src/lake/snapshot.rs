@@ -134,6 +134,7 @@ impl Lake {
             users_listed: facts.users_listed,
             users_failed: facts.users_failed,
             span: facts.span,
+            undated: false,
         });
         Ok(true)
     }

@@ -49,6 +49,8 @@ impl Lake {
         let mut verified = Verified::default();
         leftovers::remove(&self.root);
         self.remove_leaving()?;
+        // Before what lies there unnamed is taken in.
+        self.end_prune()?;
         if fault.is_some() && self.index_file().exists() {
             set_aside(&self.index_file())?;
         }

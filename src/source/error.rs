@@ -16,6 +16,9 @@ pub enum SourceError {
     /// The path does not exist.
     #[error("{} does not exist; check the path, or give - for standard input", .0.display())]
     Missing(PathBuf),
+    /// A link in a folder, to a file that is not there.
+    #[error("{} is a link that leads nowhere", .0.display())]
+    Nowhere(PathBuf),
     /// A folder without a file to import.
     #[error("{} holds no file to import; give a folder of exports, or name the files themselves", .0.display())]
     EmptyFolder(PathBuf),

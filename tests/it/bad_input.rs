@@ -59,6 +59,12 @@ fn a_foreign_csv_an_empty_folder_and_a_missing_file_are_refused_with_a_mend() {
     let ran = place.run(&["import", "nowhere.json"]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("nowhere.json"), "{}", ran.stderr);
+    // What is there is imported all the same.
+    place.write("audit.json", log().page());
+    let ran = place.run(&["import", "nowhere.json", "audit.json", "empty"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("nowhere.json does not exist") && ran.stderr.contains("empty holds no file"));
+    assert!(place.run(&["lake", "show"]).stdout.contains("contoso: "), "{}", ran.stderr);
 }
 
 #[test]

@@ -7,9 +7,11 @@ mod hostile;
 #[cfg(unix)]
 mod interrupted;
 mod lab;
+mod lake;
 mod live;
 mod mmdb;
 mod places;
+mod printed;
 mod pull;
 mod pull_killed;
 mod pull_trouble;

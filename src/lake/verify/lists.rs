@@ -85,6 +85,8 @@ pub(super) fn take_in(lake: &mut Lake) {
                     users_listed: 0,
                     users_failed: 0,
                     span: None,
+                    // The name tells the day alone.
+                    undated: true,
                 };
                 // A damaged one is told as lost by the check of all.
                 list.rows = decode::count(&folder.join(&name)).unwrap_or_default() as u64;

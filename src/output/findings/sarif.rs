@@ -114,8 +114,10 @@ fn log(report: &Report) -> Log {
 
 /// The inputs, each once: the schema asks for unique elements, and a lake may have read one file twice.
 fn artifacts(report: &Report) -> Vec<Value> {
+    // What brought nothing to read, such as a prune, is no artifact.
+    let files = report.inputs.iter().filter(|i| !i.sha256.is_empty());
     let unique: BTreeSet<(&str, &str, &str)> =
-        report.inputs.iter().map(|i| (i.name.as_str(), i.sha256.as_str(), i.kind.as_str())).collect();
+        files.map(|i| (i.name.as_str(), i.sha256.as_str(), i.kind.as_str())).collect();
     unique
         .into_iter()
         .map(|(name, sha256, kind)| {

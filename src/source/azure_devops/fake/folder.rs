@@ -40,7 +40,11 @@ impl FakeOrganisation {
     /// When the folder holds no event, or a file cannot be read.
     pub fn from_folder(folder: &Path, now: Micros) -> io::Result<Self> {
         let mut found = Found::default();
-        for path in expand(&[folder.to_owned()]).map_err(io::Error::other)?.files {
+        let expanded = expand(&[folder.to_owned()]);
+        if let Some(fault) = expanded.faults.into_iter().next() {
+            return Err(io::Error::other(fault));
+        }
+        for path in expanded.files {
             found.read(&path)?;
         }
         let newest = found.events.values().map(|(_, time, _)| *time).max();
