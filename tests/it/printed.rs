@@ -10,7 +10,7 @@ fn sample() -> String {
 #[test]
 fn parquet_keeps_the_types() {
     let place = Place::new();
-    let sql = "SELECT org, token_id, MIN(time) AS earliest, MIN(date) AS day, COUNT(*) AS n, AVG(1.5) AS x, \
+    let sql = "SELECT org, token_id, MIN(time) AS earliest, MIN(date) AS day, COUNT(*) AS n, AVG(CASE WHEN origin THEN 1.5 ELSE 0.5 END) AS x, \
         MAX(token_id) IS NULL AS none FROM events WHERE token_id IS NOT NULL GROUP BY org, token_id";
     let sample = sample();
     let args = ["query", sql, "--from", &sample, "--format", "parquet", "--output", "rows.parquet"];
