@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod bundle;
 mod lab;
+mod lake;
 mod live;
 mod mmdb;
 mod places;
