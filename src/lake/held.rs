@@ -1,10 +1,11 @@
 //! A day file as it is found: the one that the index names, one that a killed import left, or a damaged one.
 //!
 //! In: an organisation and a day. Out: its events, and whether the index names just this content. A file that the index
-//! does not name is trusted where the tables beside it are named after it, or where the same bytes come of writing its
-//! events again: a killed import leaves whole files, a fault of the disk does not.
+//! does not name is trusted where a table beside it is named after it: an import writes those first. Where there is no
+//! table, it is trusted if the same bytes come of writing its events again, which damage of a value may pass.
 
 use super::day::{self, Sorted};
+use super::view::short;
 use super::{Lake, LakeError, derive};
 use crate::model::batch::EventBatch;
 use crate::model::hash::sha256;
@@ -47,13 +48,35 @@ impl Held {
         if lake.index.days.iter().any(|d| d.org == org && d.day == day && d.content == content) {
             return Ok(Self::Named(batch));
         }
-        let names_it = |table: &&str| lake.derived_file(table, org, day, &content).exists();
-        if derive::DAILY.iter().any(names_it) || written_again(lake.root(), org, &batch)? == content {
+        let whole = match named_after(lake, org, day, &content) {
+            Some(named) => named,
+            None => written_again(lake.root(), org, &batch)? == content,
+        };
+        if whole {
             return Ok(Self::Left(batch, content));
         }
         let why = "it is neither what the index names nor what an import would have written";
         Err(LakeError::Damaged { path, why: why.to_owned() })
     }
+}
+
+/// Tells whether a table of the day is named after a content; nothing where the day has no tables.
+fn named_after(lake: &Lake, org: &str, day: Day, content: &str) -> Option<bool> {
+    // Of any version: an earlier one may have written both.
+    let end = format!(".{}.parquet", short(content));
+    let mut any = None;
+    for table in derive::DAILY {
+        let folder = lake.day_file(table, org, day);
+        let names = folder.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+        for name in
+            names.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok())
+        {
+            if name.ends_with(".parquet") {
+                any = Some(any == Some(true) || name.ends_with(&end));
+            }
+        }
+    }
+    any
 }
 
 /// The content id that events have when they are written again.

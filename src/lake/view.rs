@@ -6,7 +6,7 @@
 use super::derive::{self, changes, orphans, uses};
 use super::import::write_cut;
 use super::{Lake, LakeError, day};
-use crate::model::hash::hex;
+use crate::model::hash::{hex, sha256};
 use crate::model::time::{Day, Micros, day_text, parse_day};
 use hashbrown::{HashMap, HashSet};
 use rayon::prelude::*;
@@ -200,6 +200,10 @@ impl View {
                 let merged = day::merge_one(&batch);
                 let sorted = day::Sorted::of(&merged);
                 derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted, &sorted.rows())?;
+                // A killed import may have left a newer day: the tables named after that tell that it is whole.
+                if std::fs::read(&day.events).is_ok_and(|bytes| sha256(&bytes) == day.content) {
+                    derive::keep_of(&self.made, &day.org, day.day, &day.content);
+                }
             }
         }
         Ok(())

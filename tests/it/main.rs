@@ -8,6 +8,7 @@ mod hostile;
 mod interrupted;
 mod lab;
 mod lake;
+mod lake_trouble;
 mod live;
 mod mmdb;
 mod places;

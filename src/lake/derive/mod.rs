@@ -70,11 +70,14 @@ pub fn write_all(
     notable::write(&path("notable"), org, sorted, rows)?;
     actors::write(&path("actors"), org, sorted, rows)?;
     runs::write(&path("connection_runs"), org, rows)?;
-    loose::write(&path("loose"), org, rows, &cascades)?;
+    loose::write(&path("loose"), org, rows, &cascades)
+}
+
+/// Removes tables of a day that were made of other events than those of `content`.
+pub(super) fn keep_of(lake: &Lake, org: &str, day: Day, content: &str) {
     for table in DAILY {
-        keep_only(&path(table));
+        keep_only(&lake.derived_file(table, org, day, content));
     }
-    Ok(())
 }
 
 /// Removes what stands beside a derived file: the same table of older content. A file that cannot be removed

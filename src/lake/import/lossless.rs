@@ -260,3 +260,19 @@ fn day_files_without_an_index_are_no_empty_lake() {
     let gone = Lake::open(folder.path()).map(|_| ()).unwrap_err();
     assert!(matches!(gone, LakeError::NoIndex { .. }) && gone.to_string().contains("lake verify"), "{gone}");
 }
+
+#[test]
+fn a_day_that_a_killed_import_left_newer_stays_whole_whatever_is_imported_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    import(&at("before"), None, &[&old(0..2)]).unwrap();
+    copy(&at("before"), &at("lake"));
+    import(&at("lake"), None, &[&old(0..4)]).unwrap();
+    std::fs::copy(at("before").join("index.json"), at("lake").join("index.json")).unwrap();
+    // Another day first: the tables that the index names are made anew for it.
+    import(&at("lake"), None, &[&old(8..9)]).unwrap();
+    let brought = import(&at("lake"), None, &[&old(0..4)]).unwrap();
+    assert_eq!((brought.inputs[0].kept, brought.refused.len()), (2, 0), "{brought:?}");
+    import(&at("calm"), None, &[&[old(0..4), old(8..9)].concat()]).unwrap();
+    assert!(files(&at("lake")) == files(&at("calm")));
+}

@@ -2,8 +2,10 @@
 
 use super::staged::Part;
 use crate::lake::day::{DayRow, Sorted, Source};
+use crate::lake::frame::move_file;
 use crate::lake::held::Held;
 use crate::lake::index::DayEntry;
+use crate::lake::leftovers::WRITING;
 use crate::lake::{Lake, LakeError, day, derive};
 use crate::model::batch::EventBatch;
 use crate::model::time::{Day, Micros};
@@ -95,9 +97,15 @@ pub(super) fn write_sorted(
     day: Day,
     sorted: &Sorted<'_>,
 ) -> Result<DayEntry, LakeError> {
-    let content = sorted.write(&lake.day_file("events", org, day), org)?;
+    // The tables first, and those of older events go last: a day file, whole or cut short at any moment, always has
+    // tables beside it that are named after it, by which it is told from a damaged one.
+    let path = lake.day_file("events", org, day);
+    let waiting = path.with_file_name(format!("{WRITING}events"));
+    let content = sorted.write(&waiting, org)?;
     let rows = sorted.rows();
     derive::write_all(lake, org, day, &content, sorted, &rows)?;
+    move_file(&waiting, &path)?;
+    derive::keep_of(lake, org, day, &content);
     Ok(entry_of(org, day, content, sorted, &rows))
 }
 

@@ -82,6 +82,15 @@ fn damage(bytes: &[u8], how: usize) -> Vec<u8> {
         1 => bytes.clear(),
         // A byte of a value: such a file can often still be read.
         2 => bytes[40] ^= 1,
+        // A digit of an id, which lies in the file as it is, and in no bounds.
+        3 => {
+            let id = b"00000000-0000-4000-9000-000000000003";
+            if let Some(at) = bytes.windows(id.len()).position(|w| w == id) {
+                bytes[at + 12] ^= 1;
+            } else {
+                bytes[40] ^= 1;
+            }
+        }
         _ => {
             let at = bytes.len() - 20;
             bytes[at] ^= 0xff;
@@ -115,7 +124,7 @@ fn damage_of_every_table_is_found_and_derived_ones_are_made_anew() {
         }
     }
     assert_eq!(hit.len(), 13, "{hit:?}");
-    for how in 0..4 {
+    for how in 0..5 {
         for path in hit.values() {
             std::fs::write(path, damage(&whole[path], how)).unwrap();
         }
