@@ -331,29 +331,29 @@ fn fill(message: &str, place: impl Fn(&str) -> Option<String>) -> String {
             continue;
         };
         let value = place(name).unwrap_or_else(|| "unknown".to_owned());
-        rest = match tail.strip_prefix(" times") {
-            Some(tail) if value == "1" => {
-                out.push_str("once");
-                tail
-            }
-            _ => {
-                out.push_str(&value);
-                one_of(&value, tail).map_or(tail, |(noun, tail)| {
-                    out.push_str(noun);
-                    tail
-                })
-            }
+        let (said, tail) = match one(tail) {
+            Some((one, tail)) if value == "1" => (one, tail),
+            _ => (value.as_str(), tail),
         };
+        out.push_str(said);
+        rest = tail;
     }
     out.push_str(rest);
     out
 }
 
-/// The noun that follows the number one, without its plural, and the text after it.
-fn one_of<'t>(value: &str, tail: &'t str) -> Option<(&'static str, &'t str)> {
-    const NOUNS: [&str; 6] = [" token", " other", " organisation", " event", " day", " project"];
-    let noun = NOUNS.into_iter().find(|noun| tail.starts_with(noun)).filter(|_| value == "1")?;
-    Some((noun, tail[noun.len()..].strip_prefix('s')?))
+/// How one of what follows a number is said, and the text after it.
+fn one(tail: &str) -> Option<(&'static str, &str)> {
+    const SAID: [(&str, &str); 7] = [
+        (" times", "once"),
+        (" tokens", "1 token"),
+        (" others", "1 other"),
+        (" organisations", "1 organisation"),
+        (" events", "1 event"),
+        (" days", "1 day"),
+        (" projects", "1 project"),
+    ];
+    SAID.into_iter().find_map(|(many, one)| Some((one, tail.strip_prefix(many)?)))
 }
 
 /// The names of the places of a message.

@@ -60,6 +60,12 @@ impl Held {
     }
 }
 
+/// What is wrong where the index names a day that has no file.
+pub(super) fn gone(lake: &Lake, org: &str, day: Day) -> LakeError {
+    let path = lake.day_file("events", org, day);
+    LakeError::Damaged { path, why: "it is gone, though the index names it".to_owned() }
+}
+
 /// Tells whether a table of the day is named after a content; nothing where the day has no tables.
 fn named_after(lake: &Lake, org: &str, day: Day, content: &str) -> Option<bool> {
     // Of any version: an earlier one may have written both.

@@ -104,7 +104,6 @@ impl<'l> Import<'l> {
         let places = self.places(&names)?;
         let staged: Vec<_> = self.staged.take()?.collect();
         self.lake.begin()?;
-        self.lake.end_prune()?;
         rename::apply(self.lake, names)?;
         let mut days: BTreeMap<(String, Day), Vec<Part>> = BTreeMap::new();
         for ((key, day), parts) in staged {
@@ -208,12 +207,13 @@ impl Lake {
     }
 
     /// Makes ready to write days: an index comes first, so that day files without one are a sign of loss, and what the
-    /// last run left under names that are gone goes, before somebody has such a name again.
+    /// last run left to remove goes, before somebody has such a name or day again.
     fn begin(&mut self) -> Result<(), LakeError> {
         super::make_folder(&self.root)?;
         if !self.index_file().exists() {
             self.write_index()?;
         }
-        self.remove_leaving()
+        self.remove_leaving()?;
+        self.end_prune()
     }
 }

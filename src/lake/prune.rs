@@ -101,7 +101,7 @@ impl Lake {
         };
         let named: BTreeSet<(Option<OsString>, String)> =
             self.index.days.iter().flat_map(folder_names).collect();
-        for table in ["events", derive::SETTLED].iter().chain(&derive::DAILY).chain(&derive::FOLDED) {
+        for table in derive::with_events() {
             for org in folders(&self.root.join(table))? {
                 for folder in folders(&org)? {
                     let name = folder.file_name().map(|n| n.to_string_lossy().into_owned());

@@ -299,12 +299,7 @@ fn cell(item: &Item, style: Style) -> Cell {
 /// # Errors
 /// Those of the writer.
 pub fn heading(text: &str, style: Style, to: &mut dyn io::Write) -> Result {
-    let text = clean(text);
-    if style.color {
-        writeln!(to, "\u{1b}[1m{text}\u{1b}[0m")?;
-    } else {
-        writeln!(to, "{text}")?;
-    }
+    writeln!(to, "{}", painted(&clean(text), Paint::Strong, style))?;
     Ok(())
 }
 

@@ -21,20 +21,21 @@ pub const MICROSOFT: &str = "Microsoft states that token access is not logged an
 PAT active or stale. This report therefore says \u{201c}no audited change\u{201d}, and recommends to revoke only where other \
 evidence carries it.";
 
-/// Returns the day of a finding's last event, or that it stands: a state holds until the instant of the run, and no event
-/// need be behind it.
+/// Tells whether a finding is a state, which holds until the instant of the run: no event need be behind it.
+#[must_use]
+pub fn stands(finding: &Finding, as_of: Micros) -> bool {
+    !matches!(finding.family, Family::Anomaly | Family::Posture) && finding.last_time == Some(as_of)
+}
+
+/// Returns the day of a finding's last event, or that it stands.
 #[must_use]
 pub fn last_event(finding: &Finding, as_of: Micros) -> String {
-    let is_state = !matches!(finding.family, Family::Anomaly | Family::Posture);
     match finding.last_time {
-        Some(time) if is_state && time == as_of => STANDS.to_owned(),
+        _ if stands(finding, as_of) => "stands".to_owned(),
         Some(time) => day_text(day_of(time)),
         None => String::new(),
     }
 }
-
-/// What stands in place of a last event.
-pub const STANDS: &str = "stands";
 
 /// Returns the use verdict in words.
 #[must_use]

@@ -48,6 +48,11 @@ pub const RETIRED: [&str; 2] = ["origins", "proof"];
 /// Tables a month.
 pub const FOLDED: [&str; 3] = ["seen", "uses", "changes"];
 
+/// Every table that has a folder an organisation: the events, and what is made of them.
+pub(super) fn with_events() -> impl Iterator<Item = &'static str> {
+    ["events", SETTLED].into_iter().chain(DAILY).chain(FOLDED)
+}
+
 /// Writes every table that follows from a day's events; `content` is the id of the day file,
 /// `rows` are all of `sorted`.
 ///

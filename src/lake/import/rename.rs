@@ -7,7 +7,7 @@
 use super::writing::{on_all_cores, write_sorted};
 use crate::lake::day::{self, Sorted, Source};
 use crate::lake::frame::write_atomically;
-use crate::lake::held::Held;
+use crate::lake::held::{self, Held};
 use crate::lake::index::{DayEntry, Org, Snapshot, SnapshotKind};
 use crate::lake::{Lake, LakeError, derive};
 use crate::model::inventory::OrgKey;
@@ -95,10 +95,7 @@ fn move_org(lake: &mut Lake, old: &str, new: &str) -> Result<(), LakeError> {
 
 /// Writes a day of `old` as one of `new`, together with what is there of it.
 fn move_day(lake: &Lake, old: &str, new: &str, day: Day) -> Result<DayEntry, LakeError> {
-    let moved = Held::read(lake, old, day)?.events().ok_or_else(|| LakeError::Damaged {
-        path: lake.day_file("events", old, day),
-        why: "it is gone, though the index names it".to_owned(),
-    })?;
+    let moved = Held::read(lake, old, day)?.events().ok_or_else(|| held::gone(lake, old, day))?;
     let held = Held::read(lake, new, day)?.events().unwrap_or_default();
     let merged = day::merge_sources(&[Source::whole(0, &held), Source::whole(1, &moved)]);
     write_sorted(lake, new, day, &Sorted::of(&merged))
@@ -120,8 +117,7 @@ fn copy_lists(lake: &Lake, old: &str, new: &str) -> Result<Vec<Snapshot>, LakeEr
 impl Lake {
     /// Removes what is left under names that the index gave up.
     pub(in crate::lake) fn remove_leaving(&mut self) -> Result<(), LakeError> {
-        let tables = ["events", derive::SETTLED, "decisions"].into_iter();
-        for table in tables.chain(derive::DAILY).chain(derive::FOLDED) {
+        for table in derive::with_events().chain(["decisions"]) {
             for org in &self.index.leaving {
                 let folder = self.org_folder(table, org);
                 if folder.exists() {

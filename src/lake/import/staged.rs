@@ -9,11 +9,11 @@ use super::workers::Workers;
 use super::writing::write_sorted;
 use crate::lake::day::{self, Sorted, Source};
 use crate::lake::derive::kept::Kept;
-use crate::lake::frame::Frame;
+use crate::lake::frame::{Frame, move_file};
 use crate::lake::held::scratch;
 use crate::lake::index::DayEntry;
 use crate::lake::table::Table;
-use crate::lake::{Lake, LakeError, make_folder};
+use crate::lake::{Lake, LakeError};
 use crate::model::batch::EventBatch;
 use crate::model::inventory::OrgKey;
 use crate::model::time::Day;
@@ -336,8 +336,7 @@ fn move_folder(from: &Path, to: &Path) -> Result<(), LakeError> {
     let failed = |e| LakeError::io("write", to, e);
     if !to.exists() {
         // To make a folder for every table and day costs more than to move the one there is.
-        to.parent().map_or(Ok(()), make_folder)?;
-        return std::fs::rename(from, to).map_err(failed);
+        return move_file(from, to);
     }
     for file in std::fs::read_dir(from).map_err(|e| LakeError::io("read", from, e))? {
         let file = file.map_err(|e| LakeError::io("read", from, e))?;

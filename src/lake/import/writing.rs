@@ -3,7 +3,7 @@
 use super::staged::Part;
 use crate::lake::day::{DayRow, Sorted, Source};
 use crate::lake::frame::move_file;
-use crate::lake::held::Held;
+use crate::lake::held::{self, Held};
 use crate::lake::index::DayEntry;
 use crate::lake::leftovers::WRITING;
 use crate::lake::{Lake, LakeError, day, derive};
@@ -42,10 +42,9 @@ pub(in crate::lake) fn on_all_cores<J: Send, R: Send>(
 
 /// Merges one day into the lake.
 pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> Result<Written, LakeError> {
-    let path = lake.day_file("events", org, day);
     if let [Part::Sealed(sealed)] = parts.as_slice()
         && sealed.entry.org == org
-        && !path.exists()
+        && !lake.day_file("events", org, day).exists()
     {
         sealed.move_into(lake)?;
         return Ok((Some(sealed.entry.clone()), sealed.kept.clone()));
@@ -53,9 +52,7 @@ pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> R
     let named = lake.index.days.iter().find(|d| d.org == org && d.day == day);
     let counted = named.map_or(0, |entry| entry.rows);
     let (held, on_disk) = match Held::read(lake, org, day)? {
-        Held::Nothing if named.is_some() => {
-            return Err(LakeError::Damaged { path, why: "it is gone, though the index names it".to_owned() });
-        }
+        Held::Nothing if named.is_some() => return Err(held::gone(lake, org, day)),
         Held::Nothing => (false, EventBatch::default()),
         Held::Named(batch) => (true, batch),
         Held::Left(batch, _) => (false, batch),

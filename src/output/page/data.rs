@@ -5,7 +5,7 @@
 
 use crate::model::event_id::EventId;
 use crate::model::finding::{Finding, Subject};
-use crate::model::time::{day_text, format_time};
+use crate::model::time::{Micros, day_text, format_time};
 use crate::model::verdict::ScopeState;
 use crate::output::{dossier, json, words};
 use crate::report::{Report, TokenReport};
@@ -65,6 +65,8 @@ struct Row<'a> {
     owner: Option<&'a str>,
     first_time: Option<String>,
     last_time: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stands: bool,
     count: u64,
     message: &'a str,
     evidence: &'a Map<String, Value>,
@@ -89,7 +91,7 @@ pub(super) fn data(report: &Report) -> Data<'_> {
             .collect(),
         invisible: words::INVISIBLE,
         scope_states: ScopeState::ALL.iter().map(|s| (s.as_str(), words::scope_meaning(*s))).collect(),
-        findings: Rows { of: &report.findings, make: Box::new(row) },
+        findings: Rows { of: &report.findings, make: Box::new(|f| row(f, report.as_of)) },
         tokens: Rows { of: &report.tokens, make: Box::new(move |t| token(t, &position)) },
     }
 }
@@ -112,7 +114,7 @@ fn detections(report: &Report) -> BTreeMap<&str, Detection<'_>> {
     detections
 }
 
-fn row(f: &Finding) -> Row<'_> {
+fn row(f: &Finding, as_of: Micros) -> Row<'_> {
     Row {
         fingerprint: &f.fingerprint,
         detection: &f.detection,
@@ -123,6 +125,7 @@ fn row(f: &Finding) -> Row<'_> {
         owner: f.owner.as_deref(),
         first_time: f.first_time.map(format_time),
         last_time: f.last_time.map(format_time),
+        stands: words::stands(f, as_of),
         count: f.count,
         message: &f.message,
         evidence: &f.evidence,

@@ -188,7 +188,7 @@
   const subject = (f) => (f.subject.name && f.subject.name.trim() ? f.subject.name : f.subject.id);
 
   // A state holds until the instant of the run, and no event need be behind it.
-  const happened = (f) => ["anomaly", "posture"].includes(said(f).family) || f.last_time !== data.as_of;
+  const happened = (f) => !f.stands;
   const span = (f) => (happened(f) ? clock(f.first_time) + " to " + clock(f.last_time) : f.first_time === f.last_time ? "" : "since " + clock(f.first_time));
 
   function evidence(f) {
