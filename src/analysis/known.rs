@@ -60,7 +60,7 @@ pub(super) fn listed(inputs: &Inputs<'_>, people: &BTreeMap<String, People>) -> 
         .inventories
         .iter()
         .flat_map(|(org, inventory)| {
-            inventory.rows.iter().map(move |row| Listed {
+            inventory.rows().into_iter().map(move |row| Listed {
                 org: org.clone(),
                 token_id: row.token_id.clone(),
                 name: row.name.clone().unwrap_or_default(),
@@ -76,7 +76,7 @@ pub(super) fn listed(inputs: &Inputs<'_>, people: &BTreeMap<String, People>) -> 
 pub(super) fn known(inputs: &Inputs<'_>, ledger: &Ledger, people: &BTreeMap<String, People>) -> Vec<Known> {
     let mut known: BTreeMap<(String, String), Known> = BTreeMap::new();
     for (org, inventory) in &inputs.inventories {
-        for row in &inventory.rows {
+        for row in inventory.rows() {
             let targets = row.targets.listed().into_iter().flatten();
             known.insert(
                 (org.clone(), row.token_id.clone()),

@@ -4,6 +4,7 @@
 //! inventory wins, unless the ledger tells of a later change.
 
 use super::attribution::Attribution;
+use super::inventory::Inventory;
 use super::ledger::{Entry, Ledger};
 use super::people::People;
 use crate::model::identity::person_key;
@@ -11,25 +12,6 @@ use crate::model::inventory::InventoryRow;
 use crate::model::time::{DAY, Micros, format_time};
 use crate::model::token::{Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The inventory of one organisation.
-#[derive(Debug, Clone, Default)]
-pub struct Inventory {
-    /// When it was taken.
-    pub taken: Micros,
-    /// Whether that instant is told, not taken from the newest event for want of better.
-    pub dated: bool,
-    /// Whether it lists everything.
-    pub complete: bool,
-    /// PATs, newest list first where several were taken at once.
-    pub rows: Vec<InventoryRow>,
-    /// Rows that are no PATs.
-    pub not_pats: u64,
-    /// Users whose tokens were listed.
-    pub users_listed: u64,
-    /// Users whose tokens could not be listed.
-    pub users_failed: u64,
-}
 
 /// Everything that tells of tokens.
 #[derive(Debug, Default)]
@@ -59,7 +41,7 @@ pub struct Sources<'a> {
 pub fn merge(sources: &Sources<'_>) -> Vec<Token> {
     let mut keys: BTreeSet<(String, String)> = sources.ledger.keys().cloned().collect();
     for (org, inventory) in &sources.inventories {
-        keys.extend(inventory.rows.iter().map(|r| (org.clone(), r.token_id.clone())));
+        keys.extend(inventory.rows().iter().map(|r| (org.clone(), r.token_id.clone())));
     }
     let mut listed_in: BTreeMap<(String, String), &str> = BTreeMap::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
@@ -74,8 +56,8 @@ pub fn merge(sources: &Sources<'_>) -> Vec<Token> {
     }
     let mut rows: BTreeMap<(&str, &str), &InventoryRow> = BTreeMap::new();
     for (org, inventory) in &sources.inventories {
-        for row in &inventory.rows {
-            rows.entry((org, &row.token_id)).or_insert(row);
+        for row in inventory.rows() {
+            rows.insert((org, &row.token_id), row);
         }
     }
     keys.iter()
@@ -100,7 +82,7 @@ fn one(
 ) -> Token {
     let key = (org.to_owned(), token_id.to_owned());
     let inventory = sources.inventories.get(home);
-    let taken = inventory.map_or(Micros::MIN, |i| i.taken);
+    let taken = inventory.map_or(Micros::MIN, Inventory::taken);
     // A change that the log tells after the list was taken is newer than the list.
     let newest = entry.and_then(|e| e.grants.last());
     let later = newest.filter(|g| row.is_none() || g.since > taken);
@@ -257,15 +239,15 @@ fn reach(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, e
 /// A list that is older than the last event says nothing against it, and of a list without a date nobody knows.
 #[must_use]
 pub fn differs(sources: &Sources<'_>, token: &Token) -> Option<String> {
-    let inventory = sources.inventories.get(&token.org).filter(|i| i.dated)?;
+    let inventory = sources.inventories.get(&token.org).filter(|i| i.is_dated())?;
     let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()))?;
-    let row = inventory.rows.iter().find(|r| r.token_id == token.token_id);
-    if entry.last_change.is_none_or(|at| at > inventory.taken) {
+    let row = inventory.row(&token.token_id);
+    if entry.last_change.is_none_or(|at| at > inventory.taken()) {
         return None;
     }
     let Some(row) = row else {
         let gone = entry.revoked_at.is_some() || entry.expired_at.is_some() || token.is_over();
-        return (inventory.complete && !gone)
+        return (inventory.is_complete() && !gone)
             .then(|| "events created it and none ended it, and the complete list leaves it out".to_owned());
     };
     let mut parts = Vec::new();
@@ -302,7 +284,7 @@ fn state(
 ) -> TokenState {
     if token.revoked_at.is_some_and(|t| t <= as_of) {
         let valid_since =
-            inventory.filter(|_| row.is_some_and(|r| r.is_valid == Some(true))).map(|i| i.taken);
+            inventory.filter(|_| row.is_some_and(|r| r.is_valid == Some(true))).map(Inventory::taken);
         // An event that named its token by owner and name alone against a later list that calls it valid: neither
         // is sure, so neither is said.
         let doubted = token.joined_by_name && valid_since.is_some_and(|at| token.revoked_at < Some(at));
@@ -317,7 +299,9 @@ fn state(
     match row {
         // The list calls it invalid although its end has not come: somebody ended it.
         Some(row) if row.is_valid == Some(false) => TokenState::Revoked,
-        Some(_) if inventory.is_some_and(|i| i.complete) && token.valid_to.is_some() => TokenState::Active,
+        Some(_) if inventory.is_some_and(Inventory::is_complete) && token.valid_to.is_some() => {
+            TokenState::Active
+        }
         _ => TokenState::Unknown,
     }
 }
@@ -326,6 +310,7 @@ fn state(
 mod tests {
     use super::*;
     use crate::analysis::attribution::How;
+    use crate::analysis::inventory::List;
     use crate::model::inventory::Targets;
 
     const ID: &str = "aaaaaaaa-0000-1111-2222-333333333333";
@@ -342,7 +327,7 @@ mod tests {
     }
 
     fn with(rows: Vec<InventoryRow>, complete: bool, as_of: Micros) -> Vec<Token> {
-        let inventory = Inventory { taken: 50, complete, rows, ..Inventory::default() };
+        let inventory = List { taken: 50, complete, rows, ..List::default() }.into();
         let sources = Sources {
             inventories: BTreeMap::from([("o".to_owned(), inventory)]),
             scopes: BTreeMap::from([("s1".to_owned(), "o".to_owned())]),
@@ -367,8 +352,7 @@ mod tests {
         let (owner, other) = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222");
         let of = |actor: &str| {
             let listed = InventoryRow { user_id: Some(owner.into()), ..row() };
-            let inventory =
-                Inventory { taken: 50, complete: true, rows: vec![listed], ..Inventory::default() };
+            let inventory = List { taken: 50, complete: true, rows: vec![listed], ..List::default() }.into();
             let used = ((String::from("o"), ID.to_owned()), (actor.to_owned(), String::from("ann@x")));
             let sources = Sources {
                 inventories: BTreeMap::from([("o".to_owned(), inventory)]),
@@ -402,7 +386,7 @@ mod tests {
             candidates: vec![],
         };
         let global = InventoryRow { targets: Targets::AllOrganisations, ..row() };
-        let inventory = Inventory { taken: 50, complete: true, rows: vec![global], ..Inventory::default() };
+        let inventory = List { taken: 50, complete: true, rows: vec![global], ..List::default() }.into();
         let sources = Sources {
             inventories: BTreeMap::from([("o".to_owned(), inventory)]),
             attributions: &[attribution],
@@ -428,7 +412,7 @@ mod tests {
             listed: false,
         };
         let said = |dated, taken, entry: Entry, rows: Vec<InventoryRow>| {
-            let inventory = Inventory { taken, dated, complete: true, rows, ..Inventory::default() };
+            let inventory = List { taken, dated, complete: true, rows, ..List::default() }.into();
             let sources = Sources {
                 inventories: BTreeMap::from([("o".to_owned(), inventory)]),
                 ledger: BTreeMap::from([(("o".to_owned(), ID.to_owned()), entry)]),
