@@ -11,6 +11,7 @@ mod lake;
 mod lake_trouble;
 mod live;
 mod mmdb;
+mod not_run;
 mod places;
 mod printed;
 mod pull;
