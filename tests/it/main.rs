@@ -3,9 +3,11 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod copies;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;
+mod json_tables;
 mod lab;
 mod lake;
 mod lake_trouble;
