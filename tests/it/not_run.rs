@@ -89,6 +89,13 @@ fn commands_that_show_no_detections_end_with_2_as_well() {
     run(&place, &["chart", "risk", "--output", "risk.svg"]);
     run(&place, &["review", "export", "review.csv"]);
     run(&place, &["query", "SELECT COUNT(*) AS n FROM findings"]);
+    let explained = run(&place, &["explain", &guid(1), "MY-H001"]);
+    assert!(
+        explained.stdout.contains("not judged")
+            && explained.stdout.contains("it did not run: Its query failed."),
+        "{}",
+        explained.stdout
+    );
 }
 
 #[test]
