@@ -4,17 +4,21 @@
 //! what the index says of each day. Out: an [`Analysis`], which the detections see as tables and the report shows.
 
 use super::attribution::{Attribution, How, attribute};
+use super::claims::Stated;
+use super::claims::token::{Reach, Said, join_of_person};
 use super::coverage::{Held, Switch, judge as judge_coverage};
 use super::facts::{self, Fold, Folds, PatEvents};
 use super::inventory::Inventory;
 use super::ledger::{self, TokenEvent, Unclear};
-use super::people::{AccessChange, GroupChange, People};
+use super::owner_usage::Records;
+use super::people::{AccessChange, Actor, GroupChange, People, SignIn};
 use super::scope::{self, Proof};
 use super::tokens::{self, Sources};
 use super::usage::{self, Seen};
 use super::uses::{self, CredentialUse};
-use super::{dependence, known, owner_usage, rotation};
+use super::{dependence, known, rotation};
 use crate::engine::{Engine, EngineError};
+use crate::model::claim::{Claim, Field, Join, Source};
 use crate::model::coverage::Coverage;
 use crate::model::identity::person_key;
 use crate::model::inventory::{UsageRow, UserRow};
@@ -34,8 +38,8 @@ pub struct Inputs<'a> {
     pub orgs: Vec<String>,
     /// Lists of PATs.
     pub inventories: BTreeMap<String, Inventory>,
-    /// Users with the instant of their list, oldest first.
-    pub users: BTreeMap<String, Vec<(Micros, UserRow)>>,
+    /// Users with the instant of their list where it has one, oldest first.
+    pub users: BTreeMap<String, Vec<(Option<Micros>, UserRow)>>,
     /// Usage records, with the spans that they declare.
     pub usage: BTreeMap<String, (Vec<Span>, Vec<UsageRow>)>,
     /// Organisation ids to names.
@@ -95,8 +99,10 @@ pub struct Gathered {
     pub folds: Folds,
     /// `Token.*` events.
     pub token_events: Vec<TokenEvent>,
-    /// Actors as events show them: organisation, storage key, label.
-    pub actors: Vec<(String, String, String)>,
+    /// Actors as events show them, by organisation.
+    pub actors: Vec<(String, Actor)>,
+    /// Events that people made with a sign-in of their own, by organisation.
+    pub sign_ins: BTreeMap<String, Vec<SignIn>>,
     /// Display names by organisation and storage key: a licence may be taken from one, and a list of users need not
     /// hold who left.
     pub names: BTreeMap<(String, String), String>,
@@ -144,6 +150,7 @@ pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered,
         token_events: facts::token_events(engine)?,
         actors: facts::actors(engine)?,
         names: facts::actor_names(engine)?,
+        sign_ins: facts::sign_ins(engine)?,
         access: facts::access_changes(engine)?,
         groups: facts::group_changes(engine)?,
         switches: facts::switches(engine)?,
@@ -203,10 +210,11 @@ pub fn decide(
         as_of: window.as_of,
         ..Sources::default()
     };
-    hints(&mut sources, &attributions, uses);
+    claims_of_use(&mut sources, &attributions, uses);
     let mut tokens: Vec<Token> =
         tokens::merge(&sources).into_iter().filter(|t| inputs.orgs.contains(&t.org)).collect();
     know_owners(&mut tokens, &sources.people, uses);
+    claim_use(&mut tokens, &attributions, uses);
     let tokens = tokens;
     let index: BTreeMap<(&str, &str), usize> =
         tokens.iter().enumerate().map(|(i, t)| ((t.org.as_str(), t.token_id.as_str()), i)).collect();
@@ -235,18 +243,19 @@ pub fn decide(
     }
     let siblings = siblings(&tokens);
     let covered = |org: &str| coverage.iter().find(|c| c.org == org);
+    let records: BTreeMap<&str, Records<'_>> = inputs
+        .usage
+        .iter()
+        .map(|(org, (spans, rows))| {
+            let people = sources.people.get(org);
+            (org.as_str(), Records::new(org, spans, rows, people, &tokens, uses, window))
+        })
+        .collect();
     let usages: Vec<UseVerdict> = tokens
         .par_iter()
         .enumerate()
         .map(|(i, token)| {
-            let owner_usage = inputs.usage.get(&token.org).map(|(spans, rows)| {
-                let mut usage = owner_usage::of(token, spans, rows, &tokens, window);
-                let same =
-                    |t: &Token| t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id;
-                let audited = tokens.iter().zip(&all_seen).any(|(t, s)| same(t) && s.events > 0);
-                usage.contradicted |= usage.calls == 0 && audited;
-                usage
-            });
+            let owner_usage = records.get(token.org.as_str()).map(|records| records.of(token));
             let mut seen = all_seen[i].clone();
             seen.event_ids = events.newest(&keys[i]).into_iter().map(|(_, id)| id.to_string()).collect();
             for other in siblings[i].iter().copied().filter(|o| *o != i) {
@@ -280,7 +289,7 @@ pub fn decide(
     };
     let judged: Vec<Judged> =
         usages.into_par_iter().zip(rotation::link(&tokens, window.as_of)).enumerate().map(one).collect();
-    drop(of_tokens);
+    drop((of_tokens, records));
     let credentials = with_uses(&attributions, uses);
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
@@ -340,20 +349,59 @@ fn know_owners(tokens: &mut [Token], people: &BTreeMap<String, People>, uses: &[
     }
 }
 
-/// What the mechanism's class and actor say of a token that nothing else describes.
-fn hints(sources: &mut Sources<'_>, attributions: &[Attribution], uses: &[CredentialUse]) {
-    let tokens: BTreeMap<(&str, &str), &str> = attributions
-        .iter()
-        .filter_map(|a| Some(((a.org.as_str(), a.visible.as_str()), a.token_id.as_deref()?)))
-        .collect();
+/// Notes which credentials were taken for each token, and how they were joined.
+fn claim_use(tokens: &mut [Token], attributions: &[Attribution], uses: &[CredentialUse]) {
+    let mut used: BTreeMap<(&str, &str), (i64, Micros)> = BTreeMap::new();
     for one in uses {
-        let Some(token_id) = tokens.get(&(one.org.as_str(), one.credential.as_str())) else { continue };
-        let key = (one.org.clone(), (*token_id).to_owned());
+        let slot = used.entry((&one.org, &one.credential)).or_insert((0, one.last_time));
+        *slot = (slot.0 + one.n_ever, slot.1.max(one.last_time));
+    }
+    let mut claims: BTreeMap<(&str, &str), Vec<Claim>> = BTreeMap::new();
+    for attribution in attributions {
+        let Some(token_id) = &attribution.token_id else { continue };
+        let Some((n, last)) = used.get(&(attribution.org.as_str(), attribution.visible.as_str())) else {
+            continue;
+        };
+        let value =
+            format!("{} by the credential {}", usage::plural(n.unsigned_abs(), "event"), attribution.visible);
+        let join = if attribution.how == How::Exact { Join::Id } else { Join::UniquePrefix };
+        let claim = Claim::new(Field::Use, value, Some(*last), Source::Event).joined(join);
+        claims.entry((&attribution.org, token_id)).or_default().push(claim);
+    }
+    for token in tokens {
+        token
+            .claims
+            .extend(claims.remove(&(token.org.as_str(), token.token_id.as_str())).unwrap_or_default());
+        token.claims.sort();
+    }
+}
+
+/// What the use of a token says of it: the class of its mechanism, and who acted, since a PAT acts as its owner.
+fn claims_of_use(sources: &mut Sources<'_>, attributions: &[Attribution], uses: &[CredentialUse]) {
+    let tokens: BTreeMap<(&str, &str), &Attribution> =
+        attributions.iter().map(|a| ((a.org.as_str(), a.visible.as_str()), a)).collect();
+    for one in uses {
+        let Some(attribution) = tokens.get(&(one.org.as_str(), one.credential.as_str())) else { continue };
+        let Some(token_id) = &attribution.token_id else { continue };
+        let said: &mut Said = sources.uses.entry((one.org.clone(), token_id.clone())).or_default();
+        let join = if attribution.how == How::Exact { Join::Id } else { Join::UniquePrefix };
+        let time = Some(one.last_time);
+        for text in [&one.actor_id, &one.actor].into_iter().filter(|text| !text.is_empty()) {
+            let claim = Claim::new(Field::Owner, text.clone(), time, Source::Event);
+            let claim = claim.joined(join_of_person(text).min(join));
+            said.users.push(Stated { value: text.clone(), claim });
+        }
         let class = Mechanism { class: &one.class, kind: MechanismKind::Pat, credential: "" };
-        let hint = sources.hints.entry(key.clone()).or_default();
-        hint.0 |= class.full_scope_hint();
-        hint.1 |= class.all_orgs_hint();
-        sources.actors.entry(key).or_insert_with(|| (one.actor_id.clone(), one.actor.clone()));
+        let hint =
+            |field, value: &str| Claim::new(field, value, time, Source::MechanismClass).joined(Join::Class);
+        if class.full_scope_hint() {
+            let value = vec!["app_token".to_owned()];
+            said.class_scopes.push(Stated { value, claim: hint(Field::Scopes, "app_token") });
+        }
+        if class.all_orgs_hint() {
+            let claim = hint(Field::Reach, &Reach::All.words());
+            said.class_reach.push(Stated { value: Reach::All, claim });
+        }
     }
 }
 

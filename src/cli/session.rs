@@ -265,21 +265,18 @@ impl Session {
             if let Some(inventory) = self.inventory(org)? {
                 inputs.inventories.insert(org.clone(), inventory);
             }
-            let mut users: Vec<(Micros, UserRow)> = Vec::new();
+            let mut users: Vec<(Option<Micros>, UserRow)> = Vec::new();
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
                 // A list without a date says nothing against an event, whichever came first.
-                let taken = if self.is_dated(org, snapshot.taken) { snapshot.taken } else { Micros::MIN };
+                let taken = self.is_dated(org, snapshot.taken).then_some(snapshot.taken);
                 users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (taken, row)));
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
             for snapshot in self.lake.snapshots(SnapshotKind::Usage, org, self.window.as_of) {
                 let listed = self.lake.usage(snapshot)?;
-                match snapshot.span {
-                    Some(span) => spans.push(span),
-                    // Nobody vouches for the whole: each record still declares the span that it counts.
-                    None => spans.extend(listed.iter().map(|r| Span { from: r.start, to: r.end })),
-                }
+                // Records without a declared span show calls; that none is missing, nobody says.
+                spans.extend(snapshot.span);
                 rows.extend(listed);
             }
             if !rows.is_empty() || !spans.is_empty() {
