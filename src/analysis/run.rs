@@ -34,8 +34,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the analysis needs beside the engine.
 #[derive(Debug, Default)]
 pub struct Inputs<'a> {
-    /// Organisations to judge.
+    /// Organisations that the lake knows: claims about a token are gathered over all of them.
     pub orgs: Vec<String>,
+    /// Those of them that are judged; none stands for all.
+    pub judged: Vec<String>,
     /// Lists of PATs.
     pub inventories: BTreeMap<String, Inventory>,
     /// Users with the instant of their list where it has one, oldest first.
@@ -128,32 +130,38 @@ pub enum Depth {
     Verdicts,
 }
 
-/// Asks the engine all that the analysis needs.
+/// Asks the engines all that the analysis needs: `known` has the tables of every organisation of the lake, `engine` those
+/// of the organisations that are judged.
 ///
 /// # Errors
 /// When a query fails.
-pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered, EngineError> {
+pub fn gather(
+    known: &Engine,
+    engine: &Engine,
+    window: Window,
+    depth: Depth,
+) -> Result<Gathered, EngineError> {
     let judging = matches!(depth, Depth::Findings | Depth::Verdicts);
     if depth == Depth::Credentials {
         // Each waits for files and keeps one thread busy at most for half of its time.
         let (uses, token_events) = std::thread::scope(|scope| {
-            let events = scope.spawn(|| facts::token_events(engine));
-            let uses = uses::credentials(engine, window);
+            let events = scope.spawn(|| facts::token_events(known));
+            let uses = uses::credentials(known, window);
             (uses, events.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         return Ok(Gathered { uses: uses?, token_events: token_events?, ..Gathered::default() });
     }
     Ok(Gathered {
-        uses: uses::credentials(engine, window)?,
-        events: PatEvents { held: if judging { Some(engine.calls(&[])?) } else { None }, told: Vec::new() },
+        uses: uses::credentials(known, window)?,
+        events: PatEvents { held: if judging { Some(known.calls(&[])?) } else { None }, told: Vec::new() },
         folds: if depth == Depth::Verdicts { facts::folds(engine)? } else { Folds::default() },
-        token_events: facts::token_events(engine)?,
-        actors: facts::actors(engine)?,
-        names: facts::actor_names(engine)?,
-        sign_ins: facts::sign_ins(engine)?,
-        access: facts::access_changes(engine)?,
-        groups: facts::group_changes(engine)?,
-        switches: facts::switches(engine)?,
+        token_events: facts::token_events(known)?,
+        actors: facts::actors(known)?,
+        names: facts::actor_names(known)?,
+        sign_ins: facts::sign_ins(known)?,
+        access: facts::access_changes(known)?,
+        groups: facts::group_changes(known)?,
+        switches: facts::switches(known)?,
     })
 }
 
@@ -162,13 +170,14 @@ pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered,
 /// # Errors
 /// When a query fails.
 pub fn run(
+    known: &Engine,
     engine: &Engine,
     inputs: &mut Inputs<'_>,
     window: Window,
     policy: &Policy,
     depth: Depth,
 ) -> Result<Analysis, EngineError> {
-    Ok(decide(gather(engine, window, depth)?, inputs, window, policy, depth))
+    Ok(decide(gather(known, engine, window, depth)?, inputs, window, policy, depth))
 }
 
 /// Judges what was gathered; a function of its inputs alone.
@@ -198,7 +207,8 @@ pub fn decide(
     let attributions = attribute(&known::known(inputs, &ledger, &people), &credentials);
     if attributing {
         let credentials = with_uses(&attributions, uses);
-        return Analysis { credentials, coverage, people, unclear, ..Analysis::default() };
+        let analysis = Analysis { credentials, coverage, people, unclear, ..Analysis::default() };
+        return analysis.of_judged(&inputs.judged);
     }
     let mut sources = Sources {
         inventories: std::mem::take(&mut inputs.inventories),
@@ -251,10 +261,12 @@ pub fn decide(
             (org.as_str(), Records::new(org, spans, rows, people, &tokens, uses, window))
         })
         .collect();
-    let usages: Vec<UseVerdict> = tokens
+    let is_judged = |token: &Token| inputs.judged.is_empty() || inputs.judged.contains(&token.org);
+    let judged: Vec<usize> = (0..tokens.len()).filter(|i| is_judged(&tokens[*i])).collect();
+    let usages: Vec<UseVerdict> = judged
         .par_iter()
-        .enumerate()
-        .map(|(i, token)| {
+        .map(|i| {
+            let (i, token) = (*i, &tokens[*i]);
             let owner_usage = records.get(token.org.as_str()).map(|records| records.of(token));
             let mut seen = all_seen[i].clone();
             seen.event_ids = events.newest(&keys[i]).into_iter().map(|(_, id)| id.to_string()).collect();
@@ -266,8 +278,9 @@ pub fn decide(
             usage::judge(token, &seen, covered(&token.org), owner_usage.as_ref(), policy.min_covered_days)
         })
         .collect();
-    let one = |(i, (usage, lineage)): (usize, (UseVerdict, Lineage))| {
-        let token = &tokens[i];
+    let lineages = rotation::link(&tokens, window.as_of);
+    let one = |(i, usage): (usize, UseVerdict)| {
+        let (token, lineage) = (&tokens[i], lineages[i].clone());
         // One secret, several organisations: a scope is judged by what it did in all of them.
         let rows = &siblings[i];
         let others = rows.iter().map(|r| &tokens[*r].org).chain(&token.other_orgs);
@@ -280,20 +293,35 @@ pub fn decide(
             ambiguous: rows.iter().any(|r| !all_seen[*r].ambiguous.is_empty()),
         };
         let scope = scope::judge(token, &of_token, &bounds);
-        let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()));
-        let created = entry.and_then(|e| e.created.clone());
-        let extended = entry.map_or(0, |e| e.extended);
+        let entries = sources.entries(&token.org, &token.token_id);
+        let created = entries.iter().find_map(|(_, e)| e.created.clone());
+        let extended = entries.iter().map(|(_, e)| e.extended).sum();
         let dependence = dependence::judge(token, &of_tokens[i], &folds.names, window.as_of);
         let differs = tokens::differs(&sources, token);
         Judged { token: token.clone(), usage, scope, created, extended, lineage, dependence, differs }
     };
-    let judged: Vec<Judged> =
-        usages.into_par_iter().zip(rotation::link(&tokens, window.as_of)).enumerate().map(one).collect();
+    let place: BTreeMap<usize, usize> = judged.iter().enumerate().map(|(place, i)| (*i, place)).collect();
+    let fold_tokens = fold_tokens.iter().map(|at| at.and_then(|i| place.get(&i).copied())).collect();
+    let tokens: Vec<Judged> = judged.into_par_iter().zip(usages).map(one).collect();
     drop((of_tokens, records));
     let credentials = with_uses(&attributions, uses);
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
-    Analysis { tokens: judged, credentials, coverage, people, unclear, folds, fold_tokens }
+    let analysis = Analysis { tokens, credentials, coverage, people, unclear, folds, fold_tokens };
+    analysis.of_judged(&inputs.judged)
+}
+
+impl Analysis {
+    /// Leaves out what concerns organisations that are known and not judged; tokens are left out already.
+    fn of_judged(mut self, orgs: &[String]) -> Self {
+        if !orgs.is_empty() {
+            self.credentials.retain(|(a, _)| orgs.contains(&a.org));
+            self.coverage.retain(|c| orgs.contains(&c.org));
+            self.people.retain(|org, _| orgs.contains(org));
+            self.unclear.retain(|u| orgs.contains(&u.org));
+        }
+        self
+    }
 }
 
 /// Every credential with who used it.

@@ -10,9 +10,11 @@ use super::inventory::Inventory;
 use super::ledger::{Entry, Ledger};
 use super::people::{People, Person};
 use crate::model::claim::{Claim, Field, Join, Source, Standing};
-use crate::model::identity::{guid, person_key};
+use crate::model::identity::{guid, is_guid, person_key};
 use crate::model::time::{DAY, Micros, day_of, day_text, format_time};
-use crate::model::token::{Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes};
+use crate::model::token::{
+    Grant, KnownFrom, LifeEvent, OwnerFacts, OwnerState, Token, TokenState, split_scopes,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that tokens are made of.
@@ -26,7 +28,7 @@ pub struct Sources<'a> {
     pub people: BTreeMap<String, People>,
     /// Organisation ids to names, as the lake knows them.
     pub scopes: BTreeMap<String, String>,
-    /// Organisations that this run judges; what a token did in others is not seen.
+    /// Organisations that the lake knows; what a token did in others is not seen.
     pub orgs: Vec<String>,
     /// Attributions.
     pub attributions: &'a [Attribution],
@@ -34,6 +36,18 @@ pub struct Sources<'a> {
     pub uses: BTreeMap<(String, String), Said>,
     /// The run's instant.
     pub as_of: Micros,
+}
+
+impl Sources<'_> {
+    /// What the ledgers of all organisations say of a token, that of its own first.
+    #[must_use]
+    pub fn entries(&self, org: &str, token_id: &str) -> Vec<(&str, &Entry)> {
+        let key = |org: &str| (org.to_owned(), token_id.to_owned());
+        let of =
+            |name: &str| self.ledger.get_key_value(&key(name)).map(|((org, _), entry)| (org.as_str(), entry));
+        let others = self.orgs.iter().filter(|other| *other != org && is_guid(token_id));
+        of(org).into_iter().chain(others.filter_map(|other| of(other))).collect()
+    }
 }
 
 /// Merges everything into tokens, by organisation and id.
@@ -55,11 +69,26 @@ pub fn merge(sources: &Sources<'_>) -> Vec<Token> {
     }
     let listed: BTreeMap<&str, Listed<'_>> =
         sources.inventories.iter().map(|(org, inventory)| (org.as_str(), Listed::of(inventory))).collect();
+    let mut of_id: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (org, token_id) in sources.ledger.keys() {
+        of_id.entry(token_id).or_default().insert(org);
+    }
+    for (org, listed) in &listed {
+        for token_id in listed.rows.keys() {
+            of_id.entry(token_id).or_default().insert(org);
+        }
+    }
     keys.iter()
         .map(|key| {
             let use_of = attributed.get(key).copied();
-            let home = use_of.and_then(|(home, _)| home).unwrap_or(&key.0);
-            one(sources, key, home, listed.get(home), use_of.map(|(_, join)| join))
+            let home = use_of.and_then(|(home, _)| home);
+            // A whole id is one token in every organisation, so what any of them says of it holds in all.
+            let own = [Some(key.0.as_str()), home].into_iter().flatten();
+            let others = of_id.get(key.1.as_str()).into_iter().flatten().copied();
+            let mut homes: Vec<&str> = own.chain(others.filter(|_| is_guid(&key.1))).collect();
+            let mut met = BTreeSet::new();
+            homes.retain(|org| met.insert(*org));
+            one(sources, key, &homes, &listed, use_of.map(|(_, join)| join))
         })
         .collect()
 }
@@ -102,20 +131,29 @@ impl<'a> Listed<'a> {
 fn one(
     sources: &Sources<'_>,
     (org, token_id): &(String, String),
-    home: &str,
-    listed: Option<&Listed<'_>>,
+    homes: &[&str],
+    listed: &BTreeMap<&str, Listed<'_>>,
     seen: Option<Join>,
 ) -> Token {
-    let entry = sources.ledger.get(&(home.to_owned(), token_id.clone()));
-    let mut said = entry.map(|e| e.said.clone()).unwrap_or_default();
-    let (is_listed, is_current) = listed.map_or((false, false), |l| l.say(&mut said, token_id));
-    if let Some(uses) = sources.uses.get(&(org.clone(), token_id.clone())) {
-        said.users.extend(uses.users.iter().cloned());
-        said.class_scopes.extend(uses.class_scopes.iter().cloned());
-        said.class_reach.extend(uses.class_reach.iter().cloned());
+    let entries: Vec<&Entry> =
+        homes.iter().filter_map(|home| sources.ledger.get(&((*home).to_owned(), token_id.clone()))).collect();
+    let lists: Vec<&Listed<'_>> = homes.iter().filter_map(|home| listed.get(home)).collect();
+    let mut said = Said::default();
+    entries.iter().for_each(|entry| said.extend(&entry.said));
+    let (mut is_listed, mut is_current) = (false, false);
+    for list in &lists {
+        let (listed, current) = list.say(&mut said, token_id);
+        is_listed |= listed;
+        is_current |= current;
     }
-    let people = sources.people.get(org);
-    let owner = owner(&said, people);
+    // Its use in any organisation shows its class and its owner.
+    let uses = homes.iter().filter_map(|home| sources.uses.get(&((*home).to_owned(), token_id.clone())));
+    uses.for_each(|uses| said.extend(uses));
+    // The people of the organisation itself, else those of one that knows the token.
+    let mut owners = homes.iter().map(|home| owner(&said, sources.people.get(*home)));
+    let first = owners.next().unwrap_or_else(|| owner(&said, None));
+    let owner =
+        if first.person.is_some() { first } else { owners.find(|o| o.person.is_some()).unwrap_or(first) };
     let (names, scopes) = (one_tier(said.names, |a, b| a == b), {
         resolve(vec![said.scopes, said.class_scopes], |a: &Vec<String>, b| a == b || is_full(a) && is_full(b))
     });
@@ -127,7 +165,7 @@ fn one(
     let valid = one_tier(said.valid, |a, b| a == b);
     let known = [
         (is_listed, KnownFrom::Inventory),
-        (entry.is_some(), KnownFrom::Ledger),
+        (!entries.is_empty(), KnownFrom::Ledger),
         (seen.is_some(), KnownFrom::Events),
     ];
     let person = owner.person;
@@ -142,21 +180,22 @@ fn one(
         known_from: known.into_iter().filter(|(known, _)| *known).map(|(_, from)| from).collect(),
         state: TokenState::Unknown,
         scopes: scopes.value(),
-        grants: grants(entry, listed, token_id, &created),
+        grants: grants(&entries, &lists, token_id, &created),
         all_orgs: reach.value().map(|r| r == Reach::All),
         reaches_unseen_orgs: false,
         valid_from: created.value(),
         valid_to: ends.value(),
         revoked_at: revoked.value(),
         leaked_at: leaked.value(),
-        life: entry.map(|e| e.life.clone()).unwrap_or_default(),
+        life: life(&entries),
         other_orgs: Vec::new(),
-        joined_by_name: entry.is_some_and(|e| e.joined_by_name),
+        joined_by_name: entries.iter().any(|e| e.joined_by_name),
         owner_facts: OwnerFacts::default(),
         claims: Vec::new(),
     };
     set_reach(&mut token, sources, &reach, &said.reach);
-    token.state = state(&token, entry, &revoked, &valid, is_current, sources.as_of);
+    let expired_at = entries.iter().filter_map(|e| e.expired_at).max();
+    token.state = state(&token, expired_at, &revoked, &valid, is_current, sources.as_of);
     // What is said of a person holds for the token only as surely as the person is its owner.
     let of_person = person.into_iter().flat_map(|p| &p.claims).cloned();
     let of_person = of_person.map(|claim| Claim { join: claim.join.min(owner.join), ..claim });
@@ -244,19 +283,23 @@ fn owner<'a>(said: &Said, people: Option<&'a People>) -> Owner<'a> {
 /// Every grant that is known, oldest first: those that events state, and the listed ones where they say something else. A
 /// list taken before the first change shows what was in force until then; of a list without a date that is not known.
 fn grants(
-    entry: Option<&Entry>,
-    listed: Option<&Listed<'_>>,
+    entries: &[&Entry],
+    lists: &[&Listed<'_>],
     token_id: &str,
     created: &Resolved<Micros>,
 ) -> Vec<Grant> {
-    let mut grants = entry.map(|e| e.grants.clone()).unwrap_or_default();
-    let is_created = entry.is_some_and(|e| e.created.is_some());
-    let rows = listed.and_then(|l| l.rows.get(token_id)).map_or(&[][..], Vec::as_slice);
-    for (at, row) in rows {
-        let list = listed.map(|l| &l.inventory.lists[*at]);
-        let Some((list, scopes)) =
-            list.zip(row.scopes.as_deref().map(split_scopes).filter(|scopes| !scopes.is_empty()))
-        else {
+    let mut grants: Vec<Grant> = entries.iter().flat_map(|e| e.grants.iter().cloned()).collect();
+    grants.sort_by_key(|grant| grant.since);
+    let is_created = entries.iter().any(|e| e.created.is_some());
+    let mut rows: Vec<_> = lists
+        .iter()
+        .flat_map(|l| {
+            l.rows.get(token_id).into_iter().flatten().map(|(at, row)| (&l.inventory.lists[*at], *row))
+        })
+        .collect();
+    rows.sort_by_key(|(list, _)| list.taken);
+    for (list, row) in rows {
+        let Some(scopes) = row.scopes.as_deref().map(split_scopes).filter(|scopes| !scopes.is_empty()) else {
             continue;
         };
         // A list without a date says nothing of when: it stands for what was in force before the first change.
@@ -276,6 +319,14 @@ fn grants(
         }
     }
     grants
+}
+
+/// Everything that events of any organisation say happened to a token, oldest first.
+fn life(entries: &[&Entry]) -> Vec<LifeEvent> {
+    let mut life: Vec<LifeEvent> = entries.iter().flat_map(|e| e.life.iter().cloned()).collect();
+    life.sort_by(|a, b| (a.time, &a.event_id).cmp(&(b.time, &b.event_id)));
+    life.dedup();
+    life
 }
 
 /// Which other organisations the token reaches: those of this run by name, the others as a flag.
@@ -362,7 +413,7 @@ fn says(claim: &Claim) -> String {
 
 fn state(
     token: &Token,
-    entry: Option<&Entry>,
+    expired_at: Option<Micros>,
     revoked: &Resolved<Micros>,
     valid: &Resolved<bool>,
     is_current: bool,
@@ -374,9 +425,7 @@ fn state(
         return if alive { TokenState::Unknown } else { TokenState::Revoked };
     }
     let ended = token.valid_to.is_some_and(|to| to <= as_of);
-    let said_expired = entry
-        .and_then(|e| e.expired_at)
-        .is_some_and(|at| token.valid_to.is_none_or(|to| to <= at.max(as_of)));
+    let said_expired = expired_at.is_some_and(|at| token.valid_to.is_none_or(|to| to <= at.max(as_of)));
     if ended || said_expired {
         return TokenState::Expired;
     }

@@ -96,6 +96,23 @@ pub struct Listing {
 }
 
 impl Said {
+    /// Adds what another source says of the same token.
+    pub fn extend(&mut self, other: &Self) {
+        self.names.extend_from_slice(&other.names);
+        self.owners.extend_from_slice(&other.owners);
+        self.creators.extend_from_slice(&other.creators);
+        self.users.extend_from_slice(&other.users);
+        self.scopes.extend_from_slice(&other.scopes);
+        self.class_scopes.extend_from_slice(&other.class_scopes);
+        self.reach.extend_from_slice(&other.reach);
+        self.class_reach.extend_from_slice(&other.class_reach);
+        self.created.extend_from_slice(&other.created);
+        self.ends.extend_from_slice(&other.ends);
+        self.valid.extend_from_slice(&other.valid);
+        self.revoked.extend_from_slice(&other.revoked);
+        self.leaked.extend_from_slice(&other.leaked);
+    }
+
     /// Adds what a row of a list says.
     pub fn add_row(&mut self, row: &InventoryRow, list: Listing) {
         let claim = |field, value: String| Claim {
