@@ -247,7 +247,7 @@ pub fn differs(sources: &Sources<'_>, token: &Token) -> Option<String> {
     }
     let Some(row) = row else {
         let gone = entry.revoked_at.is_some() || entry.expired_at.is_some() || token.is_over();
-        return (inventory.is_complete() && !gone)
+        return (inventory.is_complete_for(token.owner_id.as_deref()) && !gone)
             .then(|| "events created it and none ended it, and the complete list leaves it out".to_owned());
     };
     let mut parts = Vec::new();
@@ -299,7 +299,10 @@ fn state(
     match row {
         // The list calls it invalid although its end has not come: somebody ended it.
         Some(row) if row.is_valid == Some(false) => TokenState::Revoked,
-        Some(_) if inventory.is_some_and(Inventory::is_complete) && token.valid_to.is_some() => {
+        Some(row)
+            if inventory.is_some_and(|i| i.is_complete_for(row.user_id.as_deref()))
+                && token.valid_to.is_some() =>
+        {
             TokenState::Active
         }
         _ => TokenState::Unknown,

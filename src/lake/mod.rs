@@ -13,6 +13,7 @@
 //! ```
 
 pub mod columns;
+mod covers;
 pub mod day;
 pub mod decisions;
 pub mod decode;

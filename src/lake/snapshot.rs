@@ -10,14 +10,19 @@ use super::{Lake, LakeError};
 use crate::model::hash::sha256;
 use crate::model::inventory::{InventoryRow, UsageRow, UserRow};
 use crate::model::time::{Micros, Span, day_of, day_text};
+use std::collections::BTreeSet;
 
 /// Facts of a snapshot beside its rows.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// When it was taken.
     pub taken: Micros,
-    /// Whether it lists everything.
+    /// Whether nobody said when: `taken` is then an assumption.
+    pub undated: bool,
+    /// Whether it lists everything of the organisation.
     pub complete: bool,
+    /// Owners, by person key, all of whose tokens it lists (inventory only).
+    pub complete_for: BTreeSet<String>,
     /// Users whose tokens were listed.
     pub users_listed: u64,
     /// Users whose tokens could not be listed.
@@ -134,7 +139,8 @@ impl Lake {
             users_listed: facts.users_listed,
             users_failed: facts.users_failed,
             span: facts.span,
-            undated: false,
+            undated: facts.undated,
+            complete_for: facts.complete_for,
         });
         Ok(true)
     }

@@ -87,6 +87,7 @@ pub(super) fn take_in(lake: &mut Lake) {
                     span: None,
                     // The name tells the day alone.
                     undated: true,
+                    complete_for: BTreeSet::new(),
                 };
                 // A damaged one is told as lost by the check of all.
                 list.rows = decode::count(&folder.join(&name)).unwrap_or_default() as u64;

@@ -39,7 +39,7 @@ fn import(root: &Path) -> (u64, u64) {
     let brought = import.commit(&[(key, 20_548 * DAY)], &[], |_, _| {}).unwrap();
     let taken = Facts { taken: 20_547 * DAY, complete: true, ..Facts::default() };
     let row = InventoryRow { token_id: "t".to_owned(), ..InventoryRow::default() };
-    lake.add_inventory("contoso", &[row], taken).unwrap();
+    lake.add_inventory("contoso", &[row], taken.clone()).unwrap();
     let user = UserRow { upn: "ann@contoso.com".to_owned(), ..UserRow::default() };
     lake.add_users("contoso", &[user], taken).unwrap();
     lake.save().unwrap();
