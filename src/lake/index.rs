@@ -2,6 +2,7 @@
 //!
 //! It replaces listing folders, and is written last in every commit: what it does not name is not there yet.
 
+use super::digest::Digest;
 use super::prune::Pruned;
 use super::{LakeError, frame};
 use crate::model::coverage::Basis;
@@ -30,6 +31,9 @@ pub struct Index {
     pub lost: Vec<Lost>,
     /// Ingest runs and prunes, oldest first.
     pub runs: Vec<Run>,
+    /// Digests of the files of decisions, by organisation: what the file may be. An index of an earlier version has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decisions: BTreeMap<String, BTreeSet<Digest>>,
     /// Names that organisations gave up, with files that still have to go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaving: Vec<String>,
@@ -47,6 +51,7 @@ impl Default for Index {
             snapshots: Vec::new(),
             covers: Vec::new(),
             lost: Vec::new(),
+            decisions: BTreeMap::new(),
             runs: Vec::new(),
             leaving: Vec::new(),
             pruning: None,
@@ -106,6 +111,9 @@ pub struct Snapshot {
     pub complete: bool,
     /// File below the lake's root.
     pub file: String,
+    /// Its SHA-256; empty in an index of an earlier version.
+    #[serde(default, skip_serializing_if = "Digest::is_empty")]
+    pub sha256: Digest,
     /// Rows.
     pub rows: u64,
     /// Users whose tokens were listed (inventory only).

@@ -18,6 +18,7 @@ pub mod day;
 pub mod decisions;
 pub mod decode;
 pub mod derive;
+mod digest;
 mod encode;
 pub mod frame;
 mod held;

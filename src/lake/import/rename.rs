@@ -89,6 +89,7 @@ fn move_org(lake: &mut Lake, old: &str, new: &str) -> Result<(), LakeError> {
     for name in orgs.chain(covers).chain(lost).filter(|name| *name == old) {
         new.clone_into(name);
     }
+    index.decisions.remove(old);
     index.leaving.push(old.to_owned());
     lake.write_index()?;
     lake.remove_leaving()
