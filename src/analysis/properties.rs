@@ -9,7 +9,7 @@ use super::run::{Analysis, Depth, Gathered, Inputs, decide};
 use super::uses::CredentialUse;
 use crate::model::catalogue::catalogue;
 use crate::model::coverage::Basis;
-use crate::model::inventory::{InventoryRow, UsageRow};
+use crate::model::inventory::{InventoryRow, Targets, UsageRow};
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, HOUR, Micros, Span, Window};
 use crate::model::verdict::{ScopeState, UseState, Visibility};
@@ -120,7 +120,7 @@ fn inputs(org: &Org) -> Inputs<'static> {
         token_id: id(n),
         name: Some(format!("token {n}")),
         scopes: Some(scopes.join(" ")),
-        target_accounts: Some(vec!["s".to_owned()]),
+        targets: Targets::Listed(vec!["s".to_owned()]),
         valid_from: Some(0),
         valid_to: Some(400 * DAY),
         user_id: Some(owner(n)),

@@ -95,7 +95,7 @@ fn one(
     // The mechanism's class is a hint (facts, section 3): it can say "all", and its silence says nothing.
     let hinted = || (seen && global_hint).then_some(true);
     let all_orgs =
-        row.map(|r| r.target_accounts.is_none()).or_else(|| entry.and_then(|e| e.all_orgs)).or_else(hinted);
+        row.and_then(|r| r.targets.all()).or_else(|| entry.and_then(|e| e.all_orgs)).or_else(hinted);
     let valid_from = row.and_then(|r| r.valid_from).or_else(|| entry.and_then(|e| e.valid_from));
     let valid_to = later
         .and_then(|g| g.valid_to)
@@ -219,7 +219,7 @@ fn grants(
 /// Which other organisations the token reaches: those of this run by name, the others as a flag.
 fn reach(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, entry: Option<&Entry>) {
     let told = entry.map(|e| &e.targets).filter(|t| !t.is_empty());
-    let Some(targets) = row.and_then(|r| r.target_accounts.as_ref()).or(told) else {
+    let Some(targets) = row.and_then(|r| r.targets.listed()).or(told) else {
         token.reaches_unseen_orgs = token.all_orgs == Some(true);
         return;
     };
@@ -314,6 +314,7 @@ mod tests {
     use super::*;
     use crate::analysis::attribution::How;
     use crate::analysis::inventory::List;
+    use crate::model::inventory::Targets;
 
     const ID: &str = "aaaaaaaa-0000-1111-2222-333333333333";
 
@@ -321,7 +322,7 @@ mod tests {
         InventoryRow {
             token_id: ID.into(),
             scopes: Some("vso.code vso.build".into()),
-            target_accounts: Some(vec!["s1".into()]),
+            targets: Targets::Listed(vec!["s1".into()]),
             valid_to: Some(100),
             is_valid: Some(true),
             ..InventoryRow::default()
@@ -370,6 +371,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_without_targets_leaves_the_reach_unknown() {
+        let silent = InventoryRow { targets: Targets::Unknown, ..row() };
+        let token = &with(vec![silent], true, 60)[0];
+        assert_eq!((token.all_orgs, token.reaches_unseen_orgs), (None, false));
+        assert!(!token.is_for_one_org());
+    }
+
+    #[test]
     fn a_global_token_used_here_brings_its_grant_along() {
         let attribution = Attribution {
             org: "p".into(),
@@ -379,7 +388,7 @@ mod tests {
             listed_in: Some("o".into()),
             candidates: vec![],
         };
-        let global = InventoryRow { target_accounts: None, ..row() };
+        let global = InventoryRow { targets: Targets::AllOrganisations, ..row() };
         let inventory = List { taken: 50, complete: true, rows: vec![global], ..List::default() }.into();
         let sources = Sources {
             inventories: BTreeMap::from([("o".to_owned(), inventory)]),

@@ -88,7 +88,7 @@ impl Placer {
     /// The one organisation of this run that a token is for, by the ids that it targets.
     fn target(&self, row: &InventoryRow) -> Option<&String> {
         let targets: BTreeSet<&String> =
-            row.target_accounts.iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
+            row.targets.listed().into_iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
         if targets.len() == 1 { targets.into_iter().next() } else { None }
     }
 }
