@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 pub(super) struct LostDays {
     /// Name of the input.
     pub input: String,
+    /// Organisations that it is about; empty where it does not say.
+    pub orgs: BTreeSet<String>,
     /// Records that could not be read.
     pub rejected: u64,
     /// Whether it ends early.
@@ -62,8 +64,9 @@ pub(super) fn declare(lake: &mut Lake, orgs: &BTreeSet<String>, span: Span, lost
             ui.warn(&sentence(input, &parts));
         }
     }
-    let days: Vec<Span> = lost.iter().flat_map(|l| l.days.iter().copied()).collect();
     for org in orgs {
+        let about = |l: &&LostDays| l.orgs.is_empty() || l.orgs.contains(org);
+        let days: Vec<Span> = lost.iter().filter(about).flat_map(|l| l.days.iter().copied()).collect();
         lake.index.hold(org, span, Basis::Declared, &days);
     }
 }

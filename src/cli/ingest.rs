@@ -36,11 +36,13 @@ struct Input {
     rejected: u64,
     /// Whether it breaks off.
     cut: bool,
+    /// Organisations of its events.
+    keys: BTreeSet<OrgKey>,
 }
 
 impl Input {
     /// Days of the audit log that it may lack, those of `refused` records included.
-    fn lost(&self, name: &str, refused: &[Refused]) -> Option<LostDays> {
+    fn lost(&self, lake: &Lake, name: &str, refused: &[Refused]) -> Option<LostDays> {
         let number = self.lists.input;
         let refused = || refused.iter().filter(|r| r.input == number);
         let mut days = self.losses.days(self.cut);
@@ -50,8 +52,10 @@ impl Input {
                 .map(|day| Span { from: day_start(*day), to: day_start(*day) + DAY }),
         );
         let rejected = self.rejected + refused().map(|r| r.rows).sum::<u64>();
+        let named = self.keys.iter().filter_map(|key| name_of(lake, key));
         (self.audit && !days.is_empty()).then(|| LostDays {
             input: name.to_owned(),
+            orgs: named.chain(self.lists.org.clone()).collect(),
             rejected,
             cut: self.cut,
             days,
@@ -64,6 +68,7 @@ struct Taker<'a, 'l> {
     import: &'a mut Import<'l>,
     lists: Lists,
     losses: Losses,
+    keys: BTreeSet<OrgKey>,
     seen: &'a mut BTreeMap<OrgKey, Micros>,
     reasons: BTreeMap<String, u64>,
     /// Records taken or rejected so far.
@@ -95,6 +100,9 @@ impl Sink for Taker<'_, '_> {
         self.lists.users.extend(chunk.users);
         self.lists.usage.extend(chunk.usage);
         for (org, newest) in chunk.orgs_seen {
+            if !self.keys.contains(&org) {
+                self.keys.insert(org.clone());
+            }
             let slot = self.seen.entry(org).or_insert(newest);
             *slot = newest.max(*slot);
         }
@@ -175,8 +183,8 @@ pub(super) fn ingest(
             ui.err("error: --covers: these files name no organisation, so nothing is declared; name it with --org");
             result.failed += 1;
         }
-        let lost: Vec<LostDays> =
-            read.iter().filter_map(|input| input.lost(&inputs[input.lists.input].name, &refused)).collect();
+        let lost = |input: &Input| input.lost(lake, &inputs[input.lists.input].name, &refused);
+        let lost: Vec<LostDays> = read.iter().filter_map(lost).collect();
         covers::declare(lake, &orgs, span, &lost, ui);
     }
     let placer = Placer { named, scopes: scopes(lake), known: lake.orgs() };
@@ -284,11 +292,12 @@ fn read_one(
     };
     let bar = ui.bar(size, &import.ingest(number).name.clone(), true);
     let lists = Lists { input: number, org: import.org_of(number).map(str::to_owned), ..Lists::default() };
-    let (reasons, examples, losses) = (BTreeMap::new(), Vec::new(), Losses::default());
-    let mut taker = Taker { import, lists, losses, seen, reasons, read: 0, examples, bar };
+    let (reasons, examples) = (BTreeMap::new(), Vec::new());
+    let (losses, keys) = (Losses::default(), BTreeSet::new());
+    let mut taker = Taker { import, lists, losses, keys, seen, reasons, read: 0, examples, bar };
     let outcome = source::read(&path.display().to_string(), &mut input, &options, &mut taker);
     taker.bar.finish_and_clear();
-    let Taker { mut lists, losses, reasons, read, examples, import, .. } = taker;
+    let Taker { mut lists, losses, keys, reasons, read, examples, import, .. } = taker;
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -297,7 +306,9 @@ fn read_one(
             ingest.kind = "unreadable".to_owned();
             (ingest.read, ingest.rejected, ingest.reasons) = (read, reasons.values().sum(), reasons);
             let (audit, rejected) = (losses.has_events(), ingest.rejected);
-            return (Input { lists, audit, losses, rejected, cut: audit }, Some(error.into()));
+            // Rows of a list that was not read to its end are not counted, so they are not kept.
+            let lists = Lists { input: number, org: lists.org, ..Lists::default() };
+            return (Input { lists, audit, losses, rejected, cut: audit, keys }, Some(error.into()));
         }
     };
     let cut = outcome.truncated.is_some();
@@ -330,13 +341,13 @@ fn read_one(
     if let Some(reason) = &outcome.truncated {
         ui.warn(&format!("{}: {reason}", path.display()));
     }
-    (Input { lists, audit, losses, rejected: outcome.rejected, cut }, None)
+    (Input { lists, audit, losses, rejected: outcome.rejected, cut, keys }, None)
 }
 
 /// An input of which nothing could be read.
 fn unread(number: usize) -> Input {
     let lists = Lists { input: number, ..Lists::default() };
-    Input { lists, audit: false, losses: Losses::default(), rejected: 0, cut: false }
+    Input { lists, audit: false, losses: Losses::default(), rejected: 0, cut: false, keys: BTreeSet::new() }
 }
 
 fn parse_taken(text: &str) -> Result<Micros, CliError> {

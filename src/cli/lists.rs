@@ -248,7 +248,14 @@ fn store_of(
         // First to last record is no declaration: a file with one record at each end would rule out all between.
         let last = placed.usage.iter().map(|(_, r)| r.end).max();
         let (from, rows): (Vec<usize>, Vec<UsageRow>) = placed.usage.into_iter().unzip();
-        let facts = Facts { complete: true, span: declared.usage, ..dated(last) };
+        let mut parts = lists.iter().filter(|l| from.contains(&l.input) || l.kind == Some(KindHint::Usage));
+        let complete = parts.all(|l| l.whole && !l.goes_on);
+        if declared.usage.is_some() && !complete {
+            ui.warn(&format!(
+                "{org}: not every usage record could be read, so no span is declared for them and they rule nothing out; repair the file and import it again"
+            ));
+        }
+        let facts = Facts { complete, span: declared.usage.filter(|_| complete), ..dated(last) };
         let new = lake.add_usage(org, &rows, facts)?;
         count(inputs, &from, &rows, new);
     }

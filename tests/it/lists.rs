@@ -219,7 +219,10 @@ fn days_of_rejected_records_are_gaps_of_a_declared_span() {
     idle["actionId"] = json!("");
     lines[3 * 19] = idle.to_string();
     place.write("audit.ndjson", lines.join("\n"));
-    let ran = place.run(&["import", "audit.ndjson", "--covers", "2026-01-01..2026-02-09"]);
+    let mut there = Log::default();
+    there.office(40);
+    place.write("there.json", there.elsewhere().page());
+    let ran = place.run(&["import", "audit.ndjson", "there.json", "--covers", "2026-01-01..2026-02-09"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
         ran.stderr.contains("4 records could not be read")
@@ -231,13 +234,44 @@ fn days_of_rejected_records_are_gaps_of_a_declared_span() {
         cover("contoso", "2026-01-01", "2026-01-10"),
         cover("contoso", "2026-01-13", "2026-01-20"),
         cover("contoso", "2026-01-21", "2026-02-10"),
+        cover("fabrikam", "2026-01-01", "2026-02-10"),
     ];
     assert_eq!(covers(&place, "patwatch-lake"), held);
     let gaps = ok(place.run(&["query", "SELECT reason FROM gaps", "--format", "json"]));
     assert!(gaps.stdout.contains("could not be read"), "{}", gaps.stdout);
-    let coverage = ok(place.run(&["query", "SELECT covered_days FROM coverage", "--format", "json"])).json();
+    let coverage =
+        ok(place.run(&["query", "SELECT covered_days FROM coverage ORDER BY org", "--format", "json"]))
+            .json();
     let rows = coverage.get("rows").unwrap_or(&coverage);
     assert_eq!(rows[0]["covered_days"], 36, "40 days without the four");
+    assert_eq!(rows[1]["covered_days"], 40, "the other file lost nothing");
+}
+
+#[test]
+fn usage_records_declare_a_span_only_where_all_of_them_were_read() {
+    let place = Place::new();
+    let mut log = Log::default();
+    log.office(3);
+    place.write("audit.json", log.page());
+    ok(place.run(&["import", "audit.json"]));
+    let call = crate::support::usage(ANN, "PAT", "2026-01-02T10:00:00Z", "2026-01-02T10:05:00Z");
+    let mut broken = call.clone();
+    broken["startTime"] = json!("soon");
+    place.write("usage.ndjson", format!("{call}\n{broken}\n"));
+    let args = ["import", "usage.ndjson", "--org", "contoso", "--usage-covers", "2026-01-01..2026-01-03"];
+    let ran = place.run(&args);
+    assert!(ran.stderr.contains("no span is declared for them"), "{}", ran.stderr);
+    let spans = |place: &Place| -> Vec<bool> {
+        let index = index(place, "patwatch-lake");
+        let lists = index["snapshots"].as_array().expect("lists").iter();
+        lists.filter(|s| s["kind"] == "usage").map(|s| s["span"].is_object()).collect()
+    };
+    assert_eq!(spans(&place), [false]);
+    let mut second = call.clone();
+    second["command"] = json!("Git.PushRefs");
+    place.write("usage.ndjson", format!("{call}\n{second}\n"));
+    ok(place.run(&args));
+    assert!(spans(&place).contains(&true));
 }
 
 #[test]
