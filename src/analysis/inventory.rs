@@ -361,7 +361,7 @@ mod tests {
         let (a, b) = (of(1, true, &[("a", ANN)], &[ANN]), of(1, true, &[("b", BEN)], &[BEN]));
         let users = [&ann, &ben, &group, &gone];
         assert!(measured(&[a.clone(), b.clone()], &users));
-        assert!(!measured(&[a.clone()], &users));
+        assert!(!measured(std::slice::from_ref(&a), &users));
         assert!(!measured(&[a.clone(), List { taken: 2, ..b.clone() }], &users), "not at one instant");
         assert!(!measured(&[a, b], &[&group]), "no users list");
     }
