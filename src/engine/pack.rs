@@ -5,6 +5,7 @@
 
 mod lint;
 
+use crate::model::claim::Field;
 use crate::model::finding::{Confidence, DetectionMeta, Family, Severity, SubjectKind};
 use lint::{head_line, lint};
 use sha2::{Digest as _, Sha256};
@@ -93,6 +94,8 @@ struct Head {
     flagged: Option<String>,
     #[serde(default)]
     counts: Vec<String>,
+    #[serde(default)]
+    rests_on: Vec<Field>,
 }
 
 /// The table of what the detections of the first pass found.
@@ -340,6 +343,7 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
             attack: head.attack,
             equivalents: head.equivalents,
             keys: head.keys,
+            rests_on: head.rests_on,
         },
     })
 }
