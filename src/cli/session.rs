@@ -4,6 +4,7 @@ use super::args::Selection;
 use super::as_of;
 use super::error::CliError;
 use super::ingest::{Ingested, ingest};
+use super::naming::Naming;
 use super::scratch::Scratch;
 use super::ui::Ui;
 use crate::analysis::coverage::{Held, HeldDay};
@@ -123,7 +124,8 @@ impl Session {
             let folder = Scratch::new()?;
             let mut lake = Lake::open(folder.path())?;
             let fill = if let [only] = selection.org.as_slice() { Some(only.as_str()) } else { None };
-            ingested = Some(ingest(&mut lake, &selection.from, fill, &selection.reading, ui)?);
+            ingested =
+                Some(ingest(&mut lake, &selection.from, &Naming::plain(fill), &selection.reading, ui)?);
             folders.push(folder);
             lake
         };
@@ -278,14 +280,19 @@ impl Session {
         let mut inputs = Inputs { orgs: orgs.clone(), judged: self.orgs.clone(), ..Inputs::default() };
         inputs.scopes = self.lake.index.orgs.iter().map(|o| (o.scope_id.clone(), o.name.clone())).collect();
         for org in &orgs {
-            if let Some(inventory) = self.inventory(org)? {
-                inputs.inventories.insert(org.clone(), inventory);
-            }
             let mut users: Vec<(Option<Micros>, UserRow)> = Vec::new();
+            let mut all_users = false;
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
+                all_users |= snapshot.complete;
                 // A list without a date says nothing against an event, whichever came first.
-                let taken = self.is_dated(org, snapshot.taken).then_some(snapshot.taken);
+                let taken = self.is_dated(snapshot).then_some(snapshot.taken);
                 users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (taken, row)));
+            }
+            if let Some(mut inventory) = self.inventory(org)? {
+                if all_users {
+                    inventory.measure(&users.iter().map(|(_, user)| user).collect::<Vec<_>>());
+                }
+                inputs.inventories.insert(org.clone(), inventory);
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
@@ -303,11 +310,11 @@ impl Session {
         Ok(inputs)
     }
 
-    /// Whether the instant of a list was told: one that was not stands at the newest event of its organisation.
-    fn is_dated(&self, org: &str, taken: Micros) -> bool {
-        let told_by_event = self.lake.index.days.iter().any(|d| d.org == org && d.last_time == taken);
-        let undated = |s: &index::Snapshot| s.org == org && s.taken == taken && s.undated;
-        !told_by_event && !self.lake.index.snapshots.iter().any(undated)
+    /// Whether it is known when a list was taken. An index of an earlier version does not say it: there, a list without
+    /// a date has the time of the newest event of its organisation.
+    fn is_dated(&self, list: &index::Snapshot) -> bool {
+        let of_event = || self.lake.index.days.iter().any(|d| d.org == list.org && d.last_time == list.taken);
+        !list.undated && !of_event()
     }
 
     /// The lists of PATs that count at the run's instant; none where there is no list.
@@ -316,16 +323,17 @@ impl Session {
         if snapshots.is_empty() {
             return Ok(None);
         }
-        let from = counts_from(snapshots.iter().map(|s| (s.taken, s.complete))).unwrap_or(Micros::MIN);
+        let replaces = |s: &&index::Snapshot| s.complete && self.is_dated(s);
+        let from = counts_from(snapshots.iter().map(|s| (s.taken, replaces(s)))).unwrap_or(Micros::MIN);
         let read = |snapshot: &index::Snapshot| -> Result<List, CliError> {
             Ok(List {
                 taken: snapshot.taken,
-                dated: self.is_dated(org, snapshot.taken),
+                dated: self.is_dated(snapshot),
                 complete: snapshot.complete,
+                complete_for: snapshot.complete_for.clone(),
                 rows: self.lake.inventory(snapshot)?,
                 users_listed: snapshot.users_listed,
                 users_failed: snapshot.users_failed,
-                ..List::default()
             })
         };
         let lists = snapshots.into_iter().filter(|s| s.taken >= from).map(read);
@@ -351,7 +359,8 @@ impl Session {
             .collect();
         let covers: Vec<(Span, Basis)> =
             self.lake.index.covers.iter().filter(|c| c.org == org).map(|c| (c.span, c.basis)).collect();
-        Held { org: "", days, covers, switches: Vec::new() }
+        let lost = self.lake.index.lost.iter().filter(|l| l.org == org).map(|l| l.span).collect();
+        Held { org: "", days, covers, lost, switches: Vec::new() }
     }
 
     fn report_inputs(&self) -> Vec<Input> {

@@ -11,6 +11,7 @@ mod json_tables;
 mod lab;
 mod lake;
 mod lake_trouble;
+mod lists;
 mod live;
 mod mmdb;
 mod not_run;
