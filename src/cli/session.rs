@@ -324,7 +324,10 @@ impl Session {
             return Ok(None);
         }
         let replaces = |s: &&index::Snapshot| s.complete && self.is_dated(s);
-        let from = counts_from(snapshots.iter().map(|s| (s.taken, replaces(s)))).unwrap_or(Micros::MIN);
+        // The complete list before the newest one shows which tokens are missing since; older ones say nothing more.
+        let newest = counts_from(snapshots.iter().map(|s| (s.taken, replaces(s)))).unwrap_or(Micros::MIN);
+        let earlier = snapshots.iter().filter(|s| s.taken < newest).map(|s| (s.taken, replaces(s)));
+        let from = counts_from(earlier).unwrap_or(Micros::MIN);
         let read = |snapshot: &index::Snapshot| -> Result<List, CliError> {
             Ok(List {
                 taken: snapshot.taken,

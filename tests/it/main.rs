@@ -26,3 +26,4 @@ mod sizes;
 mod support;
 mod verdicts;
 mod visibility;
+mod worlds;
