@@ -145,13 +145,7 @@ impl Moment {
             );
             return fault("token_id", format!("{org} has no token {id}; {hint}"));
         };
-        let state = Fixed::of(token);
-        if row.mark.as_ref().is_some_and(|mark| *mark != state.mark()) {
-            return fault(
-                "state_mark",
-                "the token is not what this sheet shows: more was imported since about the time of the sheet; export again and decide on what it is now".to_owned(),
-            );
-        }
+        let state = row.state.clone().unwrap_or_else(|| Fixed::of(token));
         if day_start(row.decided_on) > now.max(self.as_of) + DAY {
             return fault(
                 "decided_on",

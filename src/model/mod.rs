@@ -58,6 +58,7 @@ pub mod batch;
 pub mod catalogue;
 pub mod client;
 pub mod coverage;
+pub mod decided_state;
 pub mod decision;
 pub mod event;
 pub mod event_id;

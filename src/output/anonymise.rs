@@ -186,6 +186,9 @@ impl Anonymiser {
         d.reason = self.reason(&d.reason);
         // The mark of a state must be that of the state as this bundle shows it.
         self.swap(&mut d.state.owner);
+        self.swap(&mut d.state.owner_name);
+        self.swap(&mut d.state.orgs);
+        d.state.mark.clear();
     }
 
     fn comparison(&self, c: &mut Comparison, detections: &[DetectionMeta]) {

@@ -4,39 +4,17 @@
 //! one [`Standing`] a decision. A decision covers the `use`, `scope` and `hygiene` findings of its token, and
 //! `anomaly` and `posture` findings only up to its date, so that none of them hides what came later.
 
-use crate::model::decision::{Approval, Choice, Decision, Fixed};
+mod reduction;
+mod standing;
+
+use crate::model::decision::{Approval, Choice, Decision};
 use crate::model::finding::{Family, Finding, SubjectKind, Suppression};
-use crate::model::time::{DAY, Micros, day_of, day_start, day_text};
-use crate::model::token::{Token, TokenState};
+use crate::model::time::{Micros, day_start, day_text};
+use crate::model::token::Token;
 use crate::model::verdict::{Action, Advice};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-text_enum! {
-    /// How a decision stands at the run's instant.
-    Status {
-        /// It holds.
-        Holds = "holds",
-        /// It holds no longer.
-        Ended = "ended",
-        /// What it asks for was done.
-        Done = "done",
-        /// What it asks for was not done.
-        NotDone = "not done",
-    }
-}
-
-/// The newest decision on a token, and how it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// The decision.
-    pub decision: Decision,
-    /// Whether it still covers findings.
-    pub holds: bool,
-    /// How it stands.
-    pub status: Status,
-    /// One sentence on the status.
-    pub note: String,
-}
+pub use standing::{Key, Standing, Status, standings};
 
 /// An exception of the configuration, and what it covers in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,100 +36,6 @@ pub struct Decided {
     pub decisions: Vec<Decision>,
     /// Of the configuration.
     pub approvals: Vec<Approval>,
-}
-
-type Key = (String, String);
-
-/// Returns how the newest decision on each token stands. Among those of one day, the one that came last counts.
-#[must_use]
-pub fn standings<'a>(
-    decisions: &[Decision],
-    tokens: impl Iterator<Item = &'a Token>,
-    as_of: Micros,
-) -> (BTreeMap<Key, Standing>, Vec<Decision>) {
-    let mut newest: BTreeMap<Key, &Decision> = BTreeMap::new();
-    for decision in decisions.iter().filter(|d| day_start(d.decided_on) <= as_of) {
-        let slot = newest.entry((decision.org.clone(), decision.token_id.clone())).or_insert(decision);
-        if decision.decided_on >= slot.decided_on {
-            *slot = decision;
-        }
-    }
-    let mut standings = BTreeMap::new();
-    for token in tokens {
-        let key = (token.org.clone(), token.token_id.clone());
-        if let Some(decision) = newest.remove(&key) {
-            standings.insert(key, standing(decision, token, as_of));
-        }
-    }
-    (standings, newest.into_values().cloned().collect())
-}
-
-fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
-    let day = |t: Micros| day_text(day_of(t));
-    let changed = decision.state.changed(&Fixed::of(token));
-    let over = decision.ends().is_some_and(|end| end <= as_of);
-    let holds = !over && changed.is_none();
-    let ended = match (&changed, decision.end_date) {
-        (Some(what), _) => format!("It ended: {what}."),
-        (None, Some(end)) if over => format!("It ended on {}.", day_text(end)),
-        _ => String::new(),
-    };
-    let since = (as_of - day_start(decision.decided_on)).max(0) / DAY;
-    let (since, later) = match since {
-        0 => ("since".to_owned(), "as before".to_owned()),
-        1 => ("in 1 day since".to_owned(), "1 day later".to_owned()),
-        n => (format!("in {n} days since"), format!("{n} days later")),
-    };
-    let (status, note) = match decision.choice {
-        Choice::Revoke => match token.state {
-            TokenState::Revoked => (
-                Status::Done,
-                match token.revoked_at {
-                    Some(at) if at < day_start(decision.decided_on) => {
-                        format!("It was revoked on {}, before the decision.", day(at))
-                    }
-                    Some(at) => format!("A revoke event of {} shows it done.", day(at)),
-                    None => "The inventory lists it as no longer valid; no revoke event is held.".to_owned(),
-                },
-            ),
-            TokenState::Expired => (
-                Status::Done,
-                "No revoke event is held; the token has expired since, so nothing is left to do.".to_owned(),
-            ),
-            TokenState::Active | TokenState::Unknown => {
-                (Status::NotDone, format!("Decided but not done: no revoke event {since}. {ended}"))
-            }
-        },
-        Choice::Reduce => {
-            let scopes = |text: &Option<String>| -> Option<BTreeSet<String>> {
-                text.as_ref().map(|t| t.split_whitespace().map(str::to_owned).collect())
-            };
-            let now = Fixed::of(token);
-            match (scopes(&decision.state.scopes), scopes(&now.scopes)) {
-                _ if token.is_over() => (Status::Done, "The token is out of force.".to_owned()),
-                (Some(then), Some(now)) if now.is_subset(&then) && now != then => {
-                    (Status::Done, "Its scopes are fewer than they were.".to_owned())
-                }
-                (Some(then), Some(now)) if now == then => {
-                    (Status::NotDone, format!("Decided but not done: the same scopes {later}. {ended}"))
-                }
-                _ if !holds => (Status::Ended, ended),
-                _ => (
-                    Status::Holds,
-                    "Its scopes are not known, so nobody can tell whether it was done.".to_owned(),
-                ),
-            }
-        }
-        Choice::Keep | Choice::Exception if holds => (
-            Status::Holds,
-            decision.end_date.map_or_else(
-                || "It holds until the token changes.".to_owned(),
-                |end| format!("It holds until {}, or until the token changes.", day_text(end)),
-            ),
-        ),
-        Choice::Keep | Choice::Exception => (Status::Ended, ended),
-    };
-    Standing { decision: decision.clone(), holds, status, note: note.trim_end().to_owned() }
 }
 
 /// Marks every finding that a decision or an exception covers.
@@ -240,8 +124,10 @@ pub fn settle(advice: Advice, token: &Token, standing: Option<&Standing>, findin
         Choice::Reduce if *holds && *status == Status::NotDone && advice.action != Action::Revoke => Advice {
             action: Action::Reduce,
             reason: format!(
-                "{} decided on {on} to reduce it ({}); its scopes are still the same.",
-                decision.reviewer, decision.reason
+                "{} decided on {on} to reduce it ({}). {}",
+                decision.reviewer,
+                decision.reason,
+                standing.map_or("", |s| s.note.as_str())
             ),
         },
         Choice::Keep | Choice::Exception if *holds && !token.is_over() && !open(Family::Anomaly) => {
@@ -264,7 +150,10 @@ pub fn settle(advice: Advice, token: &Token, standing: Option<&Standing>, findin
 mod tests {
     use super::*;
     use crate::analysis::tests_support::token;
+    use crate::model::decision::Fixed;
     use crate::model::finding::{Confidence, Severity, Subject};
+    use crate::model::time::DAY;
+    use crate::model::token::TokenState;
 
     const NOW: Micros = 100 * DAY;
 

@@ -21,6 +21,8 @@ struct DecisionV1<'a> {
     holds: bool,
     status: &'static str,
     note: &'a str,
+    /// What changed about the token since the decision.
+    changed: &'a [&'static str],
 }
 
 /// One token with its verdicts.
@@ -220,6 +222,7 @@ fn decision(standing: &Standing) -> DecisionV1<'_> {
         holds: standing.holds,
         status: standing.status.as_str(),
         note: &standing.note,
+        changed: &standing.changed,
     }
 }
 

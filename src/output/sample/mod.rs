@@ -316,6 +316,7 @@ fn standing(token: &TokenReport) -> Standing {
         holds: true,
         status: Status::NotDone,
         note: "Decided but not done: no revoke event in 5 days since.".into(),
+        changed: Vec::new(),
     }
 }
 
