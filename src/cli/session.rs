@@ -3,6 +3,8 @@
 use super::args::Selection;
 use super::as_of;
 use super::error::CliError;
+use super::error::Outcome;
+use super::evidence;
 use super::ingest::{Ingested, ingest};
 use super::scratch::Scratch;
 use super::ui::Ui;
@@ -139,6 +141,12 @@ impl Session {
         Ok(Self { lake, orgs, window, policy, config, pack, ingested, geo, _folders: folders, view })
     }
 
+    /// How far what the run was asked to read could be read.
+    pub(super) fn outcome(&self, strict: bool) -> Outcome {
+        let ingested = self.ingested.as_ref();
+        ingested.map_or(Outcome::Done, |ingested| super::import::outcome(ingested, strict))
+    }
+
     /// An engine over the days of the window and the folds of the whole history.
     fn engine(&self) -> Result<Engine, CliError> {
         let mut engine = Engine::new(&self.policy, self.window);
@@ -160,6 +168,7 @@ impl Session {
         let mut engine = self.engine()?;
         let mut inputs = self.inputs()?;
         let population = populations(&inputs);
+        let evidence = evidence::evidence(&inputs);
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken)).collect();
         let analysis = run::run(&engine, &mut inputs, self.window, &self.policy, depth)?;
@@ -174,7 +183,7 @@ impl Session {
         }
         engine.register_missing();
         ui.detail(&format!("analysis: {:.2?}", started.elapsed()));
-        Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()? }))
+        Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()?, evidence }))
     }
 
     /// Runs analysis and pack.
@@ -210,6 +219,11 @@ impl Session {
         let mut report = build::empty(self.window, self.policy.clone());
         report.pack_sha256 = self.pack.sha256();
         report.config_sha256 = self.config_hash();
+        let geo: Vec<&str> = self.geo.iter().map(|database| database.sha256.as_str()).collect();
+        let mut digests = evidence::digests(&self.pack, &self.config, &self.policy, &geo);
+        let chosen = self.pack.select(select);
+        digests.retain(|id, _| chosen.iter().any(|d| d.meta.id == *id));
+        report.digests = digests;
         report.not_run = not_run;
         report.detections = self.pack.select(select).into_iter().map(|d| d.meta.clone()).collect();
         report.inputs = self.report_inputs();

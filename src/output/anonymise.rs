@@ -192,6 +192,7 @@ impl Anonymiser {
     }
 
     fn comparison(&self, c: &mut Comparison, detections: &[DetectionMeta]) {
+        c.notes.iter_mut().for_each(|note| self.swap(note));
         for f in &mut c.findings {
             // What an earlier sentence names may be nowhere else in this report, so nobody could know it here.
             if matches!(f.kind, Kind::Resolved | Kind::NotCompared) {
@@ -260,6 +261,7 @@ impl Anonymiser {
             c.gaps.iter_mut().for_each(|g| self.swap(&mut g.reason));
         }
         r.population.iter_mut().for_each(|p| self.swap(&mut p.org));
+        r.evidence.iter_mut().for_each(|e| self.swap(&mut e.org));
         r.inputs.iter_mut().for_each(|i| self.swap(&mut i.name));
         r.not_run.iter_mut().for_each(|n| self.swap(&mut n.reason));
         r.unattributed.iter_mut().for_each(|u| self.swap(&mut u.org));
