@@ -116,6 +116,9 @@ pub(super) struct Selection {
     /// More detections from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub queries: Vec<PathBuf>,
+    /// Take the decisions of this review sheet into account (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub decisions: Vec<PathBuf>,
     /// Countries or ASNs of addresses from this database in MaxMind's format (repeatable)
     #[arg(long, value_name = "FILE")]
     pub geo: Vec<PathBuf>,

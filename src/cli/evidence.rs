@@ -20,10 +20,11 @@ pub(super) fn evidence(inputs: &Inputs<'_>) -> Vec<Evidence> {
 fn of_org(inputs: &Inputs<'_>, org: &str) -> Evidence {
     let mut evidence = Evidence { org: org.to_owned(), ..Evidence::default() };
     if let Some(inventory) = inputs.inventories.get(org) {
-        evidence.inventory_taken = Some(format_time(inventory.taken));
-        evidence.inventory_complete = inventory.complete;
+        evidence.inventory_taken = Some(format_time(inventory.taken()));
+        evidence.inventory_complete = inventory.is_complete();
         // Files do not say whom they list, so those who have a token are counted.
-        let owners: BTreeSet<&str> = inventory.rows.iter().filter_map(|row| row.user_id.as_deref()).collect();
+        let owners: BTreeSet<&str> =
+            inventory.rows().into_iter().filter_map(|row| row.user_id.as_deref()).collect();
         evidence.users_listed = inventory.users_listed.max(owners.len() as u64);
     }
     let users = || inputs.users.get(org).into_iter().flatten().map(|(_, user)| user);

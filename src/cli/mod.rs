@@ -7,6 +7,7 @@ mod as_of;
 mod chart;
 mod check;
 mod compared;
+mod decided;
 mod detections;
 mod doctor;
 mod error;

@@ -2,6 +2,7 @@
 
 use super::args::Selection;
 use super::as_of;
+use super::decided::{DecisionFiles, read_files};
 use super::error::CliError;
 use super::error::Outcome;
 use super::evidence;
@@ -24,7 +25,7 @@ use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
 use crate::model::policy::Policy;
-use crate::model::time::{Micros, Span, Window, format_time};
+use crate::model::time::{Day, Micros, Span, Window, format_time};
 use crate::model::token::Token;
 use crate::report::review::Decided;
 use crate::report::{Input, Population, Report, build};
@@ -50,6 +51,8 @@ pub(super) struct Session {
     pub pack: Pack,
     /// What `--from` brought.
     pub ingested: Option<Ingested>,
+    /// What the decision files say.
+    decided: DecisionFiles,
     /// Databases of places, as the command line names them, then as the configuration does.
     geo: Vec<Database>,
     /// Holds the throw-away folders until the run ends.
@@ -127,6 +130,8 @@ impl Session {
             lake
         };
         let orgs = select_orgs(&lake, &selection.org)?;
+        let files = selection.decisions.iter().cloned().chain(config.decisions.iter().map(PathBuf::from));
+        let decided = read_files(&files.collect::<Vec<_>>(), &orgs, ui)?;
         let as_of = match selection.as_of.as_deref() {
             Some(text) => as_of::parse(text)?,
             None => as_of::newest(&lake, &orgs, ui),
@@ -138,13 +143,14 @@ impl Session {
         let view = View::open(&lake, &orgs, as_of, scratch.path())?;
         folders.push(scratch);
         ui.detail(&format!("lake: {:.2?}", started.elapsed()));
-        Ok(Self { lake, orgs, window, policy, config, pack, ingested, geo, _folders: folders, view })
+        Ok(Self { lake, orgs, window, policy, config, pack, ingested, decided, geo, _folders: folders, view })
     }
 
     /// How far what the run was asked to read could be read.
     pub(super) fn outcome(&self, strict: bool) -> Outcome {
         let ingested = self.ingested.as_ref();
-        ingested.map_or(Outcome::Done, |ingested| super::import::outcome(ingested, strict))
+        let rows = if self.decided.faults > 0 { Outcome::Incomplete } else { Outcome::Done };
+        ingested.map_or(Outcome::Done, |ingested| super::import::outcome(ingested, strict)).max(rows)
     }
 
     /// An engine over the days of the window and the folds of the whole history.
@@ -260,10 +266,12 @@ impl Session {
 
     /// Decisions of the lake and exceptions of the configuration; which of them exist yet, the report decides.
     fn decided(&self) -> Result<Decided, CliError> {
-        let mut decided = Decided { approvals: self.config.approvals(), ..Decided::default() };
+        let grace_days = Day::try_from(self.config.review.grace_days).unwrap_or(Day::MAX);
+        let mut decided = Decided { approvals: self.config.approvals(), grace_days, ..Decided::default() };
         for org in &self.orgs {
             decided.decisions.extend(self.lake.decisions(org)?);
         }
+        decided.decisions.extend_from_slice(&self.decided.decisions);
         Ok(decided)
     }
 
@@ -389,6 +397,7 @@ impl Session {
             kind: "places".to_owned(),
             ..Input::default()
         }));
+        inputs.extend_from_slice(&self.decided.inputs);
         inputs.sort();
         inputs
     }

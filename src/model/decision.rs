@@ -69,6 +69,12 @@ impl Decision {
     }
 }
 
+/// Returns who decided, with a mark where it is the owner of the token.
+#[must_use]
+pub fn who(reviewer: &str, is_owner: bool) -> String {
+    if is_owner { format!("{reviewer} (the owner)") } else { reviewer.to_owned() }
+}
+
 /// An exception of the configuration: one detection (or family) on one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {

@@ -156,22 +156,23 @@ fn decisions(report: &Report, to: &mut dyn io::Write) -> Result {
     writeln!(to, "## Decisions\n")?;
     writeln!(
         to,
-        "{} hold, {} done, {} not done, {} ended.\n",
+        "{} hold, {} done, {} not done, {} ended, {} refused.\n",
         of(Status::Holds),
         of(Status::Done),
         of(Status::NotDone),
-        of(Status::Ended)
+        of(Status::Ended),
+        of(Status::Refused)
     )?;
     let rows: Vec<Vec<String>> = standing
         .iter()
-        .filter(|(_, d)| d.status == Status::NotDone)
+        .filter(|(_, d)| matches!(d.status, Status::NotDone | Status::Refused))
         .take(MOST)
         .map(|(t, d)| {
             vec![
                 words::token_label(t).to_owned(),
                 t.token.org.clone(),
                 d.decision.choice.to_string(),
-                d.decision.reviewer.clone(),
+                d.who(),
                 day_text(d.decision.decided_on),
                 d.note.clone(),
             ]

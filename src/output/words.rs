@@ -271,7 +271,14 @@ pub const GLOSSARY: &[(&str, &str)] = &[
 #[must_use]
 pub fn decision_words(standing: &Standing) -> String {
     let d = &standing.decision;
-    format!("{} by {} on {} ({}). {}", d.choice, d.reviewer, day_text(d.decided_on), d.reason, standing.note)
+    format!(
+        "{} by {} on {} ({}). {}",
+        d.choice,
+        standing.who(),
+        day_text(d.decided_on),
+        d.reason,
+        standing.note
+    )
 }
 
 /// Returns organisation and id of the tokens that need something new since the earlier bundle, where there is one.

@@ -42,6 +42,8 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
     report.evidence = evidence;
     let (mut standings, elsewhere) =
         review::standings(&decided.decisions, analysis.tokens.iter().map(|j| &j.token), report.as_of);
+    let grave = review::grave(analysis.tokens.iter().map(|j| &j.token), &findings);
+    review::enforce(&mut standings, &grave, decided.grace_days, report.as_of);
     report.decisions_elsewhere = elsewhere;
     report.approved = review::suppress(&mut findings, &standings, &decided.approvals, report.as_of);
     controls::complete(&mut findings, &mut report.detections);

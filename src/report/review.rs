@@ -5,15 +5,17 @@
 //! `anomaly` and `posture` findings only up to its date, so that none of them hides what came later.
 
 mod reduction;
+mod refusal;
 mod standing;
 
 use crate::model::decision::{Approval, Choice, Decision};
 use crate::model::finding::{Family, Finding, SubjectKind, Suppression};
-use crate::model::time::{Micros, day_start, day_text};
+use crate::model::time::{Day, Micros, day_start, day_text};
 use crate::model::token::Token;
 use crate::model::verdict::{Action, Advice};
 use std::collections::BTreeMap;
 
+pub use refusal::{ACCEPTED, GRAVE, Grave, enforce, grave, is_accepted};
 pub use standing::{Key, Standing, Status, standings};
 
 /// An exception of the configuration, and what it covers in this run.
@@ -36,6 +38,8 @@ pub struct Decided {
     pub decisions: Vec<Decision>,
     /// Of the configuration.
     pub approvals: Vec<Approval>,
+    /// Days after which a revoke or reduction that is not done counts again.
+    pub grace_days: Day,
 }
 
 /// Marks every finding that a decision or an exception covers.
@@ -52,8 +56,10 @@ pub fn suppress(
         .collect();
     for finding in findings {
         let key = (finding.org.clone(), finding.subject.id.clone());
-        let standing = standings.get(&key).filter(|s| s.holds && finding.subject.kind == SubjectKind::Token);
-        if let Some(Standing { decision, .. }) = standing
+        let standing = standings
+            .get(&key)
+            .filter(|s| s.holds && !s.overdue && finding.subject.kind == SubjectKind::Token);
+        if let Some(Standing { decision, reviewer_is_owner, .. }) = standing
             && covers(finding, Some(decision.weighed_until()))
         {
             finding.suppressed = Some(Suppression {
@@ -62,6 +68,7 @@ pub fn suppress(
                 until: decision.ends(),
                 decided_on: Some(decision.decided_on),
                 reason: decision.reason.clone(),
+                reviewer_is_owner: *reviewer_is_owner,
             });
         }
         for one in &mut approved {
@@ -81,6 +88,7 @@ pub fn suppress(
                     until: Some(one.approval.ends()),
                     decided_on: one.approval.approved_on,
                     reason: one.approval.reason.clone(),
+                    reviewer_is_owner: false,
                 });
             }
         }
@@ -274,6 +282,85 @@ mod tests {
         let mut less = t.clone();
         less.scopes = Some(vec!["vso.code".into()]);
         assert_eq!(one(decision(Choice::Reduce, &t), &less).status, Status::Done);
+    }
+
+    fn enforced(decision: Decision, token: &Token, findings: &[Finding], grace: Day) -> Standing {
+        let (mut known, _) = standings(std::slice::from_ref(&decision), std::iter::once(token), NOW);
+        enforce(&mut known, &grave(std::iter::once(token), findings), grace, NOW);
+        known.into_values().next().expect("a standing")
+    }
+
+    #[test]
+    fn a_token_that_others_know_cannot_be_kept() {
+        let plain = token("vso.build vso.code");
+        let mut leaked = plain.clone();
+        leaked.leaked_at = Some(80 * DAY);
+        let mut revoked = plain.clone();
+        (revoked.state, revoked.revoked_at) = (TokenState::Revoked, Some(70 * DAY));
+        let hit = |slug: &str| Finding {
+            slug: slug.into(),
+            first_time: Some(85 * DAY),
+            ..finding(Family::Anomaly, &plain, Some(85 * DAY))
+        };
+        let cases = [
+            (&leaked, vec![], "found in public on 1970-03-22"),
+            (&plain, vec![hit("attack-tool")], "used with an attack tool on 1970-03-27"),
+            (&revoked, vec![hit("used-after-its-end")], "used after it was revoked on 1970-03-27"),
+        ];
+        for (token, findings, why) in &cases {
+            let keep = enforced(decision(Choice::Keep, token), token, findings, 14);
+            assert!(keep.status == Status::Refused && !keep.holds, "{keep:?}");
+            assert!(keep.note.contains(why) && keep.note.contains(ACCEPTED), "{}", keep.note);
+            let bound = Decision { end_date: Some(120), ..decision(Choice::Exception, token) };
+            assert!(enforced(bound, token, findings, 14).holds, "an exception that ends");
+            let unbound = enforced(decision(Choice::Exception, token), token, findings, 14);
+            assert_eq!(unbound.status, Status::Refused);
+        }
+        assert_eq!(enforced(decision(Choice::Reduce, &leaked), &leaked, &[], 14).status, Status::Refused);
+        assert_ne!(enforced(decision(Choice::Revoke, &leaked), &leaked, &[], 14).status, Status::Refused);
+        // By name alone it may be another token's leak; after its end date nobody revoked it.
+        let named = Token { joined_by_name: true, ..leaked.clone() };
+        assert!(enforced(decision(Choice::Keep, &named), &named, &[], 14).holds);
+        assert!(enforced(decision(Choice::Keep, &plain), &plain, &[hit("used-after-its-end")], 14).holds);
+        // What came after the decision ends it.
+        let later = Finding { first_time: Some(95 * DAY), ..hit("attack-tool") };
+        let ended = enforced(decision(Choice::Keep, &plain), &plain, &[later], 14);
+        assert!(ended.status == Status::Ended && !ended.holds, "{ended:?}");
+    }
+
+    #[test]
+    fn what_is_not_done_in_time_counts_again() {
+        let t = token("vso.code");
+        let covered = |grace| {
+            let standing = enforced(decision(Choice::Revoke, &t), &t, &[], grace);
+            let known = BTreeMap::from([((t.org.clone(), t.token_id.clone()), standing.clone())]);
+            let mut findings = [finding(Family::Use, &t, None)];
+            suppress(&mut findings, &known, &[], NOW);
+            (findings[0].suppressed.is_some(), standing)
+        };
+        let (hidden, standing) = covered(10);
+        assert!(hidden && !standing.overdue, "{standing:?}");
+        let (hidden, standing) = covered(9);
+        assert!(
+            !hidden && standing.overdue && standing.note.contains("overdue since 1970-04-11"),
+            "{standing:?}"
+        );
+    }
+
+    #[test]
+    fn a_reviewer_who_is_the_owner_is_marked() {
+        let t = token("vso.code");
+        for (reviewer, is_owner) in [
+            ("Ann@X.example", true),
+            ("BBBBBBBB-0000-1111-2222-333333333333", true),
+            ("bo@x.example", false),
+            ("", false),
+        ] {
+            let decision = Decision { reviewer: reviewer.into(), ..decision(Choice::Keep, &t) };
+            let standing = one(decision, &t);
+            assert_eq!(standing.reviewer_is_owner, is_owner, "{reviewer}");
+            assert_eq!(standing.who().ends_with("(the owner)"), is_owner);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod bundle;
 mod compare;
+mod decisions;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;

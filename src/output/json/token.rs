@@ -23,6 +23,9 @@ struct DecisionV1<'a> {
     note: &'a str,
     /// What changed about the token since the decision.
     changed: &'a [&'static str],
+    reviewer_is_owner: bool,
+    /// Not carried out after the days of grace.
+    overdue: bool,
 }
 
 /// One token with its verdicts.
@@ -223,6 +226,8 @@ fn decision(standing: &Standing) -> DecisionV1<'_> {
         status: standing.status.as_str(),
         note: &standing.note,
         changed: &standing.changed,
+        reviewer_is_owner: standing.reviewer_is_owner,
+        overdue: standing.overdue,
     }
 }
 

@@ -20,10 +20,11 @@ pub(super) fn decisions(report: &Report) -> Vec<Value> {
     let mut rows: Vec<(usize, &TokenReport, &Standing)> =
         report.tokens.iter().enumerate().filter_map(|(i, t)| Some((i, t, t.decision.as_ref()?))).collect();
     let order = |s: Status| match s {
-        Status::NotDone => 0,
-        Status::Ended => 1,
-        Status::Holds => 2,
-        Status::Done => 3,
+        Status::Refused => 0,
+        Status::NotDone => 1,
+        Status::Ended => 2,
+        Status::Holds => 3,
+        Status::Done => 4,
     };
     rows.sort_by_key(|(i, _, s)| (order(s.status), *i));
     let mut out: Vec<Value> = rows
@@ -31,7 +32,7 @@ pub(super) fn decisions(report: &Report) -> Vec<Value> {
         .map(|(i, t, s)| {
             json!({
                 "index": i, "label": words::token_label(t), "org": t.token.org, "decision": s.decision.choice,
-                "reviewer": s.decision.reviewer, "on": day_text(s.decision.decided_on), "reason": s.decision.reason,
+                "reviewer": s.who(), "on": day_text(s.decision.decided_on), "reason": s.decision.reason,
                 "until": s.decision.end_date.map(day_text).unwrap_or_default(), "status": s.status, "note": s.note,
             })
         })

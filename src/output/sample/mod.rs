@@ -168,6 +168,7 @@ pub fn report() -> Report {
         until: Some(as_of + 30 * DAY),
         decided_on: Some(window.last_day() - 3),
         reason: "replaced in May".into(),
+        reviewer_is_owner: false,
     });
     let mut posture = finding(
         6,
@@ -325,6 +326,8 @@ fn standing(token: &TokenReport) -> Standing {
         status: Status::NotDone,
         note: "Decided but not done: no revoke event in 5 days since.".into(),
         changed: Vec::new(),
+        reviewer_is_owner: false,
+        overdue: false,
     }
 }
 

@@ -4,7 +4,8 @@
 //! run does not see.
 
 use super::reduction::{Reduction, check};
-use crate::model::decision::{Choice, Decision, Fixed};
+use crate::model::decision::{Choice, Decision, Fixed, who};
+use crate::model::identity::person_key;
 use crate::model::time::{DAY, Micros, day_of, day_start, day_text};
 use crate::model::token::{Token, TokenState};
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ text_enum! {
         Done = "done",
         /// What it asks for was not done.
         NotDone = "not done",
+        /// The token is one of those that may not be kept.
+        Refused = "refused",
     }
 }
 
@@ -36,6 +39,18 @@ pub struct Standing {
     pub note: String,
     /// What changed about the token since, as words: leak, state, owner, access, scopes, reach, end.
     pub changed: Vec<&'static str>,
+    /// Whether the reviewer is the owner of the token.
+    pub reviewer_is_owner: bool,
+    /// Whether a revoke or reduction is not done after the days of grace: its findings count again.
+    pub overdue: bool,
+}
+
+impl Standing {
+    /// Returns who decided, with a mark where it is the owner.
+    #[must_use]
+    pub fn who(&self) -> String {
+        who(&self.decision.reviewer, self.reviewer_is_owner)
+    }
 }
 
 /// Organisation and token.
@@ -112,7 +127,24 @@ fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
         ),
         Choice::Keep | Choice::Exception => (Status::Ended, ended),
     };
-    Standing { decision: decision.clone(), holds, status, note: note.trim_end().to_owned(), changed }
+    Standing {
+        decision: decision.clone(),
+        holds,
+        status,
+        note: note.trim_end().to_owned(),
+        changed,
+        reviewer_is_owner: is_owner(&decision.reviewer, token),
+        overdue: false,
+    }
+}
+
+/// Returns true if the reviewer is written as the owner of the token is: by UPN, name or id.
+fn is_owner(reviewer: &str, token: &Token) -> bool {
+    let reviewer = reviewer.trim();
+    let name =
+        token.owner.as_deref().is_some_and(|owner| owner.trim().to_lowercase() == reviewer.to_lowercase());
+    let id = token.owner_id.as_deref().and_then(person_key);
+    name || id.is_some() && id == person_key(reviewer)
 }
 
 fn days_since(decision: &Decision, as_of: Micros) -> i64 {
