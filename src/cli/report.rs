@@ -26,6 +26,16 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
         ))
         .hint("name a folder; it is made if absent"));
     }
+    if let Some(compare) = &args.compare
+        && let (Ok(output), Ok(earlier)) = (args.output.canonicalize(), compare.canonicalize())
+        && output == earlier
+    {
+        return Err(CliError::new(format!(
+            "--output and --compare both name {}: the report would overwrite the bundle that it is compared with",
+            compare.display()
+        ))
+        .hint("write the report to another folder"));
+    }
     let gate = Gate::new(&args.fail, args.selection.reading.strict)?;
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
     if let Some(ingested) = &session.ingested {

@@ -14,6 +14,9 @@ fn counted(stderr: &str, word: &str) -> usize {
     digits.parse().unwrap_or_else(|_| panic!("no number before {word}: {sentence}"))
 }
 
+/// Which files of a folder are kept.
+type Keep<'a> = Box<dyn Fn(&str) -> bool + 'a>;
+
 fn copy(from: &Path, to: &Path, keep: &dyn Fn(&str) -> bool) {
     std::fs::create_dir_all(to).expect("folder");
     for entry in std::fs::read_dir(from).expect("folder").flatten() {
@@ -29,7 +32,7 @@ fn copy(from: &Path, to: &Path, keep: &dyn Fn(&str) -> bool) {
 #[test]
 fn what_is_missing_for_want_of_evidence_is_never_resolved() {
     let place = Place::new();
-    let made = place.run(&["simulate", "--tokens", "20", "--days", "40", "--usage", "--output", "all"]);
+    let made = place.run(&["simulate", "--tokens", "20", "--days", "45", "--usage", "--output", "all"]);
     assert_eq!(made.code, 0, "{}", made.stderr);
     let first = place.run(&["report", "--from", "all", "--output", "first"]);
     assert_eq!(first.code, 0, "{}", first.stderr);
@@ -48,7 +51,7 @@ fn what_is_missing_for_want_of_evidence_is_never_resolved() {
         fits.first().unwrap_or_else(|| panic!("no {start} among {names:?}")).to_string()
     };
     let (page, log) = (first_of("inventory"), first_of("audit"));
-    let without: [(&str, Box<dyn Fn(&str) -> bool>); 6] = [
+    let without: [(&str, Keep<'_>); 6] = [
         ("lists", Box::new(|n| !n.starts_with("inventory"))),
         ("a page of a list", Box::new(|n| n != page)),
         ("users", Box::new(|n| !n.starts_with("users"))),
@@ -63,6 +66,7 @@ fn what_is_missing_for_want_of_evidence_is_never_resolved() {
         let args = ["check", "--from", &folder, "--as-of", &as_of, "--compare", "first", "--format", "json"];
         let ran = place.run(&args);
         assert_eq!(counted(&ran.stderr, "resolved"), 0, "without {what}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("nothing any more"), "without {what}: {}", ran.stderr);
         if ran.stderr.contains("Not compared: ") {
             not_compared.push(*what);
         }
@@ -107,6 +111,12 @@ fn the_gate_is_green_until_something_new_comes_up_and_red_when_the_log_is_old() 
     lake(&place);
     let first = place.run(&["report", "--output", "first"]);
     assert_eq!(first.code, 0, "{}", first.stderr);
+
+    let manifest = std::fs::read(place.path("first/manifest.json")).expect("manifest");
+    let over = place.run(&["report", "--output", "./first", "--compare", "first"]);
+    assert_eq!(over.code, 2);
+    assert!(over.stderr.contains("would overwrite the bundle"), "{}", over.stderr);
+    assert_eq!(std::fs::read(place.path("first/manifest.json")).expect("manifest"), manifest);
 
     let check = |more: &[&str]| {
         let mut args = vec!["check", "--format", "json", "--compare", "first"];

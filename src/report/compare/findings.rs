@@ -138,9 +138,13 @@ fn news(sides: &Sides<'_>, finding: &Finding) -> Result<&'static str, Missing> {
         return lacked(Class::Window, "The earlier run looked back over another window.");
     }
     let is_state = matches!(finding.family, Family::Use | Family::Scope | Family::Hygiene);
-    let needs = Needs { usage: is_state || of_token, log_from: 0, log_to: 0 };
+    let window = sides.now.window;
+    let needs =
+        Needs { usage: is_state || of_token, log_from: window.first_day(), log_to: window.last_day() };
     if let (Some(then), Some(now)) = (sides.evidence_before(&finding.org), sides.evidence_now(&finding.org))
-        && let Some(missing) = missing(now, then, Side::Earlier, needs)
+        // What this run lacks can make a finding as well: silence, or a list without the token.
+        && let Some(missing) =
+            missing(now, then, Side::Earlier, needs).or_else(|| missing(then, now, Side::Now, needs))
     {
         return Err(missing);
     }

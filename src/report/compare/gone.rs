@@ -29,7 +29,10 @@ pub(super) fn finding(sides: &Sides<'_>, old: &Value) -> Gone {
         return lacks(Class::Detection, &format!("The detection did not run this time: {}", n.reason));
     }
     let Some(meta) = now.detections.iter().find(|d| d.id == detection) else {
-        return lacks(Class::Detection, "The detection is no longer in the pack.");
+        return lacks(
+            Class::Detection,
+            "The detection was not run this time: it was not selected, or is no longer in the pack.",
+        );
     };
     let subject = &old["subject"];
     let id = text(subject, "id").filter(|_| text(subject, "kind") == Some("token"));

@@ -184,6 +184,8 @@ mod tests {
         missing(has, lacks, side, Needs { usage: true, log_from: 2, log_to: 8 }).map(|m| m.class)
     }
 
+    type Change<'a> = &'a dyn Fn(&mut Evidence);
+
     #[test]
     fn each_class_that_one_side_lacks_is_named() {
         let all = full();
@@ -193,7 +195,7 @@ mod tests {
             change(&mut less);
             less
         };
-        let both: [(&dyn Fn(&mut Evidence), Class); 7] = [
+        let both: [(Change<'_>, Class); 7] = [
             (&|e| e.inventory_taken = None, Class::List),
             (&|e| e.inventory_complete = false, Class::List),
             (&|e| e.users = 0, Class::Users),
@@ -208,7 +210,7 @@ mod tests {
             assert_eq!(class(&all, &less, Side::Earlier), Some(expected), "{less:?}");
             assert_eq!(class(&less, &all, Side::Now), None, "more than before lacks nothing");
         }
-        let now: [(&dyn Fn(&mut Evidence), Class); 6] = [
+        let now: [(Change<'_>, Class); 6] = [
             (&|e| e.inventory_taken = Some("1970-01-04T00:00:00Z".into()), Class::List),
             (&|e| e.usage_users = 2, Class::Usage),
             (&|e| e.set_usage(&[Span { from: 0, to: 8 * DAY }]), Class::Usage),

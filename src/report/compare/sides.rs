@@ -98,6 +98,10 @@ fn by_id<T: Copy>(map: &BTreeMap<(&str, &str), T>, org: &str, id: &str) -> Optio
         .range((org, &id[..1])..)
         .take_while(|((o, i), _)| *o == org && i[..1] == id[..1])
         .filter(|((_, other), _)| {
+            // Two whole ids are two tokens.
+            if other.len() == id.len() {
+                return false;
+            }
             let (short, long) = if other.len() < id.len() { (*other, id) } else { (id, *other) };
             digits(short) && !is_guid(short) && long.starts_with(short)
         });

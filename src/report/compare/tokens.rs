@@ -4,6 +4,7 @@
 //! that was known before.
 
 use super::earlier::text;
+use super::facts::Known;
 use super::missing::{Class, Missing, Side};
 use super::sides::Sides;
 use super::{Comparison, Difference, FindingChange, Kind, TokenChange, gone};
@@ -62,6 +63,9 @@ pub(super) fn compare(sides: &Sides<'_>, comparison: &mut Comparison) {
     comparison.tokens_same = same;
 }
 
+/// Advice that asks somebody to do something.
+const WANTING: [Action; 3] = [Action::Revoke, Action::Reduce, Action::AskOwner];
+
 /// Compares one token of this run with what the earlier one said of it.
 fn one(
     sides: &Sides<'_>,
@@ -89,12 +93,18 @@ fn one(
             (Kind::NotCompared, why, Some(missing))
         }
     };
-    let is_wanting = matches!(action, Action::Revoke | Action::Reduce | Action::AskOwner);
+    let is_wanting = WANTING.contains(&action);
     // Advice that follows from a changed detection, or from evidence that the earlier run lacked, is not new.
     let explained = lacked.is_some() || findings.iter().any(|f| f.of_changed_detection);
-    let advised = is_wanting && before != Some(action.as_str()) && !explained && kind != Kind::NotCompared;
-    let was_wanting = before
-        .is_some_and(|b| [Action::Revoke, Action::Reduce, Action::AskOwner].iter().any(|a| a.as_str() == b));
+    let was_wanting = before.is_some_and(|text| WANTING.iter().any(|action| action.as_str() == text));
+    // What this run lacks may silence a token or the advice on it. A revoke never follows from silence.
+    let lost = || {
+        let fact = old.and_then(|row| Known::of_row(row).lost(Known::of_token(token)));
+        fact.is_some() || sides.lacking(org, Side::Now).is_some()
+    };
+    let differs = is_wanting && before != Some(action.as_str()) && kind != Kind::NotCompared;
+    let advised = differs && !explained && (action == Action::Revoke || !lost());
+    let eased = was_wanting && !is_wanting && !has_news && !lost();
     TokenChange {
         kind,
         org: org.to_owned(),
@@ -105,7 +115,7 @@ fn one(
         why: why.to_owned(),
         missing,
         needs: (advised || has_news).then(|| action.as_str().to_owned()),
-        eased: was_wanting && !is_wanting && !has_news,
+        eased,
     }
 }
 
