@@ -3,6 +3,7 @@
 use super::Context;
 use super::args::ChartArgs;
 use super::error::{CliError, Outcome};
+use super::gate::Gate;
 use super::session::Session;
 use crate::chart;
 
@@ -34,5 +35,5 @@ pub(super) fn run(context: &Context, args: &ChartArgs) -> Result<Outcome, CliErr
         chart::svg(name, &found.report.series)?.into_bytes()
     };
     context.ui.write(Some(output), &bytes)?;
-    Ok(super::import::outcome_of(&session, &args.selection))
+    Ok(Gate::open(args.selection.reading.strict).outcome(&found.report, &session, &context.ui))
 }

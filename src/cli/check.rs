@@ -6,6 +6,8 @@ use super::compared::earlier;
 use super::error::{CliError, Outcome};
 use super::gate::Gate;
 use super::session::Session;
+use super::ui::Ui;
+use crate::model::finding::NotRun;
 use crate::output::{self, Style};
 use crate::report::compare::{self, News};
 
@@ -41,4 +43,13 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
     // The process ends here: findings by the hundred thousand need not be taken apart one by one.
     std::mem::forget(found);
     Ok(outcome)
+}
+
+/// Warns of the detections that failed; those that lacked an optional input change nothing.
+pub(super) fn not_run(not_run: &[NotRun], ui: &Ui) -> Outcome {
+    for n in not_run {
+        let text = format!("{} did not run: {}", n.detection, n.reason);
+        if n.failed { ui.warn(&text) } else { ui.detail(&text) }
+    }
+    if not_run.iter().any(|n| n.failed) { Outcome::Incomplete } else { Outcome::Done }
 }

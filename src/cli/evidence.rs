@@ -13,8 +13,8 @@ use crate::report::evidence::Evidence;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The evidence on each organisation; which days are covered, the analysis says.
-pub(super) fn evidence(inputs: &Inputs<'_>) -> Vec<Evidence> {
-    inputs.orgs.iter().map(|org| of_org(inputs, org)).collect()
+pub(super) fn evidence(inputs: &Inputs<'_>, orgs: &[String]) -> Vec<Evidence> {
+    orgs.iter().map(|org| of_org(inputs, org)).collect()
 }
 
 fn of_org(inputs: &Inputs<'_>, org: &str) -> Evidence {

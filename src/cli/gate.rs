@@ -39,16 +39,7 @@ impl Gate {
 
     /// How a run over findings ended: 2 beats 1, and findings that a decision covers never fail a run.
     pub(super) fn outcome(self, report: &Report, session: &Session, ui: &Ui) -> Outcome {
-        let mut outcome = Outcome::Done;
-        for missing in report.not_run.iter() {
-            let text = format!("{} did not run: {}", missing.detection, missing.reason);
-            if missing.failed {
-                ui.warn(&text);
-                outcome = Outcome::Incomplete;
-            } else {
-                ui.detail(&text);
-            }
-        }
+        let mut outcome = super::check::not_run(&report.not_run, ui);
         outcome = outcome.max(session.outcome(self.strict));
         if let Some((age, now)) = self.max_age
             && let Some(text) = too_old(report, &session.orgs, age, now)

@@ -5,6 +5,7 @@ use super::Context;
 use super::args::{ReviewArgs, ReviewCommand, Selection};
 use super::decided::{self, SheetFile};
 use super::error::{CliError, Outcome};
+use super::gate::Gate;
 use super::session::Session;
 use crate::lake::Lake;
 use crate::lake::index::Ingest;
@@ -46,7 +47,7 @@ fn export(
     if let Some(place) = revoke_list {
         revocations(context, &found.report, place)?;
     }
-    Ok(super::import::outcome_of(&session, selection))
+    Ok(Gate::open(selection.reading.strict).outcome(&found.report, &session, &context.ui))
 }
 
 /// Writes the bodies: a folder gets them all with the reasons beside, a single file only what fits one call.

@@ -4,15 +4,18 @@ mod architecture;
 mod bad_input;
 mod bundle;
 mod compare;
+mod copies;
 mod decisions;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;
+mod json_tables;
 mod lab;
 mod lake;
 mod lake_trouble;
 mod live;
 mod mmdb;
+mod not_run;
 mod places;
 mod printed;
 mod pull;
