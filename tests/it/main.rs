@@ -3,7 +3,9 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod compare;
 mod copies;
+mod decisions;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;
