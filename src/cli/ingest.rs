@@ -9,10 +9,13 @@ use crate::lake::index::{Cover, Ingest};
 use crate::lake::snapshot::Facts;
 use crate::model::coverage::Basis;
 use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
-use crate::model::time::{DAY, Micros, Span, day_start, format_time, parse_day, parse_time};
+use crate::model::time::{DAY, Micros, Span, day_start, format_time, parse_day, parse_iso_time};
 use crate::source::{self, KindHint, Options, Parsed, Sink};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+/// Kind of an input that could not be read.
+const UNREADABLE: &str = "unreadable";
 
 /// What an ingest brought.
 #[derive(Debug, Default)]
@@ -41,6 +44,8 @@ struct Taker<'a, 'l> {
     lists: Lists,
     seen: &'a mut BTreeMap<OrgKey, Micros>,
     reasons: BTreeMap<String, u64>,
+    /// Cells of lists that could not be read, by column.
+    unread: BTreeMap<&'static str, u64>,
     /// Records taken or rejected so far.
     read: u64,
     examples: Vec<String>,
@@ -64,6 +69,9 @@ impl Sink for Taker<'_, '_> {
                 ));
             }
             *self.reasons.entry(reject.reason).or_default() += 1;
+        }
+        for (column, cells) in chunk.unread {
+            *self.unread.entry(column).or_default() += cells;
         }
         self.lists.inventory.extend(chunk.inventory);
         self.lists.users.extend(chunk.users);
@@ -98,10 +106,9 @@ pub(super) fn ingest(
     }
     let taken = reading.taken.as_deref().map(parse_taken).transpose()?;
     let org = org.map(crate::model::identity::org_name);
-    let source::Expanded { files, notes, mut faults } = source::expand(paths);
-    for note in &notes {
-        ui.detail(note);
-    }
+    let source::Expanded { files, notes, warnings, mut faults } = source::expand(paths);
+    notes.iter().for_each(|note| ui.detail(note));
+    warnings.iter().for_each(|warning| ui.warn(warning));
     // Where nothing is left to read there is no run to record.
     if files.is_empty() && !faults.is_empty() {
         let first = faults.remove(0);
@@ -159,6 +166,7 @@ pub(super) fn ingest(
         );
     }
     result.failed += store_lists(lake, &lists, &mut inputs, &placer, taken, usage_covers, ui)?;
+    result.failed += inputs.iter().filter(|input| nothing_kept(input, ui)).count() as u64;
     result.rejected = inputs.iter().map(|i| i.rejected).sum();
     result.inputs.clone_from(&inputs);
     lake.amend_run(inputs)?;
@@ -173,6 +181,21 @@ fn tell(refused: &Refused, input: &Ingest) -> String {
         .map(|id| if *rows == 1 { format!(" (event {id})") } else { format!(" (event {id} among them)") });
     let records = if *rows == 1 { "record is" } else { "records are" };
     format!("error: {}: {rows} {records} not kept{}: {why}", input.name, which.unwrap_or_default())
+}
+
+/// Returns true, and says so, if an input had records of which none was kept; one that could not be read was reported before.
+fn nothing_kept(input: &Ingest, ui: &Ui) -> bool {
+    let nothing = input.kind != UNREADABLE && input.read > 0 && input.kept + input.duplicate == 0;
+    if nothing {
+        let reasons: Vec<String> = input.reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+        let records = if input.read == 1 { "its only record" } else { "any of its records" };
+        ui.err(&super::error::message(&format!(
+            "error: {}: could not keep {records} ({})",
+            input.name,
+            reasons.join("; ")
+        )));
+    }
+    nothing
 }
 
 fn scopes(lake: &Lake) -> BTreeMap<String, String> {
@@ -240,17 +263,25 @@ fn read_one(
     let number = import.input(Ingest { name: name.to_owned(), ..Ingest::default() });
     let bar = ui.bar(size, name, true);
     let lists = Lists { input: number, ..Lists::default() };
-    let mut taker =
-        Taker { import, lists, seen, reasons: BTreeMap::new(), read: 0, examples: Vec::new(), bar };
+    let mut taker = Taker {
+        import,
+        lists,
+        seen,
+        reasons: BTreeMap::new(),
+        unread: BTreeMap::new(),
+        read: 0,
+        examples: Vec::new(),
+        bar,
+    };
     let outcome = source::read(&path.display().to_string(), &mut input, &options, &mut taker);
     taker.bar.finish_and_clear();
-    let Taker { mut lists, reasons, read, examples, import, .. } = taker;
+    let Taker { mut lists, reasons, unread, read, examples, import, .. } = taker;
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
             // What was staged before the fault stays: one unreadable file does not cost the rest.
             let ingest = import.ingest(number);
-            ingest.kind = "unreadable".to_owned();
+            ingest.kind = UNREADABLE.to_owned();
             (ingest.read, ingest.rejected, ingest.reasons) = (read, reasons.values().sum(), reasons);
             return Err(error.into());
         }
@@ -275,6 +306,17 @@ fn read_one(
         for example in examples {
             ui.info(&format!("  {}: {example}", path.display()));
         }
+    }
+    if !unread.is_empty() {
+        let cells: Vec<String> = unread.iter().map(|(column, n)| format!("{n} {column}")).collect();
+        ui.warn(&format!(
+            "{}: cells that could not be read leave the fact unknown ({})",
+            path.display(),
+            cells.join("; ")
+        ));
+    }
+    if let Some(assumption) = &outcome.assumption {
+        ui.warn(&format!("{}: {assumption}", path.display()));
     }
     if let Some(reason) = &outcome.truncated {
         ui.warn(&format!("{}: {reason}", path.display()));
@@ -455,10 +497,10 @@ fn parse_covers(option: &str, text: &str) -> Result<Span, CliError> {
             .hint("write FROM..TO, such as 2026-01-01..2026-03-31 (both days whole)")
     };
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-    let from = parse_time(from).ok_or_else(wrong)?;
+    let from = parse_iso_time(from).ok_or_else(wrong)?;
     let to = match parse_day(to) {
         Some(day) => day_start(day) + DAY,
-        None => parse_time(to).ok_or_else(wrong)?,
+        None => parse_iso_time(to).ok_or_else(wrong)?,
     };
     if from < to { Ok(Span { from, to }) } else { Err(wrong()) }
 }
@@ -478,7 +520,7 @@ fn beyond(span: Span, now: Micros) -> Option<String> {
 }
 
 fn parse_taken(text: &str) -> Result<Micros, CliError> {
-    parse_time(text).ok_or_else(|| {
+    parse_iso_time(text).ok_or_else(|| {
         CliError::new(format!("--taken \"{text}\" is no time")).hint("write it as 2026-03-31T12:00:00Z")
     })
 }
@@ -489,7 +531,7 @@ mod tests {
 
     #[test]
     fn spans_that_nobody_can_vouch_for_are_told() {
-        let now = parse_time("2026-04-01T00:00:00Z").expect("a time");
+        let now = parse_iso_time("2026-04-01T00:00:00Z").expect("a time");
         let doubt = |text: &str| beyond(parse_covers("--covers", text).expect("a span"), now);
         assert!(doubt("0001-01-01..9999-12-31").expect("a doubt").contains("in the future"));
         assert!(doubt("2017-12-31..2026-01-01").expect("a doubt").contains("audit logs"));

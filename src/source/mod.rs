@@ -95,6 +95,8 @@ pub struct Outcome {
     pub rejected: u64,
     /// Continuation token of the last page, where more pages follow it: an inventory is then incomplete.
     pub continuation: Option<String>,
+    /// A sentence on how dates were read, where nothing in the input confirms it.
+    pub assumption: Option<String>,
     /// A sentence on what is missing, where the input ends early.
     pub truncated: Option<String>,
 }

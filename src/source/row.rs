@@ -3,6 +3,7 @@
 use crate::model::batch::EventBatch;
 pub use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
 use crate::model::time::{Day, Micros};
+use std::collections::BTreeMap;
 
 /// A record that could not be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,4 +35,18 @@ pub struct Parsed {
     pub usage: Vec<UsageRow>,
     /// Organisations of the events, each with its newest time.
     pub orgs_seen: Vec<(OrgKey, Micros)>,
+    /// Cells of lists that could not be read and leave the fact unknown, by column.
+    pub unread: BTreeMap<&'static str, u64>,
+}
+
+impl Parsed {
+    /// Adds the rows of lists that another part held.
+    pub(super) fn add_lists(&mut self, other: Self) {
+        self.inventory.extend(other.inventory);
+        self.users.extend(other.users);
+        self.usage.extend(other.usage);
+        for (column, cells) in other.unread {
+            *self.unread.entry(column).or_default() += cells;
+        }
+    }
 }
