@@ -161,9 +161,9 @@ pub(super) struct ImportArgs {
     /// Files or folders; gzip is taken as it is, "-" is stdin
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Organisation of files that name none
-    #[arg(long, value_name = "ORG")]
-    pub org: Option<String>,
+    /// Organisation of files that name none; with =PATH of those files alone that are PATH or lie in it (repeatable)
+    #[arg(long, value_name = "ORG[=PATH]")]
+    pub org: Vec<String>,
     #[command(flatten)]
     pub reading: Reading,
 }

@@ -4,12 +4,14 @@ use super::Context;
 use super::args::ImportArgs;
 use super::error::{CliError, Outcome};
 use super::ingest::{Ingested, ingest};
+use super::naming::Naming;
 use super::ui::Ui;
 use crate::lake::Lake;
 
 pub(super) fn run(context: &Context, args: &ImportArgs) -> Result<Outcome, CliError> {
+    let naming = Naming::parse(&args.org)?;
     let (mut lake, _lock) = Lake::open_to_write(&context.lake)?;
-    let ingested = ingest(&mut lake, &args.paths, args.org.as_deref(), &args.reading, &context.ui)?;
+    let ingested = ingest(&mut lake, &args.paths, &naming, &args.reading, &context.ui)?;
     say(&ingested, &context.ui);
     Ok(outcome(&ingested, args.reading.strict))
 }

@@ -4,6 +4,7 @@ use super::args::Selection;
 use super::as_of;
 use super::error::CliError;
 use super::ingest::{Ingested, ingest};
+use super::naming::Naming;
 use super::scratch::Scratch;
 use super::ui::Ui;
 use crate::analysis::coverage::{Held, HeldDay};
@@ -18,6 +19,7 @@ use crate::lake::index::SnapshotKind;
 use crate::lake::view::View;
 use crate::lake::{Lake, index};
 use crate::model::coverage::Basis;
+use crate::model::finding::NotRun;
 use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
@@ -52,8 +54,10 @@ pub(super) struct Session {
     geo: Vec<Database>,
     /// Holds the throw-away folders until the run ends.
     _folders: Vec<Scratch>,
-    /// What of the lake stands before the run's instant.
+    /// The part of the lake before the run's instant, of the organisations selected.
     view: View,
+    /// The same of every organisation, where only some are selected: `--org` limits what is judged, not what is known.
+    known: Option<View>,
 }
 
 /// What the analysis and the pack found, with the engine that ad hoc queries go on with.
@@ -120,7 +124,8 @@ impl Session {
             let folder = Scratch::new()?;
             let mut lake = Lake::open(folder.path())?;
             let fill = if let [only] = selection.org.as_slice() { Some(only.as_str()) } else { None };
-            ingested = Some(ingest(&mut lake, &selection.from, fill, &selection.reading, ui)?);
+            ingested =
+                Some(ingest(&mut lake, &selection.from, &Naming::plain(fill), &selection.reading, ui)?);
             folders.push(folder);
             lake
         };
@@ -133,36 +138,46 @@ impl Session {
         let policy = config.policy.clone();
         let scratch = Scratch::new()?;
         let started = Instant::now();
+        let all = lake.orgs();
+        let known = if orgs == all { None } else { Some(View::open(&lake, &all, as_of, scratch.path())?) };
         let view = View::open(&lake, &orgs, as_of, scratch.path())?;
         folders.push(scratch);
         ui.detail(&format!("lake: {:.2?}", started.elapsed()));
-        Ok(Self { lake, orgs, window, policy, config, pack, ingested, geo, _folders: folders, view })
+        Ok(Self { lake, orgs, window, policy, config, pack, ingested, geo, _folders: folders, view, known })
     }
 
     /// An engine over the days of the window and the folds of the whole history.
-    fn engine(&self) -> Result<Engine, CliError> {
+    fn engine(&self, view: &View) -> Result<Engine, CliError> {
         let mut engine = Engine::new(&self.policy, self.window);
         let first = self.window.first_day();
         for table in DAY_TABLES {
-            engine.register_parquet(table, &self.view.days(table, first), Cut::Window)?;
+            engine.register_parquet(table, &view.days(table, first), Cut::Window)?;
         }
-        engine.register_parquet("seen", &self.view.months("seen"), Cut::None)?;
-        engine.register_parquet("lake_changes", &self.view.months("changes"), Cut::None)?;
-        let uses = self.view.months_and_days("uses", "actors", first);
+        engine.register_parquet("seen", &view.months("seen"), Cut::None)?;
+        engine.register_parquet("lake_changes", &view.months("changes"), Cut::None)?;
+        let uses = view.months_and_days("uses", "actors", first);
         engine.register_parquet("lake_uses", &uses, Cut::None)?;
-        engine.register_parquet("lake_orphans", &self.view.days("orphans", first), Cut::None)?;
+        engine.register_parquet("lake_orphans", &view.days("orphans", first), Cut::None)?;
         Ok(engine)
     }
 
     /// Runs the analysis; returns what it found, the engine with its tables, and what the report shows beside.
     fn analyse(&self, depth: Depth, ui: &Ui) -> Result<(Analysis, Engine, build::Extra), CliError> {
         let started = Instant::now();
-        let mut engine = self.engine()?;
+        let mut engine = self.engine(&self.view)?;
+        let known = self.known.as_ref().map(|view| self.engine(view)).transpose()?;
         let mut inputs = self.inputs()?;
-        let population = populations(&inputs);
+        let population = populations(&inputs, &self.orgs);
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken())).collect();
-        let analysis = run::run(&engine, &mut inputs, self.window, &self.policy, depth)?;
+        let analysis = run::run(
+            known.as_ref().unwrap_or(&engine),
+            &engine,
+            &mut inputs,
+            self.window,
+            &self.policy,
+            depth,
+        )?;
         let kinds = if depth == Depth::Verdicts { facts::kinds(&engine, self.window)? } else { Vec::new() };
         for table in tables::tables(&analysis, &taken, &self.policy)? {
             engine.register(table);
@@ -217,12 +232,14 @@ impl Session {
         Ok(Found { report, engine })
     }
 
-    /// An engine for one query: only what its tables need is worked out.
-    pub(super) fn engine_for(&self, sql: &str, ui: &Ui) -> Result<Engine, CliError> {
+    /// An engine for one query: only what its tables need is worked out. With the detections that did not run, where the
+    /// query reads findings.
+    pub(super) fn engine_for(&self, sql: &str, ui: &Ui) -> Result<(Engine, Vec<NotRun>), CliError> {
         let counted =
             engine::check::inspect(sql).is_ok_and(|(_, tables, _)| tables.contains(engine::pack::FINDINGS));
         if counted {
-            return Ok(self.find(&[], ui)?.engine);
+            let found = self.find(&[], ui)?;
+            return Ok((found.engine, found.report.not_run));
         }
         // What a table does not tell of its making asks for everything.
         let depth = engine::check::inspect(sql).map_or(Depth::Verdicts, |(_, tables, _)| {
@@ -230,13 +247,13 @@ impl Session {
             let whose = [&DAY_TABLES[..], &UNJUDGED].concat();
             if beside(&[whose.as_slice(), &PEOPLE].concat()) {
                 Depth::Verdicts
-            } else if beside(&whose) || self.orgs.len() > 1 {
+            } else if beside(&whose) || self.lake.orgs().len() > 1 {
                 Depth::Attribution
             } else {
                 Depth::Credentials
             }
         });
-        Ok(self.analyse(depth, ui)?.1)
+        Ok((self.analyse(depth, ui)?.1, Vec::new()))
     }
 
     /// The tokens as they stand, for commands that need no findings.
@@ -259,27 +276,30 @@ impl Session {
 
     /// Inventories, users, usage records and days, as they stood at the run's instant.
     fn inputs(&self) -> Result<Inputs<'_>, CliError> {
-        let mut inputs = Inputs { orgs: self.orgs.clone(), ..Inputs::default() };
+        let orgs = self.lake.orgs();
+        let mut inputs = Inputs { orgs: orgs.clone(), judged: self.orgs.clone(), ..Inputs::default() };
         inputs.scopes = self.lake.index.orgs.iter().map(|o| (o.scope_id.clone(), o.name.clone())).collect();
-        for org in &self.orgs {
-            if let Some(inventory) = self.inventory(org)? {
-                inputs.inventories.insert(org.clone(), inventory);
-            }
-            let mut users: Vec<(Micros, UserRow)> = Vec::new();
+        for org in &orgs {
+            let mut users: Vec<(Option<Micros>, UserRow)> = Vec::new();
+            let mut all_users = false;
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
+                all_users |= snapshot.complete;
                 // A list without a date says nothing against an event, whichever came first.
-                let taken = if self.is_dated(org, snapshot.taken) { snapshot.taken } else { Micros::MIN };
+                let taken = self.is_dated(snapshot).then_some(snapshot.taken);
                 users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (taken, row)));
+            }
+            if let Some(mut inventory) = self.inventory(org)? {
+                if all_users {
+                    inventory.measure(&users.iter().map(|(_, user)| user).collect::<Vec<_>>());
+                }
+                inputs.inventories.insert(org.clone(), inventory);
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
             for snapshot in self.lake.snapshots(SnapshotKind::Usage, org, self.window.as_of) {
                 let listed = self.lake.usage(snapshot)?;
-                match snapshot.span {
-                    Some(span) => spans.push(span),
-                    // Nobody vouches for the whole: each record still declares the span that it counts.
-                    None => spans.extend(listed.iter().map(|r| Span { from: r.start, to: r.end })),
-                }
+                // Records without a declared span show calls; that none is missing, nobody says.
+                spans.extend(snapshot.span);
                 rows.extend(listed);
             }
             if !rows.is_empty() || !spans.is_empty() {
@@ -290,11 +310,11 @@ impl Session {
         Ok(inputs)
     }
 
-    /// Whether the instant of a list was told: one that was not stands at the newest event of its organisation.
-    fn is_dated(&self, org: &str, taken: Micros) -> bool {
-        let told_by_event = self.lake.index.days.iter().any(|d| d.org == org && d.last_time == taken);
-        let undated = |s: &index::Snapshot| s.org == org && s.taken == taken && s.undated;
-        !told_by_event && !self.lake.index.snapshots.iter().any(undated)
+    /// Whether it is known when a list was taken. An index of an earlier version does not say it: there, a list without
+    /// a date has the time of the newest event of its organisation.
+    fn is_dated(&self, list: &index::Snapshot) -> bool {
+        let of_event = || self.lake.index.days.iter().any(|d| d.org == list.org && d.last_time == list.taken);
+        !list.undated && !of_event()
     }
 
     /// The lists of PATs that count at the run's instant; none where there is no list.
@@ -303,16 +323,17 @@ impl Session {
         if snapshots.is_empty() {
             return Ok(None);
         }
-        let from = counts_from(snapshots.iter().map(|s| (s.taken, s.complete))).unwrap_or(Micros::MIN);
+        let replaces = |s: &&index::Snapshot| s.complete && self.is_dated(s);
+        let from = counts_from(snapshots.iter().map(|s| (s.taken, replaces(s)))).unwrap_or(Micros::MIN);
         let read = |snapshot: &index::Snapshot| -> Result<List, CliError> {
             Ok(List {
                 taken: snapshot.taken,
-                dated: self.is_dated(org, snapshot.taken),
+                dated: self.is_dated(snapshot),
                 complete: snapshot.complete,
+                complete_for: snapshot.complete_for.clone(),
                 rows: self.lake.inventory(snapshot)?,
                 users_listed: snapshot.users_listed,
                 users_failed: snapshot.users_failed,
-                ..List::default()
             })
         };
         let lists = snapshots.into_iter().filter(|s| s.taken >= from).map(read);
@@ -338,7 +359,8 @@ impl Session {
             .collect();
         let covers: Vec<(Span, Basis)> =
             self.lake.index.covers.iter().filter(|c| c.org == org).map(|c| (c.span, c.basis)).collect();
-        Held { org: "", days, covers, switches: Vec::new() }
+        let lost = self.lake.index.lost.iter().filter(|l| l.org == org).map(|l| l.span).collect();
+        Held { org: "", days, covers, lost, switches: Vec::new() }
     }
 
     fn report_inputs(&self) -> Vec<Input> {
@@ -434,10 +456,8 @@ fn parse_window(text: &str) -> Result<i32, CliError> {
     })
 }
 
-fn populations(inputs: &Inputs<'_>) -> Vec<Population> {
-    inputs
-        .orgs
-        .iter()
+fn populations(inputs: &Inputs<'_>, orgs: &[String]) -> Vec<Population> {
+    orgs.iter()
         .map(|org| match inputs.inventories.get(org) {
             Some(inventory) => Population {
                 org: org.clone(),

@@ -5,6 +5,7 @@
 
 mod lint;
 
+use crate::model::claim::Field;
 use crate::model::finding::{Confidence, DetectionMeta, Family, Severity, SubjectKind};
 use lint::{head_line, lint};
 use sha2::{Digest as _, Sha256};
@@ -93,12 +94,20 @@ struct Head {
     flagged: Option<String>,
     #[serde(default)]
     counts: Vec<String>,
+    #[serde(default)]
+    rests_on: Vec<Field>,
 }
 
 /// The table of what the detections of the first pass found.
 pub const FINDINGS: &str = "findings";
 
 impl Detection {
+    /// Returns true if it comes with the program.
+    #[must_use]
+    pub fn is_builtin(&self) -> bool {
+        compiled::DETECTIONS.iter().any(|(file, text)| *file == self.file && *text == self.sql)
+    }
+
     /// Tells whether it looks at the findings of others, and so runs after them.
     #[must_use]
     pub fn is_second(&self) -> bool {
@@ -340,6 +349,7 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
             attack: head.attack,
             equivalents: head.equivalents,
             keys: head.keys,
+            rests_on: head.rests_on,
         },
     })
 }

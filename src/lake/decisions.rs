@@ -2,12 +2,14 @@
 //!
 //! In: decisions from a review sheet. Out: the same back. None is ever dropped: an auditor asks for the history.
 
-use super::frame::Frame;
+use super::digest::{self, Digest};
+use super::frame::{Frame, write_atomically};
 use super::table::Table;
-use super::{Lake, LakeError};
+use super::{Lake, LakeError, make_folder};
 use crate::model::decision::{Choice, Decision, Fixed};
+use crate::model::hash::sha256;
 use crate::model::time::Day;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 impl Lake {
@@ -45,10 +47,13 @@ impl Lake {
         Ok(new)
     }
 
-    fn write_decisions(&self, org: &str, decisions: &[Decision]) -> Result<(), LakeError> {
+    /// Replaces the decisions of an organisation. The index accepts both files while the new one is written, so that a
+    /// killed run leaves one that it knows.
+    fn write_decisions(&mut self, org: &str, decisions: &[Decision]) -> Result<(), LakeError> {
+        let path = self.decisions_file(org);
         let d = || decisions.iter();
         let flag = |b: bool| Some(b);
-        Frame::new(decisions.len())
+        let bytes = Frame::new(decisions.len())
             .text("org", d().map(|d| d.org.as_str()))
             .text("token_id", d().map(|d| d.token_id.as_str()))
             .text("decision", d().map(|d| d.choice.as_str()))
@@ -65,8 +70,23 @@ impl Lake {
             .flag("all_orgs", d().map(|d| d.state.all_orgs))
             .time("valid_to", d().map(|d| d.state.valid_to))
             .flag("leaked", d().map(|d| flag(d.state.leaked)))
-            .write(&self.decisions_file(org))?;
-        Ok(())
+            .to_bytes(&path)?;
+        let held = match std::fs::read(&path) {
+            Ok(held) => sha256(&held),
+            Err(_) => Digest::new(),
+        };
+        let new = sha256(&bytes);
+        make_folder(&self.root)?;
+        self.index.decisions.insert(org.to_owned(), BTreeSet::from([held, new.clone()]));
+        self.write_index()?;
+        write_atomically(&path, &bytes)?;
+        self.index.decisions.insert(org.to_owned(), BTreeSet::from([new]));
+        self.write_index()
+    }
+
+    /// The digests that the file of decisions may have; none where the index is of an earlier version.
+    pub(super) fn decisions_digests(&self, org: &str) -> Vec<&str> {
+        self.index.decisions.get(org).into_iter().flatten().map(String::as_str).collect()
     }
 
     /// Reads every decision on tokens of `org`, in the order they came.
@@ -75,6 +95,7 @@ impl Lake {
     /// When the file is there and cannot be read.
     pub fn decisions(&self, org: &str) -> Result<Vec<Decision>, LakeError> {
         let path = self.decisions_file(org);
+        digest::check(&path, &self.decisions_digests(org))?;
         if !path.exists() {
             return Ok(Vec::new());
         }
@@ -118,7 +139,7 @@ impl Lake {
     }
 
     /// Copies the decisions of an organisation that got another name, those that are not there yet.
-    pub(super) fn copy_decisions(&self, old: &str, new: &str) -> Result<(), LakeError> {
+    pub(super) fn copy_decisions(&mut self, old: &str, new: &str) -> Result<(), LakeError> {
         let moved: Vec<Decision> =
             self.decisions(old)?.into_iter().map(|d| Decision { org: new.to_owned(), ..d }).collect();
         if moved.is_empty() {

@@ -4,6 +4,7 @@
 //! In: a [`Report`]. Out: values that serialise in the order of the contract's schemas, which tests
 //! validate. Fields may be added here, none renamed or dropped without a new version.
 
+mod claim;
 mod finding;
 mod token;
 
@@ -85,7 +86,7 @@ struct CountsV1 {
 }
 
 #[derive(Debug, Serialize)]
-struct NotRunV1<'a> {
+pub(in crate::output) struct NotRunV1<'a> {
     detection: &'a str,
     reason: &'a str,
     failed: bool,
@@ -170,7 +171,8 @@ fn coverage(c: &Coverage) -> CoverageV1<'_> {
     }
 }
 
-fn not_run(n: &NotRun) -> NotRunV1<'_> {
+/// Returns a detection that did not run as it is written.
+pub(in crate::output) fn not_run(n: &NotRun) -> NotRunV1<'_> {
     NotRunV1 { detection: &n.detection, reason: &n.reason, failed: n.failed }
 }
 

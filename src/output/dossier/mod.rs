@@ -10,7 +10,7 @@ pub mod paste;
 pub mod text;
 pub mod timeline;
 
-use super::words;
+use super::{not_run, words};
 use crate::model::catalogue::catalogue;
 use crate::model::lineage::Generation;
 use crate::model::time::{DAY, day_of, day_text, format_time};
@@ -51,6 +51,7 @@ impl Dossier<'_> {
     #[must_use]
     pub fn sections(&self) -> Vec<Section> {
         let all = [
+            self.failed(),
             self.answer(),
             self.grant(),
             self.owner(),
@@ -64,12 +65,21 @@ impl Dossier<'_> {
             self.dependence(),
             self.unseen(),
             self.risk(),
+            self.claims(),
         ];
         all.into_iter()
             .filter(|s| {
                 !(s.facts.is_empty() && s.sentences.is_empty() && s.rows.is_empty() && s.code.is_empty())
             })
             .collect()
+    }
+
+    /// Findings that may be missing.
+    fn failed(&self) -> Section {
+        let lines =
+            not_run::failed(self.report).into_iter().map(|(name, reason)| format!("{name}: {reason}"));
+        let sentences = not_run::heading(self.report).into_iter().chain(lines).collect();
+        Section { title: "Detections that failed", sentences, ..Section::default() }
     }
 
     fn answer(&self) -> Section {
@@ -128,6 +138,22 @@ impl Dossier<'_> {
             );
         }
         Section { title: "Grant", facts: known(facts), sentences, ..Section::default() }
+    }
+
+    /// What the answers rest on: every claim with its source, how it was joined, and what became of it.
+    fn claims(&self) -> Section {
+        let rows = self.token.token.claims.iter().map(|c| {
+            vec![
+                c.field.to_string(),
+                c.value.clone(),
+                c.time.map_or_else(|| "no date".to_owned(), |at| day_text(day_of(at))),
+                c.source.to_string(),
+                c.join.to_string(),
+                c.standing.to_string(),
+            ]
+        });
+        let head = vec!["field", "value", "as of", "source", "joined by", "standing"];
+        Section { title: "Claims", head, rows: rows.collect(), ..Section::default() }
     }
 
     fn scopes(&self) -> Section {

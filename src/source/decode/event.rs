@@ -21,11 +21,17 @@ pub(super) struct Refusal {
     pub reason: &'static str,
     /// What is special about this one.
     pub detail: String,
+    /// Its time, where that could be read.
+    pub time: Option<Micros>,
 }
 
 impl Refusal {
     pub(super) fn new(reason: &'static str, detail: &str) -> Self {
-        Self { reason, detail: secret::start(detail, 120) }
+        Self { reason, detail: secret::start(detail, 120), time: None }
+    }
+
+    fn at(self, time: Option<Micros>) -> Self {
+        Self { time, ..self }
     }
 }
 
@@ -50,15 +56,16 @@ pub(super) fn event(
 ) -> Result<(), Refusal> {
     let id = fields.text(Key::Id);
     let bare = memchr::memrchr(b';', id.as_bytes()).and_then(|i| id.get(i + 1..)).unwrap_or(id);
-    let Some(event_id) = guid(bare) else { return Err(Refusal::new("no event id", id)) };
     let written = written_time(fields);
     let mut either = None;
+    let no_id = |time| Refusal::new("no event id", id).at(time);
     // Nearly all are in the form that the services write.
     let time = match parse_iso_time(written) {
         Some(time) => time,
         None => match instant(written, id, &mut taker.waiting.evidence) {
             Ok(known) => match known.or(time) {
                 Some(time) => time,
+                None if guid(bare).is_none() => return Err(no_id(None)),
                 None => return Err(Refusal::new("no time", written)),
             },
             Err(two) => {
@@ -67,9 +74,11 @@ pub(super) fn event(
             }
         },
     };
+    let known = either.is_none().then_some(time);
+    let Some(event_id) = guid(bare) else { return Err(no_id(known)) };
     let action = action(fields);
     if action.is_empty() {
-        return Err(Refusal::new("no action", &event_id));
+        return Err(Refusal::new("no action", &event_id).at(known));
     }
     let data = data_text(fields.json(Key::Data));
     let folded = if action.eq_ignore_ascii_case("AuditLog.AccessLog") { folded(&data) } else { 1 };

@@ -85,7 +85,8 @@ const DESCRIBED: usize = 100;
 /// Decodes a block; `room` carries over from block to block what its rows take.
 pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Roominess) -> Chunk {
     let groups = Groups::with_room(*room);
-    let mut decoder = Decoder { hint, groups, chunk: Chunk::default(), enveloped: Order::default() };
+    let (chunk, enveloped) = (Chunk::default(), Order::default());
+    let mut decoder = Decoder { hint, groups, chunk, enveloped, followed: 0 };
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
@@ -120,6 +121,8 @@ struct Decoder {
     chunk: Chunk,
     /// Keys of the events in envelopes.
     enveloped: Order,
+    /// Rejected records that an event follows.
+    followed: usize,
 }
 
 impl Decoder {
@@ -285,7 +288,14 @@ impl Decoder {
             line: place.line,
             record: self.chunk.parsed.read,
         };
-        event::event(fields, shape, time, taker)
+        event::event(fields, shape, time, taker)?;
+        let rejected = &mut self.chunk.parsed.rejected;
+        if self.followed < rejected.len() {
+            let next = self.groups.last_time();
+            rejected[self.followed..].iter_mut().for_each(|reject| reject.next = next);
+            self.followed = rejected.len();
+        }
+        Ok(())
     }
 
     /// Takes the audit records inside a record of another kind; nothing where there are none.
@@ -381,6 +391,7 @@ impl Decoder {
         }
         if let Some(first) = self.chunk.pages.take() {
             pages.holder = first.holder;
+            pages.ends += first.ends;
         }
         self.chunk.pages = Some(pages);
         true
@@ -400,7 +411,10 @@ impl Decoder {
 
     fn reject(&mut self, place: Place<'_>, refusal: &Refusal) {
         let parsed = &mut self.chunk.parsed;
-        parsed.rejected.push(refusal.clone().into_reject(place.line, parsed.read));
+        let refusal = refusal.clone();
+        let previous = self.groups.last_time();
+        let reject = refusal.into_reject(place.line, parsed.read);
+        parsed.rejected.push(crate::source::row::Reject { previous, ..reject });
     }
 }
 

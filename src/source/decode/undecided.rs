@@ -158,6 +158,8 @@ impl Waitlist {
                 groups.push(&row.ok_or_else(|| std::io::Error::other("an event that waited is damaged"))?);
             }
             groups.finish(&mut parsed);
+            // They come after all others, whatever their place in the input.
+            parsed.sequence = None;
             sink(parsed)?;
         }
         let mut parsed = Parsed::default();
@@ -178,7 +180,14 @@ impl Waitlist {
 impl Refusal {
     /// The refusal of a record at a place.
     pub(super) fn into_reject(self, line: u64, record: u64) -> Reject {
-        Reject { line, record, reason: self.reason.to_owned(), detail: self.detail }
+        Reject {
+            line,
+            record,
+            reason: self.reason.to_owned(),
+            detail: self.detail,
+            time: self.time,
+            ..Reject::default()
+        }
     }
 }
 
