@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod cases;
 mod compare;
 mod copies;
 mod decisions;
