@@ -19,6 +19,7 @@ pub use writing::write_cut;
 pub(in crate::lake) use writing::{entry_of, on_all_cores};
 
 use super::index::{Cover, Ingest, Run};
+use super::projects::Shown;
 use super::{Lake, LakeError};
 use crate::model::batch::EventBatch;
 use crate::model::inventory::OrgKey;
@@ -36,6 +37,8 @@ pub struct Import<'l> {
     inputs: Vec<Ingest>,
     staged: Staged,
     refused: Vec<Refused>,
+    /// Projects that were shown.
+    projects: Shown,
     /// Whether a day that cannot be written ends the import.
     whole: bool,
 }
@@ -53,7 +56,15 @@ impl<'l> Import<'l> {
     /// Starts an ingest into `lake`; `org` fills in for records that name none.
     #[must_use]
     pub fn new(lake: &'l mut Lake, org: Option<String>) -> Self {
-        Self { lake, org, inputs: Vec::new(), staged: Staged::default(), refused: Vec::new(), whole: false }
+        Self {
+            lake,
+            org,
+            inputs: Vec::new(),
+            staged: Staged::default(),
+            refused: Vec::new(),
+            projects: Shown::default(),
+            whole: false,
+        }
     }
 
     /// Makes the import fail where a day of it cannot be kept: nothing is recorded of it then.
@@ -84,6 +95,7 @@ impl<'l> Import<'l> {
     /// # Errors
     /// When the budget is spent and the batch cannot be put on disk.
     pub fn stage(&mut self, input: usize, org: OrgKey, day: Day, batch: EventBatch) -> Result<(), LakeError> {
+        self.projects.note(&org, &batch);
         self.staged.add(self.lake, input, org, day, batch)
     }
 
@@ -118,6 +130,7 @@ impl<'l> Import<'l> {
         {
             return Err(LakeError::Organisation(refused.why.clone()));
         }
+        std::mem::take(&mut self.projects).learn(self.lake, |key| places.get(key)?.as_ref().ok());
         let mut newest: BTreeMap<&str, Day> = BTreeMap::new();
         let held = self.lake.index.days.iter().map(|held| (held.org.as_str(), held.day));
         for (org, day) in held.chain(days.keys().map(|(org, day)| (org.as_str(), *day))) {

@@ -27,6 +27,9 @@ pub struct Index {
     pub covers: Vec<Cover>,
     /// Ingest runs and prunes, oldest first.
     pub runs: Vec<Run>,
+    /// Names of projects by organisation and id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub projects: BTreeMap<String, BTreeMap<String, String>>,
     /// Names that organisations gave up, with files that still have to go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaving: Vec<String>,
@@ -44,6 +47,7 @@ impl Default for Index {
             snapshots: Vec::new(),
             covers: Vec::new(),
             runs: Vec::new(),
+            projects: BTreeMap::new(),
             leaving: Vec::new(),
             pruning: None,
         }
