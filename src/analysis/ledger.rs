@@ -256,7 +256,14 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
     }
     entry.valid_to = valid_to.or(entry.valid_to);
     let scopes = (!event.scopes.is_empty()).then(|| split_scopes(event.scopes.trim_matches(['[', ']', '"'])));
-    if matches!(change, Change::Created | Change::Updated) && (scopes.is_some() || valid_to.is_some()) {
+    let all_orgs = if event.all_orgs.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else {
+        (!event.targets.is_empty() || event.all_orgs.eq_ignore_ascii_case("false")).then_some(false)
+    };
+    let targets = target_ids(&event.targets);
+    let told = scopes.is_some() || valid_to.is_some() || all_orgs.is_some();
+    if matches!(change, Change::Created | Change::Updated) && told {
         let before = entry.grants.last().and_then(|g| g.scopes.clone());
         if let (Some(old), Some(new)) = (&before, &scopes)
             && old != new
@@ -267,16 +274,13 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
             since: event.time,
             scopes: scopes.or(before),
             valid_to: entry.valid_to,
+            all_orgs,
+            targets: targets.clone(),
             listed: false,
         });
     }
     if matches!(change, Change::Created | Change::Updated) {
-        if event.all_orgs.eq_ignore_ascii_case("true") {
-            entry.all_orgs = Some(true);
-        } else if !event.targets.is_empty() || event.all_orgs.eq_ignore_ascii_case("false") {
-            entry.all_orgs = Some(false);
-        }
-        let targets = target_ids(&event.targets);
+        entry.all_orgs = all_orgs.or(entry.all_orgs);
         if !targets.is_empty() {
             entry.targets = targets;
         }

@@ -7,9 +7,11 @@
 
 pub mod advice;
 pub mod attribution;
+mod contrary;
 pub mod coverage;
 pub mod dependence;
 pub mod facts;
+mod grants;
 mod known;
 pub mod ledger;
 mod owner_usage;
@@ -25,6 +27,7 @@ pub mod target;
 pub mod tokens;
 pub mod usage;
 pub mod uses;
+pub mod whereabouts;
 
 #[cfg(test)]
 mod properties;
@@ -52,6 +55,8 @@ pub(crate) mod tests_support {
             scopes: (!scopes.is_empty()).then(|| split_scopes(scopes)),
             grants: vec![],
             all_orgs: Some(false),
+            full_by_class: false,
+            all_orgs_by_class: false,
             reaches_unseen_orgs: false,
             valid_from: Some(0),
             valid_to: Some(200 * DAY),

@@ -58,14 +58,26 @@ pub(super) fn of(
             usage.calls_of_class += calls;
         }
     }
+    // A token that ended inside the window may have made the calls too; what is not known of one rules it in.
+    let end = |t: &Token| [t.valid_to, t.revoked_at].into_iter().flatten().min();
+    let lived = |t: &&Token| end(t).is_none_or(|end| end > window.from);
     let sharing = tokens
         .iter()
-        .filter(|t| {
-            t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id && !t.is_over()
-        })
-        .filter(|t| t.is_full_access() == full && t.all_orgs == token.all_orgs);
+        .filter(|t| t.org == token.org && (t.token_id == token.token_id || same_owner(t, token)))
+        .filter(|t| t.token_id == token.token_id || lived(t))
+        .filter(|t| t.scopes.is_none() || !class_known || t.is_full_access() == full)
+        .filter(|t| t.all_orgs.is_none() || token.all_orgs.is_none() || t.all_orgs == token.all_orgs);
     usage.sharing = sharing.count() as u64;
     usage
+}
+
+/// Returns true if two tokens have one owner, by id in either spelling or by user name.
+fn same_owner(a: &Token, b: &Token) -> bool {
+    let key = |t: &Token| t.owner_id.as_deref().and_then(person_key);
+    match (key(a), key(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a.owner.as_deref().zip(b.owner.as_deref()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)),
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +85,7 @@ mod tests {
     use super::*;
     use crate::analysis::tests_support::token;
     use crate::model::time::{DAY, HOUR};
+    use crate::model::token::TokenState;
 
     const OWNER: &str = "11111111-1111-4111-8111-111111111111";
 
@@ -100,6 +113,25 @@ mod tests {
         assert!(!usage(&[]).by_id);
         assert!(!usage(&[(other, "AAD_Cookie")]).by_id, "the records may have been cut to others");
         assert!(usage(&[(other, "PAT"), (OWNER, "AAD_Cookie")]).by_id);
+    }
+
+    #[test]
+    fn every_token_of_the_owner_that_may_have_made_the_calls_is_counted() {
+        let owned = Token { owner_id: Some(OWNER.into()), owner: Some("ann@x".into()), ..token("vso.code") };
+        let window = Window { from: 0, as_of: 90 * DAY, days: 90 };
+        let sharing = |other: Token| of(&owned, &[], &[], &[owned.clone(), other], window).sharing;
+        let second = || Token { token_id: "second".into(), ..owned.clone() };
+        assert_eq!(sharing(second()), 2);
+        let cuid = OWNER.replace("-4111-8", "-7111-8");
+        assert_eq!(sharing(Token { owner_id: Some(cuid), ..second() }), 2, "one person under two ids");
+        assert_eq!(sharing(Token { owner_id: None, owner: Some("Ann@x".into()), ..second() }), 2, "by user name");
+        let revoked = Token { state: TokenState::Revoked, revoked_at: Some(50 * DAY), ..second() };
+        assert_eq!(sharing(revoked), 2, "it lived in the window");
+        assert_eq!(sharing(Token { scopes: None, all_orgs: None, ..second() }), 2, "of unknown class");
+        assert_eq!(sharing(Token { all_orgs: Some(true), ..second() }), 1);
+        assert_eq!(sharing(Token { valid_to: Some(-DAY), ..second() }), 1, "over before the window");
+        let other = "22222222-2222-4222-8222-222222222222";
+        assert_eq!(sharing(Token { owner_id: Some(other.into()), ..second() }), 1);
     }
 
     #[test]

@@ -4,14 +4,17 @@
 //! what the index says of each day. Out: an [`Analysis`], which the detections see as tables and the report shows.
 
 use super::attribution::{Attribution, How, attribute};
+use super::contrary::{self, ClassConflict, OtherUser};
 use super::coverage::{Held, Switch, judge as judge_coverage};
 use super::facts::{self, Fold, Folds, PatEvents};
+use super::grants::{self, GrantChange};
 use super::ledger::{self, TokenEvent, Unclear};
 use super::people::{AccessChange, GroupChange, People};
 use super::scope::{self, Proof};
 use super::tokens::{self, Inventory, Sources};
 use super::usage::{self, Seen};
 use super::uses::{self, CredentialUse};
+use super::whereabouts::{self, Whereabouts};
 use super::{dependence, known, owner_usage, rotation};
 use crate::engine::{Engine, EngineError};
 use crate::model::coverage::Coverage;
@@ -56,6 +59,8 @@ pub struct Judged {
     pub created: Option<crate::model::token::LifeEvent>,
     /// How often its end date moved.
     pub extended: u64,
+    /// Where and until when it was seen.
+    pub whereabouts: Whereabouts,
     /// Its generations.
     pub lineage: Lineage,
     /// What seems to depend on it.
@@ -81,6 +86,12 @@ pub struct Analysis {
     pub folds: Folds,
     /// The token of each key of the folds, where there is one.
     pub fold_tokens: Vec<Option<usize>>,
+    /// Changes of grants that events show.
+    pub grant_changes: Vec<GrantChange>,
+    /// Uses of tokens by somebody who is not the owner.
+    pub other_users: Vec<OtherUser>,
+    /// Mechanism classes that name a wider grant than list and events do.
+    pub class_conflicts: Vec<ClassConflict>,
 }
 
 /// What the engine tells: everything up to the run's instant, before it is judged.
@@ -256,7 +267,9 @@ pub fn decide(
             usage::judge(token, &seen, covered(&token.org), owner_usage.as_ref(), policy.min_covered_days)
         })
         .collect();
+    let bounds = whereabouts::judge(&tokens, &all_seen, &siblings, &coverage, window.as_of);
     let one = |(i, (usage, lineage)): (usize, (UseVerdict, Lineage))| {
+        let whereabouts = bounds[i].clone();
         let token = &tokens[i];
         // One secret, several organisations: a scope is judged by what it did in all of them.
         let rows = &siblings[i];
@@ -275,15 +288,49 @@ pub fn decide(
         let extended = entry.map_or(0, |e| e.extended);
         let dependence = dependence::judge(token, &of_tokens[i], &folds.names, window.as_of);
         let differs = tokens::differs(&sources, token);
-        Judged { token: token.clone(), usage, scope, created, extended, lineage, dependence, differs }
+        Judged { token: token.clone(), usage, scope, created, extended, whereabouts, lineage, dependence, differs }
     };
     let judged: Vec<Judged> =
         usages.into_par_iter().zip(rotation::link(&tokens, window.as_of)).enumerate().map(one).collect();
     drop(of_tokens);
+    let told = owners_told(&sources);
+    let evidence = contrary::Evidence {
+        tokens: &tokens,
+        token_of: &token_of,
+        uses,
+        attributions: &attributions,
+        people: &sources.people,
+        owner_told: &tokens.iter().map(|t| told.contains(t.token_id.as_str())).collect::<Vec<_>>(),
+    };
+    let other_users = contrary::other_users(&evidence);
+    let class_conflicts = contrary::class_conflicts(&evidence);
+    // The events of a token that another organisation lists are findings there.
+    let at_home =
+        |t: &&Token| sources.ledger.contains_key(&(t.org.clone(), t.token_id.clone()));
+    let grant_changes = tokens.iter().filter(at_home).flat_map(grants::changes).collect();
     let credentials = with_uses(&attributions, uses);
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
-    Analysis { tokens: judged, credentials, coverage, people, unclear, folds, fold_tokens }
+    Analysis {
+        tokens: judged,
+        credentials,
+        coverage,
+        people,
+        unclear,
+        folds,
+        fold_tokens,
+        grant_changes,
+        other_users,
+        class_conflicts,
+    }
+}
+
+/// Ids of the tokens whose owner a list or an event names; of the others only use says who owns them.
+fn owners_told<'a>(sources: &'a Sources<'_>) -> BTreeSet<&'a str> {
+    let entries = sources.ledger.iter().filter(|(_, e)| e.owner_id.is_some() || e.owner.is_some());
+    let rows = sources.inventories.values().flat_map(|i| &i.rows);
+    let named = rows.filter(|r| r.user_id.is_some() || r.owner().is_some());
+    entries.map(|((_, id), _)| id.as_str()).chain(named.map(|r| r.token_id.as_str())).collect()
 }
 
 /// Every credential with who used it.
@@ -345,13 +392,17 @@ fn hints(sources: &mut Sources<'_>, attributions: &[Attribution], uses: &[Creden
         .iter()
         .filter_map(|a| Some(((a.org.as_str(), a.visible.as_str()), a.token_id.as_deref()?)))
         .collect();
+    // A class says what the grant was when it was seen: the newest counts.
+    let mut newest: BTreeMap<(String, String), Micros> = BTreeMap::new();
     for one in uses {
         let Some(token_id) = tokens.get(&(one.org.as_str(), one.credential.as_str())) else { continue };
         let key = (one.org.clone(), (*token_id).to_owned());
         let class = Mechanism { class: &one.class, kind: MechanismKind::Pat, credential: "" };
-        let hint = sources.hints.entry(key.clone()).or_default();
-        hint.0 |= class.full_scope_hint();
-        hint.1 |= class.all_orgs_hint();
+        let last = newest.entry(key.clone()).or_insert(one.last_time);
+        if one.last_time >= *last {
+            *last = one.last_time;
+            sources.hints.insert(key.clone(), (class.full_scope_hint(), class.all_orgs_hint()));
+        }
         sources.actors.entry(key).or_insert_with(|| (one.actor_id.clone(), one.actor.clone()));
     }
 }

@@ -8,6 +8,7 @@ use crate::engine::EngineError;
 use crate::engine::tables::{Table, TableBuilder};
 use crate::model::catalogue::catalogue;
 use crate::model::hours;
+use crate::model::identity::person_key;
 use crate::model::lineage::Generation;
 use crate::model::mechanism::MechanismKind;
 use crate::model::policy::Policy;
@@ -34,6 +35,9 @@ pub fn tables(
         users(analysis)?,
         unclear(analysis)?,
         absences(analysis)?,
+        grant_changes(analysis)?,
+        other_users(analysis)?,
+        class_conflicts(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
     Ok(tables)
@@ -63,6 +67,7 @@ fn tokens(
         .text("name", text(&|j| j.token.name.clone()))
         .text("owner", text(&|j| j.token.owner.clone()))
         .text("owner_id", text(&|j| j.token.owner_id.clone()))
+        .text("owner_key", text(&|j| j.token.owner_id.as_deref().and_then(person_key)))
         .text("owner_state", text(&|j| some(j.token.owner_state.as_str())))
         .time("owner_gone_at", time(&|j| j.token.owner_gone_at))
         .text("state", text(&|j| some(j.token.state.as_str())))
@@ -74,6 +79,8 @@ fn tokens(
             "full_access",
             t().map(|j| j.token.scopes.is_some().then(|| j.token.is_full_access())).collect(),
         )
+        .bool("full_access_by_class", t().map(|j| Some(j.token.full_by_class)).collect())
+        .bool("all_orgs_by_class", t().map(|j| Some(j.token.all_orgs_by_class)).collect())
         .text("scopes", text(&|j| join(&j.token.scopes)))
         .int("n_scopes", t().map(|j| j.token.scopes.as_ref().and_then(|s| int(s.len() as u64))).collect())
         .time("valid_from", time(&|j| j.token.valid_from))
@@ -94,6 +101,10 @@ fn tokens(
         .text("use_reason", text(&|j| some(&j.usage.reason)))
         .time("last_observed", time(&|j| j.usage.last_observed))
         .time("last_observed_ever", time(&|j| j.usage.last_observed_ever))
+        .time("last_observed_anywhere", time(&|j| j.whereabouts.last_anywhere))
+        .text("seen_ever_in", text(&|j| some(&j.whereabouts.seen_ever_in.join(", "))))
+        .time("held_until", time(&|j| j.whereabouts.held_until))
+        .bool("held_whole", t().map(|j| Some(j.whereabouts.held_whole)).collect())
         .int("n_events", t().map(|j| int(j.usage.events)).collect())
         .text("use_events", text(&|j| some(&j.usage.event_ids.join(" "))))
         .int("covered_days", t().map(|j| Some(i64::from(j.usage.covered_days))).collect())
@@ -121,7 +132,7 @@ fn tokens(
             "overlap_days",
             t().map(|j| generation(j, 0).and_then(|g| g.overlap).map(|o| o.div_euclid(DAY))).collect(),
         )
-        .time("last_rotation", time(&|j| j.lineage.secret_since.filter(|_| j.lineage.rotated)))
+        .time("last_rotation", time(&|j| j.lineage.begun.filter(|_| j.lineage.rotated)))
         .int("secret_days", t().map(|j| j.lineage.secret_days).collect())
         .text("worker", text(&|j| some(j.dependence.worker.as_str())))
         .text("list_differs", text(&|j| j.differs.clone()))
@@ -170,6 +181,51 @@ fn absences(analysis: &Analysis) -> Result<Table, EngineError> {
         .text("token_id", r().map(|(j, ..)| some(&j.token.token_id)).collect())
         .time("gone_at", r().map(|(_, gone, _)| Some(*gone)).collect())
         .time("back_at", r().map(|(.., back)| *back).collect())
+        .build()
+}
+
+fn grant_changes(analysis: &Analysis) -> Result<Table, EngineError> {
+    let c = || analysis.grant_changes.iter();
+    TableBuilder::new("grant_changes")
+        .text("org", c().map(|c| some(&c.org)).collect())
+        .text("token_id", c().map(|c| some(&c.token_id)).collect())
+        .time("time", c().map(|c| Some(c.time)).collect())
+        .text("event_id", c().map(|c| some(&c.event_id)).collect())
+        .text("actor", c().map(|c| some(&c.actor)).collect())
+        .text("network", c().map(|c| some(&c.network)).collect())
+        .text("client", c().map(|c| some(&c.client)).collect())
+        .text("field", c().map(|c| some(c.field.as_str())).collect())
+        .text("before", c().map(|c| some(&c.before)).collect())
+        .text("after", c().map(|c| some(&c.after)).collect())
+        .bool("widened", c().map(|c| Some(c.widened)).collect())
+        .text("gained", c().map(|c| some(&c.gained.join(" "))).collect())
+        .text("gained_access", c().map(|c| c.gained_access.map(|g| g.as_str().to_owned())).collect())
+        .int("days_ahead", c().map(|c| c.days_ahead).collect())
+        .build()
+}
+
+fn other_users(analysis: &Analysis) -> Result<Table, EngineError> {
+    let o = || analysis.other_users.iter();
+    TableBuilder::new("other_users")
+        .text("org", o().map(|o| some(&o.org)).collect())
+        .text("token_id", o().map(|o| some(&o.token_id)).collect())
+        .text("actor", o().map(|o| some(&o.actor)).collect())
+        .text("actor_id", o().map(|o| some(&o.actor_id)).collect())
+        .text("known_by", o().map(|o| some(o.known_by.as_str())).collect())
+        .build()
+}
+
+fn class_conflicts(analysis: &Analysis) -> Result<Table, EngineError> {
+    let c = || analysis.class_conflicts.iter();
+    TableBuilder::new("class_conflicts")
+        .text("org", c().map(|c| some(&c.org)).collect())
+        .text("token_id", c().map(|c| some(&c.token_id)).collect())
+        .text("class", c().map(|c| some(&c.class)).collect())
+        .text("field", c().map(|c| some(c.field)).collect())
+        .text("granted", c().map(|c| some(&c.granted)).collect())
+        .bool("listed", c().map(|c| Some(c.listed)).collect())
+        .time("first_time", c().map(|c| Some(c.first_time)).collect())
+        .time("last_time", c().map(|c| Some(c.last_time)).collect())
         .build()
 }
 

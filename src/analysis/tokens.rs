@@ -9,7 +9,7 @@ use super::people::People;
 use crate::model::identity::person_key;
 use crate::model::inventory::InventoryRow;
 use crate::model::time::{DAY, Micros, format_time};
-use crate::model::token::{Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes};
+use crate::model::token::{FULL_SCOPE, Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The inventory of one organisation.
@@ -105,15 +105,17 @@ fn one(
     let newest = entry.and_then(|e| e.grants.last());
     let later = newest.filter(|g| row.is_none() || g.since > taken);
     let listed = row.and_then(|r| r.scopes.as_deref()).map(split_scopes).filter(|s| !s.is_empty());
-    let (_, global_hint) = sources.hints.get(&key).copied().unwrap_or_default();
-    let scopes = later
+    let (full_hint, global_hint) = sources.hints.get(&key).copied().unwrap_or_default();
+    let told_scopes = later
         .and_then(|g| g.scopes.clone())
         .or_else(|| listed.clone())
         .or_else(|| newest.and_then(|g| g.scopes.clone()));
     // The mechanism's class is a hint (facts, section 3): it can say "all", and its silence says nothing.
-    let hinted = || (seen && global_hint).then_some(true);
-    let all_orgs =
-        row.map(|r| r.target_accounts.is_none()).or_else(|| entry.and_then(|e| e.all_orgs)).or_else(hinted);
+    let told_reach = row.map(|r| r.target_accounts.is_none()).or_else(|| entry.and_then(|e| e.all_orgs));
+    let full_by_class = told_scopes.is_none() && seen && full_hint;
+    let all_orgs_by_class = told_reach.is_none() && seen && global_hint;
+    let scopes = told_scopes.or_else(|| full_by_class.then(|| vec![FULL_SCOPE.to_owned()]));
+    let all_orgs = told_reach.or(all_orgs_by_class.then_some(true));
     let valid_from = row.and_then(|r| r.valid_from).or_else(|| entry.and_then(|e| e.valid_from));
     let valid_to = later
         .and_then(|g| g.valid_to)
@@ -143,6 +145,8 @@ fn one(
         scopes,
         grants: grants(row, entry, listed, taken),
         all_orgs,
+        full_by_class,
+        all_orgs_by_class,
         reaches_unseen_orgs: false,
         valid_from,
         valid_to,
@@ -215,7 +219,14 @@ fn grants(
 ) -> Vec<Grant> {
     let mut grants = entry.map(|e| e.grants.clone()).unwrap_or_default();
     let Some(scopes) = listed else { return grants };
-    let valid_to = row.and_then(|r| r.valid_to);
+    let grant = |scopes| Grant {
+        scopes: Some(scopes),
+        valid_to: row.and_then(|r| r.valid_to),
+        all_orgs: row.and_then(|r| r.target_accounts.as_ref()).filter(|t| !t.is_empty()).map(|_| false),
+        targets: row.and_then(|r| r.target_accounts.clone()).unwrap_or_default(),
+        listed: true,
+        ..Grant::default()
+    };
     let born = row.and_then(|r| r.valid_from).or_else(|| entry.and_then(|e| e.valid_from));
     let created = entry.is_some_and(|e| e.created.is_some());
     let before = grants.iter().rposition(|g| g.since <= taken);
@@ -223,12 +234,12 @@ fn grants(
         Some(at) if grants[at].scopes.as_ref() == Some(&scopes) => {}
         // The list differs from what the log told last: a change that the log does not hold.
         Some(at) => {
-            grants.insert(at + 1, Grant { since: taken, scopes: Some(scopes), valid_to, listed: true })
+            grants.insert(at + 1, Grant { since: taken, ..grant(scopes) });
         }
         None if created => {}
         None => {
             let since = born.unwrap_or(Micros::MIN);
-            grants.insert(0, Grant { since, scopes: Some(scopes), valid_to, listed: true });
+            grants.insert(0, Grant { since, ..grant(scopes) });
         }
     }
     grants
@@ -415,8 +426,7 @@ mod tests {
         let grant = |scopes: &str| Grant {
             since: 10,
             scopes: Some(split_scopes(scopes)),
-            valid_to: None,
-            listed: false,
+            ..Grant::default()
         };
         let said = |dated, taken, entry: Entry, rows: Vec<InventoryRow>| {
             let inventory = Inventory { taken, dated, complete: true, rows, ..Inventory::default() };

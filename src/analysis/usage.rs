@@ -77,7 +77,7 @@ pub fn judge(
         seen_in: seen.seen_in.clone(),
     };
     if seen.events > 0 {
-        let events = plural(seen.events, "audited change");
+        let events = plural(seen.events, "audited event");
         return answer(
             UseState::Observed,
             Confidence::High,
@@ -109,7 +109,7 @@ pub fn judge(
         }
         if usage.calls_of_class > 0 {
             let shared = match usage.sharing {
-                0 | 1 => "the owner has no other token of this class".to_owned(),
+                0 | 1 => "no other token of the owner is known to be of this class".to_owned(),
                 n => format!("{n} tokens of the owner share this class"),
             };
             let reason = format!(
@@ -131,7 +131,7 @@ pub fn judge(
         Some(_) if hidden.is_empty() => "its scopes leave a trace when used".to_owned(),
         Some(_) => format!("use of {} would not have been seen", hidden.join(", ")),
     };
-    let reason = format!("No audited change by this token in {days}; {invisible}{elsewhere}.");
+    let reason = format!("No audited event by this token in {days}; {invisible}{elsewhere}.");
     answer(UseState::NotObserved, confidence(share, coverage), reason)
 }
 

@@ -211,6 +211,10 @@ impl Session {
         report.pack_sha256 = self.pack.sha256();
         report.config_sha256 = self.config_hash();
         report.not_run = not_run;
+        match engine::blind::find(&engine, &self.pack.select(select)) {
+            Ok(blind) => report.blind = blind,
+            Err(error) => ui.warn(&format!("which detections lack fields of events could not be found out: {error}")),
+        }
         report.detections = self.pack.select(select).into_iter().map(|d| d.meta.clone()).collect();
         report.inputs = self.report_inputs();
         build::build(&mut report, analysis, found, extra);

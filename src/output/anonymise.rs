@@ -259,6 +259,7 @@ impl Anonymiser {
         r.population.iter_mut().for_each(|p| self.swap(&mut p.org));
         r.inputs.iter_mut().for_each(|i| self.swap(&mut i.name));
         r.not_run.iter_mut().for_each(|n| self.swap(&mut n.reason));
+        r.blind.iter_mut().for_each(|b| self.swap(&mut b.org));
         r.unattributed.iter_mut().for_each(|u| self.swap(&mut u.org));
         for f in &mut r.findings {
             print(&mut f.fingerprint);

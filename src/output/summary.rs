@@ -58,6 +58,9 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
         let verb = if n.failed { "failed" } else { "did not run" };
         writeln!(to, "\n{} {verb}: {}", escape(&n.detection), escape(&n.reason))?;
     }
+    for b in &report.blind {
+        writeln!(to, "\n{}", escape(&words::blind(b)))?;
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod evidence;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;

@@ -30,7 +30,10 @@ impl Format<Report> for Markdown {
             let verb = if n.failed { "failed" } else { "did not run" };
             writeln!(to, "- {} {verb}: {}", escape(&n.detection), escape(&n.reason))?;
         }
-        if !report.not_run.is_empty() {
+        for b in &report.blind {
+            writeln!(to, "- {}", escape(&words::blind(b)))?;
+        }
+        if !report.not_run.is_empty() || !report.blind.is_empty() {
             writeln!(to)?;
         }
         writeln!(to, "{}", words::INVISIBLE)?;

@@ -53,6 +53,9 @@ impl Format<Report> for Table {
             let verb = if n.failed { "failed" } else { "did not run" };
             terminal::paragraph(&format!("{} {verb}: {}", n.detection, n.reason), style, to)?;
         }
+        for b in &report.blind {
+            terminal::paragraph(&words::blind(b), style, to)?;
+        }
         Ok(())
     }
 }
