@@ -192,7 +192,7 @@ fn notes(canvas: &mut Canvas, series: &Series, left_out: usize, shown: usize, bo
     };
     let marks = format!("{over} Upright mark: last audited event. Grey: ended.");
     canvas.label(&marks, (area.x0, bottom + 112), SMALL, GREY, Anchor::Start, area.width());
-    let global = "◆ reaches all organisations; such tokens stop working on 2026-12-01.";
+    let global = "◆ reaches all organisations; the end date of such tokens is 2026-12-01.";
     canvas.label(global, (area.x0, bottom + 158), SMALL, GREY, Anchor::Start, area.width());
     let words = if left_out == 0 && shown == 1 {
         "The one token with known dates is shown.".to_owned()
