@@ -176,9 +176,11 @@ pub fn class_conflicts(of: &Evidence<'_>) -> Vec<ClassConflict> {
             let told = token.grants.iter().rev().filter(|g| g.since <= one.last_time);
             let told = told.clone().find(|g| g.all_orgs.is_some());
             // A later event took the reach away: the class was right when it was seen.
-            let narrowed =
-                token.grants.iter().any(|g| g.since > one.last_time && g.all_orgs == Some(false) && !g.listed)
-                    && told.is_none_or(|g| g.all_orgs == Some(true));
+            let narrowed = token
+                .grants
+                .iter()
+                .any(|g| g.since > one.last_time && g.all_orgs == Some(false) && !g.listed)
+                && told.is_none_or(|g| g.all_orgs == Some(true));
             if !narrowed {
                 let listed = told.is_none_or(|g| g.listed);
                 add("reach", "one organisation".to_owned(), listed, told.map_or(Micros::MIN, |g| g.since));
@@ -242,7 +244,11 @@ mod tests {
         assert_eq!(of(ann(), used("PAT", "Ann@x.example", OTHER)), None, "one user name is one person");
         let nameless = || owned("ann@x.example", "");
         assert_eq!(of(nameless(), used("PAT", "bob@x.example", OTHER)), Some(KnownBy::Name));
-        assert_eq!(of(owned("Ann", ""), used("PAT", "bob@x.example", OTHER)), None, "a display name says little");
+        assert_eq!(
+            of(owned("Ann", ""), used("PAT", "bob@x.example", OTHER)),
+            None,
+            "a display name says little"
+        );
     }
 
     #[test]
@@ -261,18 +267,30 @@ mod tests {
 
     #[test]
     fn a_class_contradicts_the_grant_in_force_and_no_other() {
-        let grant = |since, scopes: &str| Grant { since, scopes: Some(split_scopes(scopes)), ..Grant::default() };
+        let grant =
+            |since, scopes: &str| Grant { since, scopes: Some(split_scopes(scopes)), ..Grant::default() };
         let of = |grants: Vec<Grant>, class: &str| {
             let token = Token { grants, ..owned("ann@x.example", OWNER) };
             asked(token, used(class, "ann@x.example", OWNER), &[], class_conflicts)
         };
         let found = of(vec![Grant { listed: true, ..grant(0, "vso.code") }], "PAT_Unscoped");
-        assert_eq!((found[0].field, found[0].granted.as_str(), found[0].listed), ("scopes", "vso.code", true));
+        assert_eq!(
+            (found[0].field, found[0].granted.as_str(), found[0].listed),
+            ("scopes", "vso.code", true)
+        );
         assert_eq!(of(vec![grant(0, "vso.code")], "PAT"), []);
         assert_eq!(of(vec![grant(0, "app_token")], "PAT_Unscoped"), []);
-        assert_eq!(of(vec![grant(0, "app_token"), grant(150, "vso.code")], "PAT_Unscoped"), [], "narrowed since");
+        assert_eq!(
+            of(vec![grant(0, "app_token"), grant(150, "vso.code")], "PAT_Unscoped"),
+            [],
+            "narrowed since"
+        );
         assert_eq!(of(vec![], "PAT_Unscoped"), [], "no grant is known");
         let found = of(vec![grant(0, "vso.code")], "PAT_Global");
-        assert_eq!((found.len(), found[0].field), (1, "reach"), "the token of these tests is for one organisation");
+        assert_eq!(
+            (found.len(), found[0].field),
+            (1, "reach"),
+            "the token of these tests is for one organisation"
+        );
     }
 }

@@ -119,7 +119,10 @@ fn worker(folds: &[&Fold], names: &Names) -> (Worker, String) {
         return (Worker::Person, format!("It works in office hours on working days alone ({shape})."));
     }
     if unknown * 2 > total {
-        return (Worker::Unclear, format!("Most of its events came from clients that patwatch does not know ({shape})."));
+        return (
+            Worker::Unclear,
+            format!("Most of its events came from clients that patwatch does not know ({shape})."),
+        );
     }
     let why =
         if enough { "Hours and clients fit a person and a machine" } else { "Too few active days to tell" };
@@ -245,7 +248,9 @@ fn ends_for_all(token: &Token, folds: &[&Fold], as_of: i64) -> Option<String> {
             "Tokens for all organisations should have stopped working on {GLOBAL_END}; this one is still seen after that day."
         )
     } else if over {
-        format!("Tokens for all organisations should have stopped working on {GLOBAL_END}, whatever their own end date.")
+        format!(
+            "Tokens for all organisations should have stopped working on {GLOBAL_END}, whatever their own end date."
+        )
     } else {
         format!("Microsoft ends tokens for all organisations on {GLOBAL_END}, whatever their own end date.")
     })
@@ -323,8 +328,7 @@ mod tests {
         assert_eq!(judged.worker, Worker::Unclear);
         assert!(judged.reason.contains("clients that patwatch does not know"), "{}", judged.reason);
         // The clock decides for an unknown client as for any other.
-        let nightly: Vec<Fold> =
-            (0..20).map(|d| Fold { client: tool, ..fold(d, &[3], "curl") }).collect();
+        let nightly: Vec<Fold> = (0..20).map(|d| Fold { client: tool, ..fold(d, &[3], "curl") }).collect();
         let judged = judge(&token("vso.code"), &nightly.iter().collect::<Vec<_>>(), &names, 0);
         assert_eq!(judged.worker, Worker::Automation);
         assert!(judged.reason.starts_with("It works by the clock"), "{}", judged.reason);

@@ -221,7 +221,10 @@ mod tests {
         // The first event is the creation in these tests, so the update comes second.
         let same = changed(vec![listed.clone(), grant(1, "vso.code"), grant(2, "vso.code_write")]);
         assert_eq!(same.len(), 1);
-        let only = changed(vec![grant(1, "vso.code"), Grant { since: 2, listed: true, ..grant(2, "vso.code_write") }]);
+        let only = changed(vec![
+            grant(1, "vso.code"),
+            Grant { since: 2, listed: true, ..grant(2, "vso.code_write") },
+        ]);
         assert_eq!(only, []);
     }
 }

@@ -124,7 +124,11 @@ mod tests {
         assert_eq!(sharing(second()), 2);
         let cuid = OWNER.replace("-4111-8", "-7111-8");
         assert_eq!(sharing(Token { owner_id: Some(cuid), ..second() }), 2, "one person under two ids");
-        assert_eq!(sharing(Token { owner_id: None, owner: Some("Ann@x".into()), ..second() }), 2, "by user name");
+        assert_eq!(
+            sharing(Token { owner_id: None, owner: Some("Ann@x".into()), ..second() }),
+            2,
+            "by user name"
+        );
         let revoked = Token { state: TokenState::Revoked, revoked_at: Some(50 * DAY), ..second() };
         assert_eq!(sharing(revoked), 2, "it lived in the window");
         assert_eq!(sharing(Token { scopes: None, all_orgs: None, ..second() }), 2, "of unknown class");

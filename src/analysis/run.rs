@@ -288,7 +288,17 @@ pub fn decide(
         let extended = entry.map_or(0, |e| e.extended);
         let dependence = dependence::judge(token, &of_tokens[i], &folds.names, window.as_of);
         let differs = tokens::differs(&sources, token);
-        Judged { token: token.clone(), usage, scope, created, extended, whereabouts, lineage, dependence, differs }
+        Judged {
+            token: token.clone(),
+            usage,
+            scope,
+            created,
+            extended,
+            whereabouts,
+            lineage,
+            dependence,
+            differs,
+        }
     };
     let judged: Vec<Judged> =
         usages.into_par_iter().zip(rotation::link(&tokens, window.as_of)).enumerate().map(one).collect();
@@ -305,8 +315,7 @@ pub fn decide(
     let other_users = contrary::other_users(&evidence);
     let class_conflicts = contrary::class_conflicts(&evidence);
     // The events of a token that another organisation lists are findings there.
-    let at_home =
-        |t: &&Token| sources.ledger.contains_key(&(t.org.clone(), t.token_id.clone()));
+    let at_home = |t: &&Token| sources.ledger.contains_key(&(t.org.clone(), t.token_id.clone()));
     let grant_changes = tokens.iter().filter(at_home).flat_map(grants::changes).collect();
     let credentials = with_uses(&attributions, uses);
     let people = std::mem::take(&mut sources.people);

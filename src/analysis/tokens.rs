@@ -9,7 +9,9 @@ use super::people::People;
 use crate::model::identity::person_key;
 use crate::model::inventory::InventoryRow;
 use crate::model::time::{DAY, Micros, format_time};
-use crate::model::token::{FULL_SCOPE, Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes};
+use crate::model::token::{
+    FULL_SCOPE, Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The inventory of one organisation.
@@ -423,11 +425,8 @@ mod tests {
     #[test]
     fn a_dated_list_and_older_events_that_differ_say_so() {
         use crate::model::token::Grant;
-        let grant = |scopes: &str| Grant {
-            since: 10,
-            scopes: Some(split_scopes(scopes)),
-            ..Grant::default()
-        };
+        let grant =
+            |scopes: &str| Grant { since: 10, scopes: Some(split_scopes(scopes)), ..Grant::default() };
         let said = |dated, taken, entry: Entry, rows: Vec<InventoryRow>| {
             let inventory = Inventory { taken, dated, complete: true, rows, ..Inventory::default() };
             let sources = Sources {

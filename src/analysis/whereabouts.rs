@@ -33,7 +33,11 @@ pub(super) fn judge(
     coverage: &[Coverage],
     as_of: Micros,
 ) -> Vec<Whereabouts> {
-    tokens.iter().enumerate().map(|(i, token)| one(token, i, tokens, seen, &siblings[i], coverage, as_of)).collect()
+    tokens
+        .iter()
+        .enumerate()
+        .map(|(i, token)| one(token, i, tokens, seen, &siblings[i], coverage, as_of))
+        .collect()
 }
 
 fn one(
@@ -45,8 +49,11 @@ fn one(
     coverage: &[Coverage],
     as_of: Micros,
 ) -> Whereabouts {
-    let elsewhere: BTreeSet<&String> =
-        siblings.iter().filter(|s| **s != at && seen[**s].last_ever.is_some()).map(|s| &tokens[*s].org).collect();
+    let elsewhere: BTreeSet<&String> = siblings
+        .iter()
+        .filter(|s| **s != at && seen[**s].last_ever.is_some())
+        .map(|s| &tokens[*s].org)
+        .collect();
     let reached: BTreeSet<&String> =
         siblings.iter().map(|s| &tokens[*s].org).chain(&token.other_orgs).chain([&token.org]).collect();
     let held: Vec<Option<&Coverage>> =
@@ -59,7 +66,11 @@ fn one(
     Whereabouts {
         last_anywhere: siblings.iter().filter_map(|s| seen[*s].last_ever).max(),
         seen_ever_in: elsewhere.into_iter().cloned().collect(),
-        held_until: held.iter().map(|c| c.map_or(Micros::MIN, |c| c.span.to)).min().filter(|t| *t > Micros::MIN),
+        held_until: held
+            .iter()
+            .map(|c| c.map_or(Micros::MIN, |c| c.span.to))
+            .min()
+            .filter(|t| *t > Micros::MIN),
         held_whole: token.all_orgs == Some(false) && !token.reaches_unseen_orgs && held.iter().all(whole),
     }
 }
@@ -83,7 +94,10 @@ mod tests {
         assert!(!late.held_whole, "the log ends 35 days before");
         assert_eq!(late.held_until, Some(60 * DAY));
         assert!(!alone(Token { valid_from: Some(-DAY), ..t() }, coverage(60), 60 * DAY).held_whole);
-        assert!(!alone(Token { all_orgs: None, ..t() }, coverage(60), 60 * DAY).held_whole, "its reach is not known");
+        assert!(
+            !alone(Token { all_orgs: None, ..t() }, coverage(60), 60 * DAY).held_whole,
+            "its reach is not known"
+        );
         assert!(!alone(Token { reaches_unseen_orgs: true, ..t() }, coverage(60), 60 * DAY).held_whole);
         assert!(!alone(Token { other_orgs: vec!["p".into()], ..t() }, coverage(60), 60 * DAY).held_whole);
         let gap = |from, to| Gap { span: Span { from: from * DAY, to: to * DAY }, reason: "quiet".into() };

@@ -99,9 +99,11 @@ fn events_of(found: &super::session::Found, org: &str, token_id: &str) -> BTreeS
 
 /// Returns true if a finding on a user, a project or the organisation names the token: in its evidence, or by an event.
 fn concerns(finding: &Finding, token_id: &str, own: &BTreeSet<String>) -> bool {
-    let names = |value: &Value| value.as_str().is_some_and(|text| text.split_whitespace().any(|id| id == token_id));
+    let names =
+        |value: &Value| value.as_str().is_some_and(|text| text.split_whitespace().any(|id| id == token_id));
     finding.subject.kind != SubjectKind::Token
-        && (finding.evidence.values().any(names) || finding.event_ids.iter().any(|id| own.contains(&id.to_string())))
+        && (finding.evidence.values().any(names)
+            || finding.event_ids.iter().any(|id| own.contains(&id.to_string())))
 }
 
 /// Rows of a table and ids of events that are shown.

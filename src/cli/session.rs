@@ -213,7 +213,9 @@ impl Session {
         report.not_run = not_run;
         match engine::blind::find(&engine, &self.pack.select(select)) {
             Ok(blind) => report.blind = blind,
-            Err(error) => ui.warn(&format!("which detections lack fields of events could not be found out: {error}")),
+            Err(error) => {
+                ui.warn(&format!("which detections lack fields of events could not be found out: {error}"))
+            }
         }
         report.detections = self.pack.select(select).into_iter().map(|d| d.meta.clone()).collect();
         report.inputs = self.report_inputs();

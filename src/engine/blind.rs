@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn one_of_several_columns_is_enough() {
         let add = |n: usize, named: bool| {
-            let (name, text) = if named { ("d_group_name", "[a]\\b") } else { ("details", "added to [a]\\b") };
+            let (name, text) =
+                if named { ("d_group_name", "[a]\\b") } else { ("details", "added to [a]\\b") };
             json!({"org": "contoso", "event_id": format!("e{n}"), "time": "2026-03-01T09:00:00Z",
                 "date": "2026-03-01", "action": "Group.UpdateGroupMembership.Add", (name): text})
         };

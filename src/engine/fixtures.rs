@@ -201,15 +201,16 @@ fn events_of(fixture: &Value) -> std::collections::BTreeMap<String, Value> {
 /// Says why no listed event shows all that the evidence does; nothing where one does, or where the fixture has none of
 /// them. What an event lacks, such as a client, a detection may name in words.
 fn contradiction(finding: &Finding, events: &std::collections::BTreeMap<String, Value>) -> Option<String> {
-    let listed: Vec<&Value> =
-        finding.event_ids.iter().filter_map(|id| events.get(&id.to_string())).collect();
+    let listed: Vec<&Value> = finding.event_ids.iter().filter_map(|id| events.get(&id.to_string())).collect();
     let shown: Vec<(&str, &Value)> = OF_AN_EVENT
         .iter()
         .filter_map(|name| Some((*name, finding.evidence.get(*name)?)))
         .filter(|(_, value)| value.is_string())
         .collect();
-    let fits = |event: &&Value| shown.iter().all(|(name, value)| event[*name].is_null() || event[*name] == **value);
-    (!listed.is_empty() && !listed.iter().any(|event| fits(event))).then(|| format!("{shown:?} is of no one event"))
+    let fits =
+        |event: &&Value| shown.iter().all(|(name, value)| event[*name].is_null() || event[*name] == **value);
+    (!listed.is_empty() && !listed.iter().any(|event| fits(event)))
+        .then(|| format!("{shown:?} is of no one event"))
 }
 
 #[test]

@@ -376,17 +376,8 @@ mod tests {
 
     /// Detections that read fields of the data and match without them: a thing without a name is still a thing.
     const LABELS_ONLY: [&str; 11] = [
-        "PAT-A013",
-        "PAT-A017",
-        "PAT-A026",
-        "PAT-P001",
-        "PAT-P002",
-        "PAT-P015",
-        "PAT-P016",
-        "PAT-P017",
-        "PAT-P021",
-        "PAT-P023",
-        "PAT-P024",
+        "PAT-A013", "PAT-A017", "PAT-A026", "PAT-P001", "PAT-P002", "PAT-P015", "PAT-P016", "PAT-P017",
+        "PAT-P021", "PAT-P023", "PAT-P024",
     ];
 
     const GOOD: &str = "--! id = \"X-1\"\n--! title = \"T\"\n--! severity = \"low\"\n--! confidence = \"low\"\n--! subject = \"token\"\n--! tables = [\"tokens\"]\n--! message = \"{n} events by {name}.\"\n--! fix = \"Ask.\"\n--! rationale = \"Because.\"\nSELECT org, token_id AS subject, n_events AS n FROM tokens";
@@ -435,11 +426,20 @@ mod tests {
         // A field that only labels the finding, or has a stand-in such as `details`, blinds nothing.
         let reads = |d: &&Detection| {
             let body = d.sql.lines().filter(|l| !l.starts_with("--!"));
-            body.flat_map(|l| l.split(|c: char| !(c.is_alphanumeric() || c == '_'))).any(|w| w.starts_with("d_"))
+            body.flat_map(|l| l.split(|c: char| !(c.is_alphanumeric() || c == '_')))
+                .any(|w| w.starts_with("d_"))
         };
-        let silent: Vec<&str> =
-            pack.detections.iter().filter(reads).filter(|d| d.needs.is_none()).map(|d| d.meta.id.as_str()).collect();
-        assert_eq!(silent, LABELS_ONLY, "give it `needs`, or add it to the list if it matches without its fields");
+        let silent: Vec<&str> = pack
+            .detections
+            .iter()
+            .filter(reads)
+            .filter(|d| d.needs.is_none())
+            .map(|d| d.meta.id.as_str())
+            .collect();
+        assert_eq!(
+            silent, LABELS_ONLY,
+            "give it `needs`, or add it to the list if it matches without its fields"
+        );
     }
 
     #[test]

@@ -220,8 +220,11 @@ fn one(
     let thief = Call::token(attack.token, token, stranger, agent);
     let own = routine::call_at(world, attack.token, token, from, dice);
     let habit: Vec<&'static str> = token.habit.actions.iter().map(|(id, _)| *id).collect();
-    let others: Vec<usize> =
-        world.humans().into_iter().filter(|at| *at != token.owner && world.people[*at].left.is_none()).collect();
+    let others: Vec<usize> = world
+        .humans()
+        .into_iter()
+        .filter(|at| *at != token.owner && world.people[*at].left.is_none())
+        .collect();
     let other = others[attack.number % others.len()];
     let world = &*world;
     let mut walk = |call: &Call, wanted: &[&'static str], count: i64, pause, spread, log: &mut Log| {
@@ -392,7 +395,14 @@ fn one(
     labels.push(label(world, token, attack.scenario, Family::Anomaly, starts, to));
 }
 
-fn label(world: &World, token: &Token, scenario: Scenario, family: Family, from: Micros, to: Micros) -> Label {
+fn label(
+    world: &World,
+    token: &Token,
+    scenario: Scenario,
+    family: Family,
+    from: Micros,
+    to: Micros,
+) -> Label {
     Label {
         org: world.org.clone(),
         token_id: Some(token.id.clone()),

@@ -309,4 +309,3 @@ pub fn blind(b: &Blind) -> String {
         fields.join(", ")
     )
 }
-

@@ -32,7 +32,10 @@ fn an_unscoped_class_means_full_access_without_a_list() {
     let full = findings(&place, &["--from", &file, "--select", "PAT-S003"]);
     let subjects: BTreeSet<&str> = full.iter().filter_map(|f| f["subject"]["id"].as_str()).collect();
     assert_eq!(subjects.len(), 2, "{full:?}");
-    assert!(subjects.iter().all(|id| id.starts_with("e0555b84") || id.starts_with("7b1fa5fa")), "{subjects:?}");
+    assert!(
+        subjects.iter().all(|id| id.starts_with("e0555b84") || id.starts_with("7b1fa5fa")),
+        "{subjects:?}"
+    );
     // A class says so of every organisation at once, and a list may know better.
     assert!(full.iter().all(|f| f["confidence"] == "medium"), "{full:?}");
     let global = findings(&place, &["--from", &file, "--select", "PAT-S004"]);
@@ -70,11 +73,20 @@ fn reads_of_the_audit_log_are_not_called_changes() {
 fn a_project_is_known_by_its_id() {
     let count = |place: &Place, table: &str, n: &str| {
         let sql = format!("SELECT project, {n} AS n FROM {table} GROUP BY project ORDER BY project");
-        ran(place, &["query", &sql, "--format", "csv"]).stdout.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+        ran(place, &["query", &sql, "--format", "csv"])
+            .stdout
+            .lines()
+            .skip(1)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let place = Place::new();
     let imported = ran(&place, &["import", &case("project-name-missing.json")]);
-    assert!(imported.stdout.contains("40 kept") || imported.stderr.contains("40 kept"), "{}", imported.stdout);
+    assert!(
+        imported.stdout.contains("40 kept") || imported.stderr.contains("40 kept"),
+        "{}",
+        imported.stdout
+    );
     assert_eq!(count(&place, "events", "COUNT(*)"), ["ocp,40"]);
     assert_eq!(count(&place, "activity", "SUM(n)"), ["ocp,40"]);
     assert_eq!(findings(&place, &["--select", "PAT-A021"]), Vec::<Value>::new());

@@ -5,8 +5,8 @@
 
 use super::merged::{Merged, number};
 use super::row::DayRow;
-use crate::lake::projects::ProjectNames;
 use crate::lake::frame::Frame;
+use crate::lake::projects::ProjectNames;
 use crate::model::batch::{DictColumn, EventBatch};
 use crate::model::mechanism::{Mechanism, MechanismKind};
 use crate::model::{client, identity, network};
