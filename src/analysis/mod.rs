@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod dependence;
 pub mod facts;
 mod grants;
+pub mod inventory;
 mod known;
 pub mod ledger;
 mod owner_usage;

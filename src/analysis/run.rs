@@ -8,10 +8,11 @@ use super::contrary::{self, ClassConflict, OtherUser};
 use super::coverage::{Held, Switch, judge as judge_coverage};
 use super::facts::{self, Fold, Folds, PatEvents};
 use super::grants::{self, GrantChange};
+use super::inventory::Inventory;
 use super::ledger::{self, TokenEvent, Unclear};
 use super::people::{AccessChange, GroupChange, People};
 use super::scope::{self, Proof};
-use super::tokens::{self, Inventory, Sources};
+use super::tokens::{self, Sources};
 use super::usage::{self, Seen};
 use super::uses::{self, CredentialUse};
 use super::whereabouts::{self, Whereabouts};
@@ -34,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Inputs<'a> {
     /// Organisations to judge.
     pub orgs: Vec<String>,
-    /// The latest inventories.
+    /// Lists of PATs.
     pub inventories: BTreeMap<String, Inventory>,
     /// Users with the instant of their list, oldest first.
     pub users: BTreeMap<String, Vec<(Micros, UserRow)>>,
@@ -337,7 +338,7 @@ pub fn decide(
 /// Ids of the tokens whose owner a list or an event names; of the others only use says who owns them.
 fn owners_told<'a>(sources: &'a Sources<'_>) -> BTreeSet<&'a str> {
     let entries = sources.ledger.iter().filter(|(_, e)| e.owner_id.is_some() || e.owner.is_some());
-    let rows = sources.inventories.values().flat_map(|i| &i.rows);
+    let rows = sources.inventories.values().flat_map(|i| i.lists.iter().flat_map(|l| &l.rows));
     let named = rows.filter(|r| r.user_id.is_some() || r.owner().is_some());
     entries.map(|((_, id), _)| id.as_str()).chain(named.map(|r| r.token_id.as_str())).collect()
 }
