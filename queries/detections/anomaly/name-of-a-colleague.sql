@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Token.PatCreateEvent", "Token.PatUpdateEvent"], fields = ["d_authorization_id", "d_display_name"] }
 --! message     = "{actor} {did} token of {owner} '{token_name}', which is the name of a token of {other_owner}."
 --! fix         = "Ask both owners; if only one of them knows of both tokens, treat the newer one as an intruder's."
---! rationale   = "A token that carries a known name passes a review by eye. The name has to be exactly that of another person's token, older and not over for a month; owners are compared by id, so a person's own rotation does not fire. Names that say nothing and names that three or more owners use are left out. Medium for a token renamed to the name of one in force, which is a deliberate act; low for a new token, which may be a handover."
+--! rationale   = "A token that carries a known name passes a review by eye. The name has to be exactly that of another person's token, older and not over for a month; owners are compared by id and by name, so a person's own rotation does not fire. Names that say nothing and names that three or more owners use are left out. Medium for a token renamed to the name of one in force, which is a deliberate act; low for a new token, which may be a handover."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST IA-4", "NIST CM-8"]
 --! attack      = ["T1036"]
@@ -25,7 +25,7 @@ given AS (
 bearers AS (SELECT org, name, COUNT(DISTINCT owner_key) AS owners FROM tokens WHERE name IS NOT NULL AND owner_key IS NOT NULL GROUP BY org, name),
 pairs AS (
   SELECT g.org AS org, g.token_id AS token_id, g.action AS action, g.time AS time, g.event_id AS event_id, g.actor AS actor, g.name AS name,
-    g.name_before AS name_before, t.owner_key AS owner_key, o.token_id AS other_token_id, o.owner AS other_owner, o.owner_key AS other_key,
+    g.name_before AS name_before, t.owner AS owner, t.owner_key AS owner_key, o.token_id AS other_token_id, o.owner AS other_owner, o.owner_key AS other_key,
     o.valid_from AS other_from, CASE WHEN o.revoked_at < o.valid_to THEN o.revoked_at ELSE COALESCE(o.valid_to, o.revoked_at) END AS other_end
   FROM given AS g JOIN tokens AS t ON g.org = t.org AND g.token_id = t.token_id JOIN tokens AS o ON g.org = o.org AND g.name = o.name
 ),
@@ -34,7 +34,7 @@ placed AS (
     p.other_token_id AS other_token_id, p.other_owner AS other_owner, COALESCE(p.other_end > p.time, TRUE) AS other_in_force,
     ROW_NUMBER() OVER (PARTITION BY p.org, p.event_id ORDER BY p.other_from, p.other_token_id) AS place
   FROM pairs AS p JOIN bearers AS b ON p.org = b.org AND p.name = b.name
-  WHERE b.owners = 2 AND p.other_key <> p.owner_key AND p.other_from < p.time AND COALESCE(p.other_end > p.time - INTERVAL '30 days', TRUE)
+  WHERE b.owners = 2 AND p.other_key <> p.owner_key AND COALESCE(LOWER(p.other_owner) <> LOWER(p.owner), TRUE) AND p.other_from < p.time AND COALESCE(p.other_end > p.time - INTERVAL '30 days', TRUE)
 )
 SELECT org, token_id AS subject, time AS first_time, time AS last_time, event_id, COALESCE(actor, 'An actor not known') AS actor,
   CASE WHEN action = 'Token.PatCreateEvent' THEN 'named a new' ELSE 'renamed the' END AS did, name AS token_name, name_before, COALESCE(other_owner, 'an owner not known') AS other_owner,
