@@ -216,8 +216,8 @@ mod tests {
     }
 
     fn asked<T>(token: Token, used: CredentialUse, users: &[UserRow], ask: fn(&Evidence<'_>) -> T) -> T {
-        let users: Vec<(Micros, UserRow)> = users.iter().map(|u| (0, u.clone())).collect();
-        let people = BTreeMap::from([("o".to_owned(), People::build(&users, &[], &[]))]);
+        let users: Vec<(Option<Micros>, UserRow)> = users.iter().map(|u| (Some(0), u.clone())).collect();
+        let people = BTreeMap::from([("o".to_owned(), People::build(&users, &[], &[], &[]))]);
         let uses = [used];
         ask(&Evidence {
             tokens: &[token],

@@ -7,6 +7,7 @@
 
 pub mod advice;
 pub mod attribution;
+pub mod claims;
 mod contrary;
 pub mod coverage;
 pub mod dependence;
@@ -56,8 +57,6 @@ pub(crate) mod tests_support {
             scopes: (!scopes.is_empty()).then(|| split_scopes(scopes)),
             grants: vec![],
             all_orgs: Some(false),
-            full_by_class: false,
-            all_orgs_by_class: false,
             reaches_unseen_orgs: false,
             valid_from: Some(0),
             valid_to: Some(200 * DAY),
@@ -67,6 +66,7 @@ pub(crate) mod tests_support {
             other_orgs: vec![],
             joined_by_name: false,
             owner_facts: OwnerFacts::default(),
+            claims: vec![],
         }
     }
 
@@ -91,6 +91,7 @@ pub(crate) mod tests_support {
             controls: Vec::new().into(),
             attack: Vec::new().into(),
             suppressed: None,
+            claims: vec![],
         }
     }
 

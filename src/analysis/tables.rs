@@ -2,18 +2,20 @@
 //!
 //! In: an [`Analysis`]. Out: tables of the schema, which detections and queries see.
 
+use super::people::Absence;
 use super::run::{Analysis, Judged};
 use super::usage::sight;
 use crate::engine::EngineError;
 use crate::engine::tables::{Table, TableBuilder};
 use crate::model::catalogue::catalogue;
+use crate::model::claim::{Field, Source, Standing};
 use crate::model::hours;
 use crate::model::identity::person_key;
 use crate::model::lineage::Generation;
 use crate::model::mechanism::MechanismKind;
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros, day_of};
-use crate::model::token::KnownFrom;
+use crate::model::token::{KnownFrom, Token};
 use crate::model::verdict::ScopeState;
 use std::collections::BTreeMap;
 
@@ -38,6 +40,7 @@ pub fn tables(
         grant_changes(analysis)?,
         other_users(analysis)?,
         class_conflicts(analysis)?,
+        claims(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
     Ok(tables)
@@ -79,8 +82,11 @@ fn tokens(
             "full_access",
             t().map(|j| j.token.scopes.is_some().then(|| j.token.is_full_access())).collect(),
         )
-        .bool("full_access_by_class", t().map(|j| Some(j.token.full_by_class)).collect())
-        .bool("all_orgs_by_class", t().map(|j| Some(j.token.all_orgs_by_class)).collect())
+        .bool(
+            "full_access_by_class",
+            t().map(|j| Some(by_class(&j.token, Field::Scopes) && j.token.is_full_access())).collect(),
+        )
+        .bool("all_orgs_by_class", t().map(|j| Some(by_class(&j.token, Field::Reach))).collect())
         .text("scopes", text(&|j| join(&j.token.scopes)))
         .int("n_scopes", t().map(|j| j.token.scopes.as_ref().and_then(|s| int(s.len() as u64))).collect())
         .time("valid_from", time(&|j| j.token.valid_from))
@@ -139,6 +145,12 @@ fn tokens(
         .build()
 }
 
+/// Returns true if a field is known from the class of the mechanism alone.
+fn by_class(token: &Token, field: Field) -> bool {
+    let holds = || token.claims.iter().filter(|c| c.field == field && c.standing == Standing::Holds);
+    holds().count() > 0 && holds().all(|c| c.source == Source::MechanismClass)
+}
+
 /// The generation `offset` places from the token's own.
 fn generation(judged: &Judged, offset: isize) -> Option<&Generation> {
     judged.lineage.generations.get(judged.lineage.at.checked_add_signed(offset)?)
@@ -155,6 +167,7 @@ fn unclear(analysis: &Analysis) -> Result<Table, EngineError> {
         .text("name", u().map(|u| some(&u.name)).collect())
         .int("candidates", u().map(|u| int(u.candidates.len() as u64)).collect())
         .text("candidate_ids", u().map(|u| some(&u.candidates.join(" "))).collect())
+        .text("fit", u().map(|u| some(u.fit.as_str())).collect())
         .build()
 }
 
@@ -164,23 +177,37 @@ fn absences(analysis: &Analysis) -> Result<Table, EngineError> {
         let people = analysis.people.get(&j.token.org)?;
         j.token.owner_id.iter().chain(&j.token.owner).find_map(|text| people.find(text)).cloned()
     };
-    let mut rows: Vec<(&Judged, Micros, Option<Micros>)> = Vec::new();
+    let mut rows: Vec<(&Judged, Absence)> = Vec::new();
     for judged in &analysis.tokens {
-        let spans = person(judged).map(|p| p.absences).unwrap_or_default();
-        rows.extend(spans.into_iter().map(|(gone, back)| (judged, gone, back)));
-        // A state that only the list of users tells has no event.
-        if let Some(gone) = judged.token.owner_gone_at
-            && !rows.iter().any(|(j, from, _)| std::ptr::eq(*j, judged) && *from == gone)
-        {
-            rows.push((judged, gone, None));
-        }
+        rows.extend(person(judged).into_iter().flat_map(|p| p.absences).map(|absence| (judged, absence)));
     }
     let r = || rows.iter();
     TableBuilder::new("absences")
-        .text("org", r().map(|(j, ..)| some(&j.token.org)).collect())
-        .text("token_id", r().map(|(j, ..)| some(&j.token.token_id)).collect())
-        .time("gone_at", r().map(|(_, gone, _)| Some(*gone)).collect())
-        .time("back_at", r().map(|(.., back)| *back).collect())
+        .text("org", r().map(|(j, _)| some(&j.token.org)).collect())
+        .text("token_id", r().map(|(j, _)| some(&j.token.token_id)).collect())
+        .time("gone_at", r().map(|(_, a)| Some(a.from)).collect())
+        .time("back_at", r().map(|(_, a)| a.back).collect())
+        .text("joined_by", r().map(|(_, a)| some(a.join.as_str())).collect())
+        .build()
+}
+
+/// What is said of each token, one row a claim.
+fn claims(analysis: &Analysis) -> Result<Table, EngineError> {
+    let rows: Vec<_> =
+        analysis.tokens.iter().flat_map(|j| j.token.claims.iter().map(move |c| (&j.token, c))).collect();
+    let r = || rows.iter();
+    TableBuilder::new("token_claims")
+        .text("org", r().map(|(t, _)| some(&t.org)).collect())
+        .text("token_id", r().map(|(t, _)| some(&t.token_id)).collect())
+        .text("field", r().map(|(_, c)| some(c.field.as_str())).collect())
+        .text("value", r().map(|(_, c)| some(&c.value)).collect())
+        .time("time", r().map(|(_, c)| c.time).collect())
+        .text("source", r().map(|(_, c)| some(c.source.as_str())).collect())
+        .text("joined_by", r().map(|(_, c)| some(c.join.as_str())).collect())
+        .text("certainty", r().map(|(_, c)| some(c.join.certainty().as_str())).collect())
+        .bool("complete", r().map(|(_, c)| Some(c.complete)).collect())
+        .text("standing", r().map(|(_, c)| some(c.standing.as_str())).collect())
+        .text("event_id", r().map(|(_, c)| c.event_id.clone()).collect())
         .build()
 }
 

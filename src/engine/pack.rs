@@ -5,6 +5,7 @@
 
 mod lint;
 
+use crate::model::claim::Field;
 use crate::model::finding::{Confidence, DetectionMeta, Family, Severity, SubjectKind};
 use lint::{head_line, lint};
 use sha2::{Digest as _, Sha256};
@@ -117,6 +118,8 @@ struct Head {
     needs: Option<Needs>,
     #[serde(default)]
     counts: Vec<String>,
+    #[serde(default)]
+    rests_on: Vec<Field>,
 }
 
 /// The table of what the detections of the first pass found.
@@ -365,6 +368,7 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
             attack: head.attack,
             equivalents: head.equivalents,
             keys: head.keys,
+            rests_on: head.rests_on,
         },
     })
 }

@@ -1,5 +1,7 @@
 //! A PAT as one organisation lists it or sees it.
 
+use super::claim::{Claim, Field, certainty};
+use super::finding::Confidence;
 use super::time::Micros;
 
 text_enum! {
@@ -100,10 +102,6 @@ pub struct Token {
     pub grants: Vec<Grant>,
     /// Whether it reaches all organisations; nothing when unknown.
     pub all_orgs: Option<bool>,
-    /// Whether full access is known from the class of its mechanism alone.
-    pub full_by_class: bool,
-    /// Whether the reach is known from that class alone.
-    pub all_orgs_by_class: bool,
     /// Whether it reaches organisations that this run does not see.
     pub reaches_unseen_orgs: bool,
     /// Organisations of this run that it is for beside this one.
@@ -122,6 +120,8 @@ pub struct Token {
     pub joined_by_name: bool,
     /// The owner beside name and state.
     pub owner_facts: OwnerFacts,
+    /// Everything that is said of it, with what became of each claim.
+    pub claims: Vec<Claim>,
 }
 
 impl Token {
@@ -135,6 +135,12 @@ impl Token {
     #[must_use]
     pub fn is_for_one_org(&self) -> bool {
         self.all_orgs == Some(false) && !self.reaches_unseen_orgs && self.other_orgs.is_empty()
+    }
+
+    /// The most confidence that its claims on some fields allow.
+    #[must_use]
+    pub fn certainty(&self, fields: &[Field]) -> Confidence {
+        certainty(&self.claims, fields)
     }
 
     /// Tells whether the token is out of force, so that use and scope findings would be idle.

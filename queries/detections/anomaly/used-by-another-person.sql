@@ -11,6 +11,7 @@
 --! controls    = ["NIST AC-2(12)", "NIST IA-4", "OWASP NHI2"]
 --! attack      = ["T1078.004"]
 --! keys        = ["used_by"]
+--! rests_on    = ["owner"]
 --! flagged     = "others"
 WITH others AS (SELECT org, token_id, actor AS used_by, COALESCE(actor_id, 'none') AS user_id, known_by FROM other_users),
 used AS (

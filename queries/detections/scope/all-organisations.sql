@@ -10,9 +10,10 @@
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! equivalents = ["P14"]
+--! rests_on    = ["reach"]
 SELECT org, token_id AS subject, n_events AS count, use_events AS event_ids, all_orgs, full_access, valid_to, last_observed,
   CASE WHEN CAST(CAST(policy.as_of AS DATE) AS VARCHAR) < '2026-12-01' THEN 'such tokens stop working on 2026-12-01'
     WHEN CAST(CAST(last_observed AS DATE) AS VARCHAR) >= '2026-12-01' THEN 'it should have stopped working on 2026-12-01 and is still seen'
     ELSE 'such tokens should have stopped working on 2026-12-01' END AS global_end,
-  CASE WHEN full_access THEN 'high' ELSE 'medium' END AS severity, CASE WHEN all_orgs_by_class THEN 'medium' ELSE 'high' END AS confidence
+  CASE WHEN full_access THEN 'high' ELSE 'medium' END AS severity
 FROM tokens CROSS JOIN policy WHERE all_orgs AND NOT over

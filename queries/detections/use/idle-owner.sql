@@ -9,6 +9,7 @@
 --! rationale   = "A person who is away for two months seldom needs a token, but automation outlives visits, so this is a hint and low. An event of the owner, or of the token in any organisation of the run, that is later than the list of users says ends the hint: a list may be old."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["CIS 5.3", "NIST AC-2(3)"]
+--! rests_on    = ["owner"]
 WITH acted AS (SELECT org, actor_id, MAX(last_time) AS acted_at FROM actors WHERE actor_id IS NOT NULL GROUP BY org, actor_id),
 owners AS (
   SELECT u.org AS org, u.actor_id AS actor_id, u.last_access AS last_access, a.acted_at AS acted_at FROM users AS u LEFT JOIN acted AS a ON u.org = a.org AND u.actor_id = a.actor_id

@@ -172,8 +172,6 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
                 ..Grant::default()
             }],
             all_orgs: Some(i.is_multiple_of(3)),
-            full_by_class: false,
-            all_orgs_by_class: false,
             reaches_unseen_orgs: i.is_multiple_of(3),
             valid_from: Some(as_of - 300 * DAY),
             valid_to: Some(as_of + (i as i64 * 40 - 30) * DAY),
@@ -183,6 +181,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
             other_orgs: Vec::new(),
             joined_by_name: false,
             owner_facts: OwnerFacts::default(),
+            claims: Vec::new(),
         },
         verdicts: Verdicts {
             usage: UseVerdict {
@@ -204,7 +203,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
             observed_scopes: Some(vec!["vso.build_execute".into()]),
             proposed_scopes: Some(vec!["vso.build_execute".into(), "vso.code".into()]),
             reduced_scopes: Some(vec!["vso.build".into(), "vso.code".into()]),
-            advice: Advice { action, reason: reason.to_owned() },
+            advice: Advice::new(action, reason),
             risk,
             risk_parts: vec![
                 RiskPart { points: risk * 0.6, reason: "high-privilege scope vso.graph_manage".into() },
