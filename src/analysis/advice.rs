@@ -68,7 +68,7 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
     if usage.verdict == UseState::NotObserved {
         return say(
             Action::AskOwner,
-            "No audited change in the covered days; reads and pushes would not have been seen, so ask whether it is needed.",
+            "No audited event in the covered days; reads and pushes would not have been seen, so ask whether it is needed.",
         );
     }
     let not_seen = |v: Visibility| scope.iter().any(|s| s.state == ScopeState::NotSeen && s.visibility == v);
@@ -91,13 +91,13 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
     if token.is_full_access() && usage.events == 0 {
         return say(
             Action::AskOwner,
-            "It has full access, and no audited change of it tells what for: ask the owner what it does.",
+            "It has full access, and no audited event of it tells what for: ask the owner what it does.",
         );
     }
     if token.is_full_access() {
         return say(
             Action::AskOwner,
-            "It has full access: start from the scopes that its audited changes needed, and ask what else it does.",
+            "It has full access: start from the scopes that its audited events needed, and ask what else it does.",
         );
     }
     if usage.verdict == UseState::NotJudged {

@@ -1,6 +1,6 @@
 //! What depends on a token: automation or a person, the places that seem to hold it, and whom to ask.
 //!
-//! In: one token and the folds of its events in the window. Out: a [`Dependence`]. It speaks of audited changes
+//! In: one token and the folds of its events in the window. Out: a [`Dependence`]. It speaks of audited events
 //! alone; a place that only reads is not among them, and the sentences say so.
 
 use super::facts::Fold;
@@ -50,7 +50,7 @@ pub fn judge(token: &Token, folds: &[&Fold], names: &Names, as_of: i64) -> Depen
         reason,
         ask: ask(token, folds, names),
         move_to: move_to(worker, &integrations),
-        ends_for_all: ends_for_all(token, as_of),
+        ends_for_all: ends_for_all(token, folds, as_of),
         integrations,
     }
 }
@@ -78,14 +78,15 @@ fn weekend(day: i32) -> bool {
 
 fn worker(folds: &[&Fold], names: &Names) -> (Worker, String) {
     if folds.is_empty() {
-        return (Worker::Unclear, "No audited change in the window shows who works with it.".to_owned());
+        return (Worker::Unclear, "No audited event in the window shows who works with it.".to_owned());
     }
     let total: i64 = folds.iter().map(|f| f.n).sum();
     let clients = counts(folds.iter().map(|f| (f.client, f.n)));
     let by = |fits: &dyn Fn(&str) -> bool| -> i64 {
         clients.iter().filter(|(client, _)| fits(names.text(**client))).map(|(_, n)| n).sum()
     };
-    let machine = by(&|c| MACHINES.contains(&c) || !c.is_empty() && !is_product(c));
+    let machine = by(&|c| MACHINES.contains(&c));
+    let unknown = by(&|c| !c.is_empty() && !is_product(c));
     let browser = by(&|c| c == "browser");
     let days = hours_by_day(folds);
     let hours: BTreeSet<usize> = (0..24).filter(|h| days.values().any(|bits| bits >> h & 1 == 1)).collect();
@@ -99,12 +100,12 @@ fn worker(folds: &[&Fold], names: &Names) -> (Worker, String) {
     );
     let enough = days.len() >= FEW_DAYS;
     if browser * 2 > total {
-        return (Worker::Person, format!("Most of its changes came from a browser ({shape})."));
+        return (Worker::Person, format!("Most of its events came from a browser ({shape})."));
     }
     if machine * 2 > total {
         return (
             Worker::Automation,
-            format!("Most of its changes came from clients that machines use ({shape})."),
+            format!("Most of its events came from clients that machines use ({shape})."),
         );
     }
     if enough && on * 5 >= days.len() * 4 && hours.len() <= 3 {
@@ -116,6 +117,12 @@ fn worker(folds: &[&Fold], names: &Names) -> (Worker, String) {
     let span = hours.last().zip(hours.first()).map_or(24, |(last, first)| last - first);
     if enough && weekends == 0 && span <= 11 && hours.len() > 3 {
         return (Worker::Person, format!("It works in office hours on working days alone ({shape})."));
+    }
+    if unknown * 2 > total {
+        return (
+            Worker::Unclear,
+            format!("Most of its events came from clients that patwatch does not know ({shape})."),
+        );
     }
     let why =
         if enough { "Hours and clients fit a person and a machine" } else { "Too few active days to tell" };
@@ -230,13 +237,20 @@ fn move_to(worker: Worker, places: &[Integration]) -> Option<String> {
     }
 }
 
-fn ends_for_all(token: &Token, as_of: i64) -> Option<String> {
+fn ends_for_all(token: &Token, folds: &[&Fold], as_of: i64) -> Option<String> {
     if token.all_orgs != Some(true) {
         return None;
     }
     let over = parse_day(GLOBAL_END).is_some_and(|day| day_start(day) <= as_of);
-    Some(if over {
-        format!("Microsoft ended tokens for all organisations on {GLOBAL_END}, whatever their own end date.")
+    let seen = folds.iter().any(|f| parse_day(GLOBAL_END).is_some_and(|day| f.day >= day));
+    Some(if over && seen {
+        format!(
+            "Tokens for all organisations should have stopped working on {GLOBAL_END}; this one is still seen after that day."
+        )
+    } else if over {
+        format!(
+            "Tokens for all organisations should have stopped working on {GLOBAL_END}, whatever their own end date."
+        )
     } else {
         format!("Microsoft ends tokens for all organisations on {GLOBAL_END}, whatever their own end date.")
     })
@@ -303,6 +317,32 @@ mod tests {
         assert_eq!(first.cadence, "nearly every day (20 of 20), mostly at 03:00 UTC");
         assert_eq!(d.integrations[1].cadence, "on one day");
         assert!(d.move_to.expect("automation").contains("service principal"));
+    }
+
+    #[test]
+    fn a_client_that_nobody_knows_is_not_called_a_machine() {
+        let mut names = names();
+        let tool = names.number("my-tool");
+        let one = Fold { client: tool, ..fold(4, &[10], "curl") };
+        let judged = judge(&token("vso.code"), &[&one], &names, 0);
+        assert_eq!(judged.worker, Worker::Unclear);
+        assert!(judged.reason.contains("clients that patwatch does not know"), "{}", judged.reason);
+        // The clock decides for an unknown client as for any other.
+        let nightly: Vec<Fold> = (0..20).map(|d| Fold { client: tool, ..fold(d, &[3], "curl") }).collect();
+        let judged = judge(&token("vso.code"), &nightly.iter().collect::<Vec<_>>(), &names, 0);
+        assert_eq!(judged.worker, Worker::Automation);
+        assert!(judged.reason.starts_with("It works by the clock"), "{}", judged.reason);
+    }
+
+    #[test]
+    fn a_global_token_seen_after_the_end_of_such_tokens_is_said_to_be() {
+        let global = Token { all_orgs: Some(true), ..token("vso.code") };
+        let end = parse_day(GLOBAL_END).expect("a day");
+        let said = |day, as_of| judge(&global, &[&fold(day, &[3], "curl")], &names(), as_of).ends_for_all;
+        assert!(said(end - 1, day_start(end - 1)).expect("said").starts_with("Microsoft ends"));
+        let over = said(end - 1, day_start(end)).expect("said");
+        assert!(over.contains("should have stopped") && !over.contains("still seen"), "{over}");
+        assert!(said(end, day_start(end)).expect("said").contains("still seen"));
     }
 
     #[test]

@@ -277,7 +277,16 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
     entry.valid_to = valid_to.or(entry.valid_to);
     let scopes =
         Some(split_scopes(event.scopes.trim_matches(['[', ']', '"']))).filter(|scopes| !scopes.is_empty());
-    if matches!(change, Change::Created | Change::Updated) && (scopes.is_some() || valid_to.is_some()) {
+    let targets = target_ids(&event.targets);
+    let reach = if event.all_orgs.eq_ignore_ascii_case("true") {
+        Some(Reach::All)
+    } else if !event.targets.is_empty() || event.all_orgs.eq_ignore_ascii_case("false") {
+        Some(Reach::Only(targets.clone()))
+    } else {
+        None
+    };
+    let told = scopes.is_some() || valid_to.is_some() || reach.is_some();
+    if matches!(change, Change::Created | Change::Updated) && told {
         let before = entry.grants.last().and_then(|g| g.scopes.clone());
         if let (Some(old), Some(new)) = (&before, &scopes)
             && old != new
@@ -288,6 +297,8 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
             since: event.time,
             scopes: scopes.clone().or(before),
             valid_to: entry.valid_to,
+            all_orgs: reach.as_ref().map(|reach| *reach == Reach::All),
+            targets,
             listed: false,
         });
     }
@@ -295,14 +306,6 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
         if let Some(scopes) = scopes {
             said_scopes(entry, scopes, claim(Field::Scopes, String::new()));
         }
-        let targets = target_ids(&event.targets);
-        let reach = if event.all_orgs.eq_ignore_ascii_case("true") {
-            Some(Reach::All)
-        } else if !event.targets.is_empty() || event.all_orgs.eq_ignore_ascii_case("false") {
-            Some(Reach::Only(targets))
-        } else {
-            None
-        };
         if let Some(reach) = reach {
             entry.said.reach.push(Stated { claim: claim(Field::Reach, reach.words()), value: reach });
         }

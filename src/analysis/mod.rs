@@ -8,9 +8,11 @@
 pub mod advice;
 pub mod attribution;
 pub mod claims;
+mod contrary;
 pub mod coverage;
 pub mod dependence;
 pub mod facts;
+mod grants;
 pub mod inventory;
 mod known;
 pub mod ledger;
@@ -27,6 +29,7 @@ pub mod target;
 pub mod tokens;
 pub mod usage;
 pub mod uses;
+pub mod whereabouts;
 
 #[cfg(test)]
 mod properties;

@@ -4,6 +4,7 @@
 //! the old one, so the id changes and nothing names the link (facts, section 7); what links two tokens is the same
 //! owner and scopes, a near name, and that one begins as the other ends.
 
+use super::ledger::Change;
 use crate::model::identity::person_key;
 use crate::model::lineage::{Generation, Lineage};
 use crate::model::time::{DAY, Micros};
@@ -114,6 +115,7 @@ fn lineage(
     let until = end(token).map_or(as_of, |end| end.min(as_of));
     let mut notes = Vec::new();
     let updates = token.life.iter().filter(|l| l.text.contains("or regenerated")).count();
+    let created = token.life.iter().any(|l| Change::of(&l.action) == Some(Change::Created));
     if updates > 0 {
         notes.push(format!(
             "Its end date moved {updates} time{}: extended, which keeps the secret, or regenerated, which changes it; the log does not tell.",
@@ -132,7 +134,8 @@ fn lineage(
     Lineage {
         at: chain.iter().position(|c| *c == i).unwrap_or_default(),
         generations: if chain.len() > 1 { (0..chain.len()).map(generation).collect() } else { Vec::new() },
-        secret_since: token.valid_from,
+        begun: token.valid_from,
+        secret_since: token.valid_from.filter(|_| created && updates == 0),
         secret_days: token
             .valid_from
             .filter(|from| *from <= until && !ended_unseen)
@@ -146,6 +149,7 @@ fn lineage(
 mod tests {
     use super::*;
     use crate::analysis::tests_support::token;
+    use crate::model::token::LifeEvent;
 
     fn named(id: &str, name: &str, from: i64, to: i64) -> Token {
         Token {
@@ -208,6 +212,29 @@ mod tests {
         let new = named("b", "deploy", 50, 140);
         let lines = link(&[old, new], 100 * DAY);
         assert!(lines[1].notes[0].contains("a regeneration that changed the id"), "{:?}", lines[1].notes);
+    }
+
+    #[test]
+    fn the_age_of_a_secret_is_given_where_the_log_says_it() {
+        let life = |action: &str, text: &str| LifeEvent {
+            time: 0,
+            event_id: "e".into(),
+            action: action.into(),
+            text: text.into(),
+            actor: String::new(),
+            network: String::new(),
+            client: String::new(),
+        };
+        let since = |life: Vec<LifeEvent>| {
+            let lines = link(&[Token { life, ..named("a", "deploy", 10, 300) }], 100 * DAY);
+            assert_eq!(lines[0].begun, Some(10 * DAY));
+            lines[0].secret_since
+        };
+        let created = life("Token.PatCreateEvent", "created");
+        assert_eq!(since(vec![created.clone()]), Some(10 * DAY));
+        assert_eq!(since(vec![]), None, "a list gives the creation, which survives every regeneration");
+        let moved = life("Token.PatUpdateEvent", "updated; extended or regenerated: the log does not tell");
+        assert_eq!(since(vec![created, moved]), None);
     }
 
     #[test]

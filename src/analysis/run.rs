@@ -6,8 +6,10 @@
 use super::attribution::{Attribution, How, attribute};
 use super::claims::Stated;
 use super::claims::token::{Reach, Said, join_of_person};
+use super::contrary::{self, ClassConflict, OtherUser};
 use super::coverage::{Held, Switch, judge as judge_coverage};
 use super::facts::{self, Fold, Folds, PatEvents};
+use super::grants::{self, GrantChange};
 use super::inventory::Inventory;
 use super::ledger::{self, TokenEvent, Unclear};
 use super::owner_usage::Records;
@@ -16,6 +18,7 @@ use super::scope::{self, Proof};
 use super::tokens::{self, Sources};
 use super::usage::{self, Seen};
 use super::uses::{self, CredentialUse};
+use super::whereabouts::{self, Whereabouts};
 use super::{dependence, known, rotation};
 use crate::engine::{Engine, EngineError};
 use crate::model::claim::{Claim, Field, Join, Source};
@@ -63,6 +66,8 @@ pub struct Judged {
     pub created: Option<crate::model::token::LifeEvent>,
     /// How often its end date moved.
     pub extended: u64,
+    /// Where and until when it was seen.
+    pub whereabouts: Whereabouts,
     /// Its generations.
     pub lineage: Lineage,
     /// What seems to depend on it.
@@ -88,6 +93,12 @@ pub struct Analysis {
     pub folds: Folds,
     /// The token of each key of the folds, where there is one.
     pub fold_tokens: Vec<Option<usize>>,
+    /// Changes of grants that events show.
+    pub grant_changes: Vec<GrantChange>,
+    /// Uses of tokens by somebody who is not the owner.
+    pub other_users: Vec<OtherUser>,
+    /// Mechanism classes that name a wider grant than list and events do.
+    pub class_conflicts: Vec<ClassConflict>,
 }
 
 /// What the engine tells: everything up to the run's instant, before it is judged.
@@ -279,8 +290,9 @@ pub fn decide(
         })
         .collect();
     let lineages = rotation::link(&tokens, window.as_of);
+    let whereabouts = whereabouts::judge(&tokens, &all_seen, &siblings, &coverage, window.as_of);
     let one = |(i, usage): (usize, UseVerdict)| {
-        let (token, lineage) = (&tokens[i], lineages[i].clone());
+        let (token, lineage, whereabouts) = (&tokens[i], lineages[i].clone(), whereabouts[i].clone());
         // One secret, several organisations: a scope is judged by what it did in all of them.
         let rows = &siblings[i];
         let others = rows.iter().map(|r| &tokens[*r].org).chain(&token.other_orgs);
@@ -298,17 +310,64 @@ pub fn decide(
         let extended = entries.iter().map(|(_, e)| e.extended).sum();
         let dependence = dependence::judge(token, &of_tokens[i], &folds.names, window.as_of);
         let differs = tokens::differs(&sources, token);
-        Judged { token: token.clone(), usage, scope, created, extended, lineage, dependence, differs }
+        Judged {
+            token: token.clone(),
+            usage,
+            scope,
+            created,
+            extended,
+            whereabouts,
+            lineage,
+            dependence,
+            differs,
+        }
     };
     let place: BTreeMap<usize, usize> = judged.iter().enumerate().map(|(place, i)| (*i, place)).collect();
     let fold_tokens = fold_tokens.iter().map(|at| at.and_then(|i| place.get(&i).copied())).collect();
+    let told = owners_told(&sources);
+    let evidence = contrary::Evidence {
+        tokens: &tokens,
+        token_of: &token_of,
+        uses,
+        attributions: &attributions,
+        people: &sources.people,
+        owner_told: &tokens.iter().map(|t| told.contains(t.token_id.as_str())).collect::<Vec<_>>(),
+    };
+    let other_users = contrary::other_users(&evidence);
+    let class_conflicts = contrary::class_conflicts(&evidence);
+    // An event is a finding in the organisation whose log has it.
+    let is_of_org = |c: &GrantChange| {
+        let entry = sources.ledger.get(&(c.org.clone(), c.token_id.clone()));
+        entry.is_some_and(|e| e.life.iter().any(|l| l.event_id == c.event_id))
+    };
+    let grant_changes = tokens.iter().flat_map(grants::changes).filter(is_of_org).collect();
     let tokens: Vec<Judged> = judged.into_par_iter().zip(usages).map(one).collect();
     drop((of_tokens, records));
     let credentials = with_uses(&attributions, uses);
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
-    let analysis = Analysis { tokens, credentials, coverage, people, unclear, folds, fold_tokens };
+    let analysis = Analysis {
+        tokens,
+        credentials,
+        coverage,
+        people,
+        unclear,
+        folds,
+        fold_tokens,
+        grant_changes,
+        other_users,
+        class_conflicts,
+    };
     analysis.of_judged(&inputs.judged)
+}
+
+/// Ids of the tokens whose owner a list or an event about them names; of the others only use says who owns them.
+fn owners_told(sources: &Sources<'_>) -> BTreeSet<String> {
+    let entries =
+        sources.ledger.iter().filter(|(_, e)| !e.said.owners.is_empty() || !e.said.creators.is_empty());
+    let rows = sources.inventories.values().flat_map(|i| i.lists.iter().flat_map(|l| &l.rows));
+    let named = rows.filter(|r| r.user_id.is_some() || r.owner().is_some());
+    entries.map(|((_, id), _)| id.clone()).chain(named.map(|r| r.token_id.clone())).collect()
 }
 
 impl Analysis {
@@ -319,6 +378,9 @@ impl Analysis {
             self.coverage.retain(|c| orgs.contains(&c.org));
             self.people.retain(|org, _| orgs.contains(org));
             self.unclear.retain(|u| orgs.contains(&u.org));
+            self.grant_changes.retain(|c| orgs.contains(&c.org));
+            self.other_users.retain(|o| orgs.contains(&o.org));
+            self.class_conflicts.retain(|c| orgs.contains(&c.org));
         }
         self
     }

@@ -142,6 +142,8 @@ pub fn judge(token: &Token, proofs: &[Proof], bounds: &Bounds<'_>) -> Answer {
     for scope in granted {
         rows.push(match used.remove(scope) {
             Some(found) => found.row(scope, ScopeState::Used, bounds.days(token, scope)),
+            // Dropping a scope takes nothing from a token that keeps full access.
+            None if full.is_some() && !is_full_scope(scope) => continue,
             None => silent(token, scope, bounds, unmapped.contains(scope)),
         });
     }
@@ -297,7 +299,7 @@ mod tests {
     }
 
     fn granted_since(since: Micros, scopes: &str) -> Grant {
-        Grant { since, scopes: Some(split_scopes(scopes)), valid_to: None, listed: false }
+        Grant { since, scopes: Some(split_scopes(scopes)), ..Grant::default() }
     }
 
     fn proof(action: &str) -> Proof {
@@ -306,6 +308,15 @@ mod tests {
 
     fn state(answer: &Answer, scope: &str) -> Option<ScopeState> {
         answer.rows.iter().find(|r| r.scope == scope).map(|r| r.state)
+    }
+
+    #[test]
+    fn under_full_access_no_other_scope_is_called_idle() {
+        let t = token("app_token vso.variablegroups_manage vso.serviceendpoint_manage");
+        let a = judge(&t, &[], Some(&coverage(60)), true);
+        assert!(a.rows.iter().all(|r| r.state != ScopeState::NotSeen), "{:?}", a.rows);
+        assert_eq!((a.proposed, a.reduced), (None, None));
+        assert_eq!(a.rows.iter().map(|r| r.scope.as_str()).collect::<Vec<_>>(), ["app_token"]);
     }
 
     #[test]

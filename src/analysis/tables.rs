@@ -8,12 +8,14 @@ use super::usage::sight;
 use crate::engine::EngineError;
 use crate::engine::tables::{Table, TableBuilder};
 use crate::model::catalogue::catalogue;
+use crate::model::claim::{Field, Source, Standing};
 use crate::model::hours;
+use crate::model::identity::person_key;
 use crate::model::lineage::Generation;
 use crate::model::mechanism::MechanismKind;
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros, day_of};
-use crate::model::token::KnownFrom;
+use crate::model::token::{KnownFrom, Token};
 use crate::model::verdict::ScopeState;
 use std::collections::BTreeMap;
 
@@ -35,6 +37,9 @@ pub fn tables(
         users(analysis)?,
         unclear(analysis)?,
         absences(analysis)?,
+        grant_changes(analysis)?,
+        other_users(analysis)?,
+        class_conflicts(analysis)?,
         claims(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
@@ -65,6 +70,7 @@ fn tokens(
         .text("name", text(&|j| j.token.name.clone()))
         .text("owner", text(&|j| j.token.owner.clone()))
         .text("owner_id", text(&|j| j.token.owner_id.clone()))
+        .text("owner_key", text(&|j| j.token.owner_id.as_deref().and_then(person_key)))
         .text("owner_state", text(&|j| some(j.token.owner_state.as_str())))
         .time("owner_gone_at", time(&|j| j.token.owner_gone_at))
         .text("state", text(&|j| some(j.token.state.as_str())))
@@ -76,6 +82,11 @@ fn tokens(
             "full_access",
             t().map(|j| j.token.scopes.is_some().then(|| j.token.is_full_access())).collect(),
         )
+        .bool(
+            "full_access_by_class",
+            t().map(|j| Some(by_class(&j.token, Field::Scopes) && j.token.is_full_access())).collect(),
+        )
+        .bool("all_orgs_by_class", t().map(|j| Some(by_class(&j.token, Field::Reach))).collect())
         .text("scopes", text(&|j| join(&j.token.scopes)))
         .int("n_scopes", t().map(|j| j.token.scopes.as_ref().and_then(|s| int(s.len() as u64))).collect())
         .time("valid_from", time(&|j| j.token.valid_from))
@@ -96,6 +107,10 @@ fn tokens(
         .text("use_reason", text(&|j| some(&j.usage.reason)))
         .time("last_observed", time(&|j| j.usage.last_observed))
         .time("last_observed_ever", time(&|j| j.usage.last_observed_ever))
+        .time("last_observed_anywhere", time(&|j| j.whereabouts.last_anywhere))
+        .text("seen_ever_in", text(&|j| some(&j.whereabouts.seen_ever_in.join(", "))))
+        .time("held_until", time(&|j| j.whereabouts.held_until))
+        .bool("held_whole", t().map(|j| Some(j.whereabouts.held_whole)).collect())
         .int("n_events", t().map(|j| int(j.usage.events)).collect())
         .text("use_events", text(&|j| some(&j.usage.event_ids.join(" "))))
         .int("covered_days", t().map(|j| Some(i64::from(j.usage.covered_days))).collect())
@@ -123,11 +138,17 @@ fn tokens(
             "overlap_days",
             t().map(|j| generation(j, 0).and_then(|g| g.overlap).map(|o| o.div_euclid(DAY))).collect(),
         )
-        .time("last_rotation", time(&|j| j.lineage.secret_since.filter(|_| j.lineage.rotated)))
+        .time("last_rotation", time(&|j| j.lineage.begun.filter(|_| j.lineage.rotated)))
         .int("secret_days", t().map(|j| j.lineage.secret_days).collect())
         .text("worker", text(&|j| some(j.dependence.worker.as_str())))
         .text("list_differs", text(&|j| j.differs.clone()))
         .build()
+}
+
+/// Returns true if a field is known from the class of the mechanism alone.
+fn by_class(token: &Token, field: Field) -> bool {
+    let holds = || token.claims.iter().filter(|c| c.field == field && c.standing == Standing::Holds);
+    holds().count() > 0 && holds().all(|c| c.source == Source::MechanismClass)
 }
 
 /// The generation `offset` places from the token's own.
@@ -187,6 +208,51 @@ fn claims(analysis: &Analysis) -> Result<Table, EngineError> {
         .bool("complete", r().map(|(_, c)| Some(c.complete)).collect())
         .text("standing", r().map(|(_, c)| some(c.standing.as_str())).collect())
         .text("event_id", r().map(|(_, c)| c.event_id.clone()).collect())
+        .build()
+}
+
+fn grant_changes(analysis: &Analysis) -> Result<Table, EngineError> {
+    let c = || analysis.grant_changes.iter();
+    TableBuilder::new("grant_changes")
+        .text("org", c().map(|c| some(&c.org)).collect())
+        .text("token_id", c().map(|c| some(&c.token_id)).collect())
+        .time("time", c().map(|c| Some(c.time)).collect())
+        .text("event_id", c().map(|c| some(&c.event_id)).collect())
+        .text("actor", c().map(|c| some(&c.actor)).collect())
+        .text("network", c().map(|c| some(&c.network)).collect())
+        .text("client", c().map(|c| some(&c.client)).collect())
+        .text("field", c().map(|c| some(c.field.as_str())).collect())
+        .text("before", c().map(|c| some(&c.before)).collect())
+        .text("after", c().map(|c| some(&c.after)).collect())
+        .bool("widened", c().map(|c| Some(c.widened)).collect())
+        .text("gained", c().map(|c| some(&c.gained.join(" "))).collect())
+        .text("gained_access", c().map(|c| c.gained_access.map(|g| g.as_str().to_owned())).collect())
+        .int("days_ahead", c().map(|c| c.days_ahead).collect())
+        .build()
+}
+
+fn other_users(analysis: &Analysis) -> Result<Table, EngineError> {
+    let o = || analysis.other_users.iter();
+    TableBuilder::new("other_users")
+        .text("org", o().map(|o| some(&o.org)).collect())
+        .text("token_id", o().map(|o| some(&o.token_id)).collect())
+        .text("actor", o().map(|o| some(&o.actor)).collect())
+        .text("actor_id", o().map(|o| some(&o.actor_id)).collect())
+        .text("known_by", o().map(|o| some(o.known_by.as_str())).collect())
+        .build()
+}
+
+fn class_conflicts(analysis: &Analysis) -> Result<Table, EngineError> {
+    let c = || analysis.class_conflicts.iter();
+    TableBuilder::new("class_conflicts")
+        .text("org", c().map(|c| some(&c.org)).collect())
+        .text("token_id", c().map(|c| some(&c.token_id)).collect())
+        .text("class", c().map(|c| some(&c.class)).collect())
+        .text("field", c().map(|c| some(c.field)).collect())
+        .text("granted", c().map(|c| some(&c.granted)).collect())
+        .bool("listed", c().map(|c| Some(c.listed)).collect())
+        .time("first_time", c().map(|c| Some(c.first_time)).collect())
+        .time("last_time", c().map(|c| Some(c.last_time)).collect())
         .build()
 }
 

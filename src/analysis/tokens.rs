@@ -303,19 +303,24 @@ fn grants(
         let Some(scopes) = row.scopes.as_deref().map(split_scopes).filter(|scopes| !scopes.is_empty()) else {
             continue;
         };
+        let grant = |scopes| Grant {
+            scopes: Some(scopes),
+            valid_to: row.valid_to,
+            all_orgs: row.targets.all(),
+            targets: row.targets.listed().cloned().unwrap_or_default(),
+            listed: true,
+            ..Grant::default()
+        };
         // A list without a date says nothing of when: it stands for what was in force before the first change.
         let before = grants.iter().rposition(|g| list.dated && g.since <= list.taken);
         match before {
             Some(at) if grants[at].scopes.as_ref() == Some(&scopes) => {}
             // The list differs from what was known until then: a change that the log does not have.
-            Some(at) => grants.insert(
-                at + 1,
-                Grant { since: list.taken, scopes: Some(scopes), valid_to: row.valid_to, listed: true },
-            ),
+            Some(at) => grants.insert(at + 1, Grant { since: list.taken, ..grant(scopes) }),
             None if is_created || !list.dated && !grants.is_empty() => {}
             None => {
                 let since = created.value().unwrap_or(Micros::MIN);
-                grants.insert(0, Grant { since, scopes: Some(scopes), valid_to: row.valid_to, listed: true });
+                grants.insert(0, Grant { since, ..grant(scopes) });
             }
         }
     }

@@ -78,7 +78,7 @@ pub fn judge(
         seen_in: seen.seen_in.clone(),
     };
     if seen.events > 0 {
-        let events = plural(seen.events, "audited change");
+        let events = plural(seen.events, "audited event");
         return answer(
             UseState::Observed,
             Confidence::High,
@@ -132,7 +132,7 @@ pub fn judge(
         Some(_) if hidden.is_empty() => "its scopes leave a trace when used".to_owned(),
         Some(_) => format!("use of {} would not have been seen", hidden.join(", ")),
     };
-    let reason = format!("No audited change by this token in {days}; {invisible}{elsewhere}.");
+    let reason = format!("No audited event by this token in {days}; {invisible}{elsewhere}.");
     answer(UseState::NotObserved, confidence(share, coverage), reason)
 }
 

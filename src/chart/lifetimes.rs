@@ -190,9 +190,9 @@ fn notes(canvas: &mut Canvas, series: &Series, left_out: usize, shown: usize, bo
         Some(_) => format!("Hatched: beyond {}.", limit(series)),
         None => "Hatched: longer than the policy allows.".to_owned(),
     };
-    let marks = format!("{over} Upright mark: last audited change. Grey: ended.");
+    let marks = format!("{over} Upright mark: last audited event. Grey: ended.");
     canvas.label(&marks, (area.x0, bottom + 112), SMALL, GREY, Anchor::Start, area.width());
-    let global = "◆ reaches all organisations; such tokens stop working on 2026-12-01.";
+    let global = "◆ reaches all organisations; the end date of such tokens is 2026-12-01.";
     canvas.label(global, (area.x0, bottom + 158), SMALL, GREY, Anchor::Start, area.width());
     let words = if left_out == 0 && shown == 1 {
         "The one token with known dates is shown.".to_owned()

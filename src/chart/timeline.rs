@@ -27,7 +27,7 @@ pub(super) fn finding(timeline: &TokenTimeline) -> String {
     let events = total(timeline.per_day.iter().map(|(_, n)| *n));
     let days = timeline.per_day.iter().filter(|(_, n)| *n > 0).count() as u64;
     if events == 0 {
-        return format!("{label}: no audited change in the window");
+        return format!("{label}: no audited event in the window");
     }
     let mut words =
         format!("{label}: {} on {}", counted(events, "event", "events"), counted(days, "day", "days"));

@@ -13,12 +13,12 @@ pub(super) struct Verdicts;
 /// What each verdict means, with its colour and hatch.
 fn meaning(verdict: UseState) -> (&'static str, Ink, Hatch) {
     match verdict {
-        UseState::Observed => ("made an audited change in the window", theme::BLUE, Hatch::Plain),
+        UseState::Observed => ("made an audited event in the window", theme::BLUE, Hatch::Plain),
         UseState::Possible => {
             ("usage records show such a PAT of the owner, not which one", theme::SKY, Hatch::Rising)
         }
         UseState::NotObserved => {
-            ("no audited change in enough covered days; reads leave no trace", theme::ORANGE, Hatch::Falling)
+            ("no audited event in enough covered days; reads leave no trace", theme::ORANGE, Hatch::Falling)
         }
         UseState::RuledOut => {
             ("usage records show no PAT call by the owner at all", theme::VERMILLION, Hatch::Plain)
@@ -70,7 +70,7 @@ impl Chart for Verdicts {
         let of = |state: UseState| total(rows.iter().filter(|r| r.0 == state.as_str()).map(|r| r.1));
         (all > 0).then(|| {
             let changed = format!(
-                "{} of {} made an audited change",
+                "{} of {} made an audited event",
                 thousands(of(UseState::Observed)),
                 counted(all, "token", "tokens")
             );

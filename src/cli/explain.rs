@@ -5,7 +5,7 @@ use super::args::ExplainArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
 use crate::model::claim::Field;
-use crate::model::finding::Family;
+use crate::model::finding::{Family, Finding, SubjectKind};
 use crate::model::time::format_time;
 use crate::model::token::Token;
 use crate::output::words::s;
@@ -24,8 +24,15 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
     let mut text = String::new();
     for token in super::token::find(&found.report, &args.token)? {
         let t = &token.token;
-        let hits: Vec<_> =
-            found.report.findings.iter().filter(|f| f.org == t.org && f.subject.id == t.token_id).collect();
+        let own = events_of(&found, &t.org, &t.token_id);
+        let hits: Vec<_> = found
+            .report
+            .findings
+            .iter()
+            .filter(|f| f.org == t.org)
+            .filter(|f| f.subject.id == t.token_id || concerns(f, &t.token_id, &own))
+            .collect();
+        let about_others = hits.iter().all(|f| f.subject.id != t.token_id);
         let _ = writeln!(
             text,
             "{} {} on {} {} in {}: {}",
@@ -34,10 +41,11 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
             t.name.as_deref().unwrap_or("(no name)"),
             t.token_id,
             t.org,
-            match (hits.is_empty(), not_run) {
-                (false, _) => "flagged",
-                (true, Some(_)) => "not judged",
-                (true, None) => "not flagged",
+            match (hits.is_empty(), not_run, about_others) {
+                (true, Some(_), _) => "not judged",
+                (true, None, _) => "not flagged",
+                (false, _, true) => "flagged, in a finding on something else that this token took part in",
+                (false, _, false) => "flagged",
             }
         );
         for hit in &hits {
@@ -54,6 +62,9 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
         }
         if let Some(not_run) = not_run {
             let _ = writeln!(text, "  it did not run: {}", not_run.reason);
+        }
+        for b in found.report.blind.iter().filter(|b| b.org == t.org && b.detection == detection.meta.id) {
+            let _ = writeln!(text, "  {}", crate::output::words::blind(b));
         }
         if t.is_over() && matches!(detection.meta.family, Family::Use | Family::Scope) {
             let _ = writeln!(text, "  the token is {}: no use or scope finding is made of it", t.state);
@@ -78,6 +89,27 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
     context.ui.write(None, super::error::clean(&text).as_bytes())?;
     let outcome = super::import::outcome_of(&session, &args.selection);
     Ok(outcome.max(super::check::not_run(&found.report.not_run, &context.ui)))
+}
+
+/// Ids of the events of a token that are kept with their data, as posture findings list them.
+fn events_of(found: &super::session::Found, org: &str, token_id: &str) -> BTreeSet<String> {
+    let quote = |s: &str| s.replace('\'', "''");
+    let sql = format!(
+        "SELECT event_id FROM notable WHERE org = '{}' AND token_id = '{}'",
+        quote(org),
+        quote(token_id)
+    );
+    let Ok(rows) = found.engine.query(&sql) else { return BTreeSet::new() };
+    (0..rows.len()).filter_map(|row| rows.text(row, "event_id")).map(str::to_owned).collect()
+}
+
+/// Returns true if a finding on a user, a project or the organisation names the token: in its evidence, or by an event.
+fn concerns(finding: &Finding, token_id: &str, own: &BTreeSet<String>) -> bool {
+    let names =
+        |value: &Value| value.as_str().is_some_and(|text| text.split_whitespace().any(|id| id == token_id));
+    finding.subject.kind != SubjectKind::Token
+        && (finding.evidence.values().any(names)
+            || finding.event_ids.iter().any(|id| own.contains(&id.to_string())))
 }
 
 /// Shows the claims that a detection rests on: the chain from source to conclusion.

@@ -259,6 +259,12 @@ impl Session {
         digests.retain(|id, _| chosen.iter().any(|d| d.meta.id == *id));
         report.digests = digests;
         report.not_run = not_run;
+        match engine::blind::find(&engine, &self.pack.select(select)) {
+            Ok(blind) => report.blind = blind,
+            Err(error) => {
+                ui.warn(&format!("which detections lack fields of events could not be found out: {error}"))
+            }
+        }
         report.detections = self.pack.select(select).into_iter().map(|d| d.meta.clone()).collect();
         report.inputs = self.report_inputs();
         build::build(&mut report, analysis, found, extra);

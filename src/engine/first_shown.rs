@@ -136,13 +136,15 @@ fn values<'a>(
             token.values.len() - 1
         });
         let held = &mut token.values[place];
+        let earliest = held.first;
         held.first = held.first.min(first[row]);
         held.last = held.last.max(last[row]);
         held.n += n[row];
         held.origins += origins[row];
         held.days += active[row];
-        // The least of several credentials' events; an hour has none.
-        if held.event.is_empty() || !events[row].is_empty() && events[row] < held.event {
+        // The event of the earliest credential, of two at once the least; an hour has none.
+        let is_earlier = (first[row], events[row]) < (earliest, held.event);
+        if held.event.is_empty() || !events[row].is_empty() && is_earlier {
             held.event = events[row];
         }
         let known = since.entry((orgs[row], dimension, value)).or_insert((first[row], None));
@@ -219,6 +221,16 @@ fn rank(at: usize, token: &mut Token<'_>, names: &Names, from: Micros) -> Vec<Ar
     found
 }
 
+/// Days on which a token showed a value: those of two spellings of one credential may be the same days, so the sum is cut
+/// to the days on which the token was active from the first to the last.
+fn distinct_days(token: &Token<'_>, value: &Value<'_>) -> i64 {
+    let days = day_of(value.first)..=day_of(value.last);
+    let active = token.days.iter().filter(|day| days.contains(day)).count();
+    // Days before the window are not among the token's.
+    let whole = token.days.first().is_some_and(|day| *day <= *days.start());
+    if whole { value.days.min(i64::try_from(active).unwrap_or(i64::MAX)) } else { value.days }
+}
+
 fn frame(
     names: &Names,
     tokens: &[Token<'_>],
@@ -254,7 +266,7 @@ fn frame(
         number("last_time", time, &|a| Some(value(a).last))?,
         number("n", int, &|a| Some(value(a).n))?,
         number("origins", int, &|a| Some(value(a).origins))?,
-        number("active_days", int, &|a| Some(value(a).days))?,
+        number("active_days", int, &|a| Some(distinct_days(&tokens[a.token], value(a))))?,
         pl::Series::new("first_event".into(), events).into(),
         number("token_first", time, &|a| tokens[a.token].start)?,
         number("values_before", int, &|a| Some(a.values_before))?,

@@ -188,3 +188,93 @@ fn every_detection_meets_its_fixtures() {
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
+
+/// Columns of events that a finding shows as evidence under the same name.
+const OF_AN_EVENT: [&str; 6] = ["action", "kind", "network", "client", "token_id", "user_agent"];
+
+/// Rows of a fixture's tables of events, by id.
+fn events_of(fixture: &Value) -> std::collections::BTreeMap<String, Value> {
+    let rows = ["events", "notable"].iter().filter_map(|table| fixture["tables"][*table].as_array());
+    rows.flatten().filter_map(|row| Some((row["event_id"].as_str()?.to_owned(), row.clone()))).collect()
+}
+
+/// Returns true for a kind of sign-in, as events name it.
+fn is_sign_in(kind: &str) -> bool {
+    kind.parse::<crate::model::mechanism::MechanismKind>().is_ok()
+}
+
+/// Says why no listed event shows all that the evidence does; nothing where one does, or where the fixture has none of
+/// them. What an event lacks, such as a client, a detection may name in words.
+fn contradiction(finding: &Finding, events: &std::collections::BTreeMap<String, Value>) -> Option<String> {
+    let listed: Vec<&Value> = finding.event_ids.iter().filter_map(|id| events.get(&id.to_string())).collect();
+    let shown: Vec<(&str, &Value)> = OF_AN_EVENT
+        .iter()
+        .filter_map(|name| Some((*name, finding.evidence.get(*name)?)))
+        .filter(|(_, value)| value.is_string())
+        // Some detections have a kind of their own, such as a kind of silence.
+        .filter(|(name, value)| *name != "kind" || *value == "zz" || value.as_str().is_some_and(is_sign_in))
+        .collect();
+    let fits =
+        |event: &&Value| shown.iter().all(|(name, value)| event[*name].is_null() || event[*name] == **value);
+    (!listed.is_empty() && !listed.iter().any(|event| fits(event)))
+        .then(|| format!("{shown:?} is of no one event"))
+}
+
+#[test]
+fn evidence_is_that_of_one_listed_event() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/detections");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("queries/detections");
+    let pack = Pack::folder(&folder).expect("the pack");
+    let only = std::env::var("ONLY").ok();
+    let (mut faults, mut looked_at) = (Vec::new(), 0);
+    for detection in &pack.detections {
+        let id = &detection.meta.id;
+        let reads_events = detection.tables.iter().any(|t| t == "notable" || t == "events");
+        if !reads_events || only.as_ref().is_some_and(|o| o != id) {
+            continue;
+        }
+        let Some(mut fixture) = read(&root.join(id).join("hit.json")) else { continue };
+        let select = std::slice::from_ref(id);
+        let (found, _) = run_pack(&engine_of(&fixture), &pack, select);
+        // Each event comes again a minute later, from elsewhere: with the least network, the greatest client and kind
+        // of sign-in and no token, so that the greatest values of several events are those of none.
+        let events = events_of(&fixture);
+        let again: Vec<Value> = found
+            .iter()
+            .flat_map(|f| &f.event_ids)
+            .filter_map(|id| events.get(&id.to_string()))
+            .enumerate()
+            .map(|(n, event)| {
+                let mut copy = event.clone();
+                copy["event_id"] = format!("again-{n}").into();
+                if let Some(time) = copy["time"].as_str().and_then(parse_time) {
+                    copy["time"] = crate::model::time::format_time(time + 60_000_000).into();
+                }
+                copy["network"] = "10.0.0.0/24".into();
+                copy["client"] = "zz".into();
+                copy["kind"] = "zz".into();
+                copy["token_id"] = Value::Null;
+                copy
+            })
+            .collect();
+        if again.is_empty() {
+            continue;
+        }
+        for table in ["notable", "events"] {
+            if let Some(rows) = fixture["tables"].get_mut(table).and_then(Value::as_array_mut) {
+                rows.extend(again.iter().cloned());
+            }
+        }
+        let (twice, not_run) = run_pack(&engine_of(&fixture), &pack, select);
+        assert!(not_run.is_empty(), "{id}: {}", not_run[0].reason);
+        let events = events_of(&fixture);
+        looked_at += 1;
+        for finding in found.iter().chain(&twice) {
+            if let Some(why) = contradiction(finding, &events) {
+                faults.push(format!("{id}: {why}"));
+            }
+        }
+    }
+    assert!(only.is_some() || looked_at >= 30, "only {looked_at} detections list events of their fixtures");
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}

@@ -5,6 +5,7 @@
 //! context of its own, because a Polars context remembers aliases from one query to the next.
 
 mod attributed;
+pub mod blind;
 mod bound;
 pub mod calls;
 pub mod check;

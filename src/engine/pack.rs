@@ -27,12 +27,35 @@ pub struct Detection {
     pub confirm: Option<Vec<String>>,
     /// The CTE whose rows name the tokens, and the days where it tells them, of which `activity` is read at all.
     pub flagged: Option<String>,
+    /// Actions that it looks at, and the fields without which it cannot match.
+    pub needs: Option<Needs>,
     /// Ids of the detections whose findings it counts; it then reads the table `findings` and runs after them.
     pub counts: Vec<String>,
     /// The whole file, so that lines in errors are lines of the file.
     pub sql: String,
     /// Path of the file.
     pub file: String,
+}
+
+/// What a detection needs of the log, so that its silence says something.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// Ids of actions; one that ends with `*` stands for all that begin alike.
+    pub actions: Vec<String>,
+    /// Columns of `notable` of which each must occur; `a|b` asks for one of two.
+    pub fields: Vec<String>,
+}
+
+impl Needs {
+    /// Returns true if `action` is one of those that it looks at.
+    #[must_use]
+    pub fn covers(&self, action: &str) -> bool {
+        self.actions.iter().any(|named| match named.strip_suffix('*') {
+            Some(stem) => action.starts_with(stem),
+            None => action == named,
+        })
+    }
 }
 
 /// Detections, by id.
@@ -92,6 +115,7 @@ struct Head {
     keys: Vec<String>,
     confirm: Option<Vec<String>>,
     flagged: Option<String>,
+    needs: Option<Needs>,
     #[serde(default)]
     counts: Vec<String>,
     #[serde(default)]
@@ -330,6 +354,7 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
         tables: head.tables,
         confirm: head.confirm,
         flagged: head.flagged,
+        needs: head.needs,
         counts: head.counts,
         sql: text.to_owned(),
         file: file.to_owned(),
@@ -359,6 +384,12 @@ mod tests {
     use super::super::check;
     use super::*;
 
+    /// Detections that read fields of the data and match without them: a thing without a name is still a thing.
+    const LABELS_ONLY: [&str; 11] = [
+        "PAT-A013", "PAT-A017", "PAT-A026", "PAT-P001", "PAT-P002", "PAT-P015", "PAT-P016", "PAT-P017",
+        "PAT-P021", "PAT-P023", "PAT-P024",
+    ];
+
     const GOOD: &str = "--! id = \"X-1\"\n--! title = \"T\"\n--! severity = \"low\"\n--! confidence = \"low\"\n--! subject = \"token\"\n--! tables = [\"tokens\"]\n--! message = \"{n} events by {name}.\"\n--! fix = \"Ask.\"\n--! rationale = \"Because.\"\nSELECT org, token_id AS subject, n_events AS n FROM tokens";
 
     #[test]
@@ -381,6 +412,44 @@ mod tests {
         assert!(lint(&d)[0].text.contains("\"m\""));
         let twice = [("use/a.sql".to_owned(), GOOD.to_owned()), ("use/b.sql".to_owned(), GOOD.to_owned())];
         assert!(Pack::of(twice.into_iter()).is_err());
+    }
+
+    #[test]
+    fn what_a_head_needs_has_to_exist() {
+        let with = |needs: &str| {
+            let text = GOOD.replace("--! fix", &format!("--! needs = {needs}\n--! fix"));
+            read("use/idle.sql", &text).map(|d| lint(&d))
+        };
+        let good = r#"{ actions = ["Library.VariableGroup*", "Extension.Installed"], fields = ["d_variables", "d_publisher|details"] }"#;
+        assert_eq!(with(good).expect("head"), []);
+        let wrong = r#"{ actions = ["Library.Nothing"], fields = ["d_variable"] }"#;
+        let problems = with(wrong).expect("head");
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].text.contains("Library.Nothing") && problems[1].text.contains("d_variable"));
+        assert!(problems.iter().all(|p| p.line == 8), "{problems:?}");
+        assert!(with("{ action = [] }").is_err());
+    }
+
+    #[test]
+    fn every_detection_that_reads_fields_of_the_data_says_so() {
+        let pack = Pack::builtin().expect("pack");
+        // A field that only labels the finding, or has a stand-in such as `details`, blinds nothing.
+        let reads = |d: &&Detection| {
+            let body = d.sql.lines().filter(|l| !l.starts_with("--!"));
+            body.flat_map(|l| l.split(|c: char| !(c.is_alphanumeric() || c == '_')))
+                .any(|w| w.starts_with("d_"))
+        };
+        let silent: Vec<&str> = pack
+            .detections
+            .iter()
+            .filter(reads)
+            .filter(|d| d.needs.is_none())
+            .map(|d| d.meta.id.as_str())
+            .collect();
+        assert_eq!(
+            silent, LABELS_ONLY,
+            "give it `needs`, or add it to the list if it matches without its fields"
+        );
     }
 
     #[test]

@@ -161,7 +161,7 @@ pub(super) fn included(scope: &str) -> &'static [&'static str] {
     }
 }
 
-/// Scopes of which every use, or nearly every use, leaves an audited change (facts, section 10).
+/// Scopes of which every use, or nearly every use, leaves an audited event (facts, section 10).
 pub(super) const LEAVES_TRACES: &[&str] = &[
     "vso.auditstreams_manage",
     "vso.variablegroups_manage",

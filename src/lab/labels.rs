@@ -134,7 +134,7 @@ pub(super) fn standing(
         if token.name.as_deref().is_none_or(|name| SAYS_NOTHING.contains(&name)) {
             say(Family::Hygiene, "says-nothing-name");
         }
-        if token.extended.is_some() {
+        if token.extended.is_some() || token.edited.as_ref().is_some_and(|e| e.valid_to != token.valid_to) {
             say(Family::Hygiene, "extended-not-rotated");
         }
         let same = |other: &Token| {

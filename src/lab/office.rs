@@ -168,7 +168,7 @@ pub(super) fn write_lives(world: &World, tokens: &[Token], log: &mut Log) {
                 if time < world.start || time >= world.end {
                     return;
                 }
-                let content = about(world, token, operation, verb, until);
+                let content = about(world, &token.at(time), operation, verb, until);
                 if id == "Token.PatExpiredEvent" {
                     log.origin(time, &Call::service(19), id, 0, content);
                     return;
@@ -182,10 +182,13 @@ pub(super) fn write_lives(world: &World, tokens: &[Token], log: &mut Log) {
                 }
                 log.origin(time, &call, id, 0, content);
             };
-        let first_end = token.extended.map_or(token.valid_to, |(_, old)| old);
+        let first_end = token.extended.map_or(token.at(token.valid_from).valid_to, |(_, old)| old);
         tell(token.valid_from, "Token.PatCreateEvent", "Create", "created", first_end, log);
         if let Some((at, _)) = token.extended {
             tell(at, "Token.PatUpdateEvent", "Update", "updated", token.valid_to, log);
+        }
+        if let Some(edit) = &token.edited {
+            tell(edit.at, "Token.PatUpdateEvent", "Update", "updated", token.valid_to, log);
         }
         match token.ending {
             Ending::Revoked(at) => tell(at, "Token.PatRevokeEvent", "Revoke", "revoked", token.valid_to, log),
@@ -219,6 +222,12 @@ pub(super) fn about(
         "ValidFrom": format_time(token.valid_from), "ValidTo": format_time(until),
         "TargetAccounts": if token.all_orgs { json!(null) } else { json!([world.org_id]) },
     });
+    if token.edited.is_some()
+        && let Some(map) = data.as_object_mut()
+    {
+        // A list of targets cannot say "all" where null may also mean that nothing was written.
+        map.insert("AllOrgs".to_owned(), json!(token.all_orgs));
+    }
     if operation == "Discover"
         && let Some(map) = data.as_object_mut()
     {

@@ -141,13 +141,19 @@ pub(super) fn payload(id: &str, world: &World, at: Target, dice: &mut Dice) -> P
             format!("Service connection \"{}\" was used or changed {within}", connection.name),
             true,
         ),
-        id if id.starts_with("Library.VariableGroup") => payload_of(
-            json!({"VariableGroupId": (at.project * 10 + item % 3 + 1).to_string(), "VariableGroupName": group.name,
+        id if id.starts_with("Library.VariableGroup") => {
+            let mut content = payload_of(
+                json!({"VariableGroupId": (at.project * 10 + item % 3 + 1).to_string(), "VariableGroupName": group.name,
                    "Type": "Vsts", "ProjectId": pid,
                    "Variables": [{"name": "region", "isSecret": false}, {"name": "image-tag", "isSecret": false}]}),
-            format!("Variable group \"{}\" was changed {within}", group.name),
-            true,
-        ),
+                format!("Variable group \"{}\" was changed {within}", group.name),
+                true,
+            );
+            if !world.variables {
+                content.data.remove("Variables");
+            }
+            content
+        }
         id if id.starts_with("Library.Agent") => {
             let agent = format!("agent-{:04}", dice.below(4_000));
             payload_of(

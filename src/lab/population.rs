@@ -9,7 +9,7 @@ use super::purposes::{
     RELEASE, SCRIPT,
 };
 use super::scenarios::{Attack, Scenario};
-use super::tokens::{Ending, Habit, Pace, Token, Turns};
+use super::tokens::{Edit, Ending, Habit, Pace, Token, Turns};
 use super::world::World;
 use crate::model::time::{DAY, HOUR, Micros, SECOND, Span};
 
@@ -172,6 +172,9 @@ fn victims(world: &mut World, tokens: usize, all: &mut Vec<Token>) -> Vec<Attack
         token.valid_from = token.valid_from.min(world.start - 20 * DAY);
         token.valid_to = token.valid_to.max(world.end + 40 * DAY);
         let time = shape_victim(world, scenario, time, &mut token, &mut dice);
+        if scenario == Scenario::NameTaken {
+            take_name(world, all, time, n, &mut token);
+        }
         attacks.push(Attack { scenario, token: all.len(), time, number: n });
         all.push(token);
     }
@@ -227,9 +230,61 @@ fn shape_victim(
             token.valid_to = token.valid_from + 364 * DAY;
             token.habit.per_day = 0.0;
         }
+        Scenario::ScopesWidened | Scenario::ReachWidened | Scenario::EndMoved => {
+            // Created in the log, so that it shows the grant before the change.
+            token.valid_from = world.at(0.05 + 0.15 * dice.unit());
+            token.valid_to = world.end + 20 * DAY;
+            let mut edit = Edit {
+                at: time - 4 * 60 * SECOND,
+                name: token.name.clone(),
+                scopes: token.scopes.clone(),
+                all_orgs: false,
+                valid_to: token.valid_to,
+            };
+            match scenario {
+                Scenario::ScopesWidened => token.scopes.extend(WIDER),
+                Scenario::ReachWidened => token.all_orgs = true,
+                _ => {
+                    edit.valid_to = time + dice.between(2, 12) * DAY;
+                    token.valid_to = time + dice.between(150, 360) * DAY;
+                }
+            }
+            token.edited = Some(edit);
+        }
+        Scenario::ClassContradicts => {
+            token.class_says = Some(*dice.pick(&["PAT_Unscoped", "PAT_Global"]));
+        }
         _ => {}
     }
     time
+}
+
+/// Scopes that an edit adds; their silence says nothing, so that no other label depends on it.
+const WIDER: [&str; 2] = ["vso.agentpools_manage", "vso.packaging_manage"];
+
+/// Gives a token the name of another owner's token: one in two is created with it, the others are renamed.
+fn take_name(world: &World, all: &[Token], time: Micros, number: usize, token: &mut Token) {
+    let donor = all.iter().rev().find(|other| {
+        other.owner != token.owner
+            && other.valid_from < world.start
+            && other.ending == Ending::None
+            && world.people[other.owner].left.is_none()
+    });
+    let Some(name) = donor.and_then(|d| d.name.clone()) else { return };
+    token.valid_to = world.end + 60 * DAY;
+    if number.is_multiple_of(2) {
+        token.valid_from = time - 9 * 60 * SECOND;
+    } else {
+        token.valid_from = world.at(0.1);
+        token.edited = Some(Edit {
+            at: time - 9 * 60 * SECOND,
+            name: token.name.clone(),
+            scopes: token.scopes.clone(),
+            all_orgs: token.all_orgs,
+            valid_to: token.valid_to,
+        });
+    }
+    token.name = Some(name);
 }
 
 /// Chooses a person who leaves at `time`; not one of the first, who are needed as administrators.
@@ -285,6 +340,8 @@ fn make(world: &mut World, purpose: &Purpose, owner: usize, dice: &mut Dice) -> 
         valid_from,
         valid_to,
         extended: None,
+        edited: None,
+        class_says: None,
         ending: Ending::None,
         habit: Habit {
             per_day: purpose.per_day * weight,

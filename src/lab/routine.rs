@@ -133,7 +133,7 @@ pub(super) fn call_at(world: &World, index: usize, token: &Token, time: Micros, 
     };
     let step = habit.upgrades.iter().filter(|day| day_start(**day) <= time).count();
     let address = site.address(&world.hosted, dice);
-    Call::token(index, token, address, user_agent(family, habit.machine, step))
+    Call::token(index, &token.at(time), address, user_agent(family, habit.machine, step))
 }
 
 /// Writes one action and what it drags along.

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::actions::allowed;
-use super::agents::{Family, user_agent};
+use super::agents::{Family as Client, user_agent};
 use super::dice::Dice;
 use super::labels::Label;
-use super::log::{Call, Log};
+use super::log::{Actor, Call, Log};
 use super::office;
 use super::payload::{
     Target, group_change, payload, payload_of, permission, policy_value, retention, stream, visibility,
@@ -14,6 +14,7 @@ use super::payload::{
 use super::routine;
 use super::tokens::Token;
 use super::world::World;
+use crate::model::finding::Family;
 use crate::model::time::{DAY, HOUR, Micros, SECOND};
 
 const MINUTE: Micros = 60 * SECOND;
@@ -48,6 +49,12 @@ pub(super) enum Scenario {
     PlantedAgent,
     PlantedExtension,
     Destruction,
+    ScopesWidened,
+    ReachWidened,
+    EndMoved,
+    NameTaken,
+    UsedByOther,
+    ClassContradicts,
 }
 
 impl Scenario {
@@ -78,6 +85,12 @@ impl Scenario {
         Self::PlantedAgent,
         Self::PlantedExtension,
         Self::Destruction,
+        Self::ScopesWidened,
+        Self::ReachWidened,
+        Self::EndMoved,
+        Self::NameTaken,
+        Self::UsedByOther,
+        Self::ClassContradicts,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -108,6 +121,12 @@ impl Scenario {
             Self::PlantedAgent => "agent-planted",
             Self::PlantedExtension => "extension-planted",
             Self::Destruction => "repositories-disabled",
+            Self::ScopesWidened => "scopes-widened",
+            Self::ReachWidened => "reach-widened",
+            Self::EndMoved => "end-moved-beyond-policy",
+            Self::NameTaken => "name-of-a-colleague",
+            Self::UsedByOther => "used-by-another-person",
+            Self::ClassContradicts => "class-wider-than-list",
         }
     }
 
@@ -195,12 +214,18 @@ fn one(
     let from = attack.time;
     let mut starts = from;
     let client =
-        *dice.pick(&[Family::Requests, Family::Postman, Family::GoHttp, Family::Axios, Family::AgentServer]);
+        *dice.pick(&[Client::Requests, Client::Postman, Client::GoHttp, Client::Axios, Client::AgentServer]);
     let stranger = world.networks.fresh().address(dice.below(250));
     let agent = user_agent(client, dice.below(40), 1);
     let thief = Call::token(attack.token, token, stranger, agent);
     let own = routine::call_at(world, attack.token, token, from, dice);
     let habit: Vec<&'static str> = token.habit.actions.iter().map(|(id, _)| *id).collect();
+    let others: Vec<usize> = world
+        .humans()
+        .into_iter()
+        .filter(|at| *at != token.owner && world.people[*at].left.is_none())
+        .collect();
+    let other = others[attack.number % others.len()];
     let world = &*world;
     let mut walk = |call: &Call, wanted: &[&'static str], count: i64, pause, spread, log: &mut Log| {
         steps(world, token, call, from, wanted, count as usize, pause, spread, log, dice)
@@ -225,7 +250,7 @@ fn one(
         }
         Scenario::Browser => {
             let mut call = own.clone();
-            call.user_agent = user_agent(Family::Browser, attack.number, 1);
+            call.user_agent = user_agent(Client::Browser, attack.number, 1);
             walk(&call, &habit, 4, (30, 400), false, log)
         }
         Scenario::DormantThenActive => walk(&thief, &habit, 12, (20, 600), false, log),
@@ -261,7 +286,7 @@ fn one(
         ),
         Scenario::AttackTool => {
             let mut call = thief.clone();
-            call.user_agent = user_agent(Family::AttackTool, 0, 0);
+            call.user_agent = user_agent(Client::AttackTool, 0, 0);
             walk(&call, LOOT, 4, (20, 200), false, log)
         }
         Scenario::MintedBeforeDeparture => {
@@ -272,6 +297,25 @@ fn one(
             let mut call = thief.clone();
             call.user_agent.clone_from(&own.user_agent);
             walk(&call, LOOT, 9, (20, 500), false, log)
+        }
+        Scenario::ScopesWidened | Scenario::ReachWidened | Scenario::EndMoved => {
+            starts = token.edited.as_ref().map_or(from, |edit| edit.at);
+            walk(&own, &habit, 3, (30, 400), false, log)
+        }
+        Scenario::NameTaken => {
+            starts = token.edited.as_ref().map_or(token.valid_from, |edit| edit.at);
+            walk(&own, &habit, 3, (30, 400), false, log)
+        }
+        Scenario::UsedByOther => {
+            let mut call = own.clone();
+            call.actor = Actor::Person(other);
+            walk(&call, &habit, 4, (30, 400), false, log)
+        }
+        Scenario::ClassContradicts => {
+            let to = walk(&own, &habit, 3, (30, 400), false, log);
+            let from = token.valid_from.max(world.start);
+            labels.push(label(world, token, attack.scenario, Family::Scope, from, world.end.max(to)));
+            return;
         }
         Scenario::LowAndSlow => walk(&thief, &habit, 14, (11 * 3_600, 20 * 3_600), false, log),
         Scenario::MintedAtNight => {
@@ -348,14 +392,25 @@ fn one(
             from + MINUTE
         }
     };
-    labels.push(Label {
+    labels.push(label(world, token, attack.scenario, Family::Anomaly, starts, to));
+}
+
+fn label(
+    world: &World,
+    token: &Token,
+    scenario: Scenario,
+    family: Family,
+    from: Micros,
+    to: Micros,
+) -> Label {
+    Label {
         org: world.org.clone(),
         token_id: Some(token.id.clone()),
-        scenario: attack.scenario.name().to_owned(),
-        family: crate::model::finding::Family::Anomaly,
-        from: starts,
+        scenario: scenario.name().to_owned(),
+        family,
+        from,
         to,
-    });
+    }
 }
 
 /// Weakenings of the organisation itself, done by people in the portal.

@@ -38,7 +38,7 @@ pub(super) struct Turns {
 /// How a token goes about its work.
 #[derive(Debug, Clone)]
 pub(super) struct Habit {
-    /// Audited changes on a working day, in the mean.
+    /// Audited events on a working day, in the mean.
     pub(super) per_day: f64,
     /// Longest run of changes in one go.
     pub(super) run: i64,
@@ -73,6 +73,16 @@ pub(super) enum Ending {
     Expired,
 }
 
+/// What a token was before its owner, or an intruder, edited it.
+#[derive(Debug, Clone)]
+pub(super) struct Edit {
+    pub(super) at: Micros,
+    pub(super) name: Option<String>,
+    pub(super) scopes: Vec<&'static str>,
+    pub(super) all_orgs: bool,
+    pub(super) valid_to: Micros,
+}
+
 /// One PAT.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
@@ -85,6 +95,10 @@ pub(super) struct Token {
     pub(super) valid_to: Micros,
     /// The end date before an update moved it, and when that was.
     pub(super) extended: Option<(Micros, Micros)>,
+    /// The edit that gave it its present grant or name.
+    pub(super) edited: Option<Edit>,
+    /// The class that its events name, where that is not the one of its grant.
+    pub(super) class_says: Option<&'static str>,
     pub(super) ending: Ending,
     pub(super) habit: Habit,
     /// Whether the inventory lists it.
@@ -103,6 +117,9 @@ impl Token {
 
     /// The class that its mechanism names.
     pub(super) fn class(&self) -> &'static str {
+        if let Some(class) = self.class_says {
+            return class;
+        }
         match (self.full_access(), self.all_orgs) {
             (false, false) => "PAT",
             (true, false) => "PAT_Unscoped",
@@ -114,6 +131,20 @@ impl Token {
     /// The mechanism text of its calls.
     pub(super) fn mechanism(&self) -> String {
         mechanism_text(self.class(), &self.id)
+    }
+
+    /// The token as it was at `time`, its edit undone where that came later.
+    pub(super) fn at(&self, time: Micros) -> std::borrow::Cow<'_, Self> {
+        match &self.edited {
+            Some(edit) if time < edit.at => std::borrow::Cow::Owned(Self {
+                name: edit.name.clone(),
+                scopes: edit.scopes.clone(),
+                all_orgs: edit.all_orgs,
+                valid_to: edit.valid_to,
+                ..self.clone()
+            }),
+            _ => std::borrow::Cow::Borrowed(self),
+        }
     }
 
     /// Whether it can be used at `time`, as far as its own dates say.

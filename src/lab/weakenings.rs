@@ -28,6 +28,10 @@ pub(super) fn play(world: &World, tokens: usize, log: &mut Log) -> Vec<Label> {
     let mut dice = Dice::new(world.seed, "weakening", 0);
     let mut labels = Vec::new();
     for (name, steps) in kinds(world, &mut dice) {
+        // Without the variables nobody can see that one of them is a secret.
+        if name == "secret-in-clear-variable" && !world.variables {
+            continue;
+        }
         let call = office::portal_call(world, 1, &mut dice);
         let time = world.at(0.42 + 0.5 * dice.unit());
         let mut last = time;

@@ -61,6 +61,8 @@ pub(super) struct World {
     pub(super) people: Vec<Person>,
     pub(super) projects: Vec<Project>,
     pub(super) hosted: Vec<Network>,
+    /// Whether events about variable groups carry the variables: one public report says that real ones do not.
+    pub(super) variables: bool,
     pub(super) networks: Networks,
 }
 
@@ -110,6 +112,8 @@ impl World {
             people: Vec::new(),
             projects: Vec::new(),
             hosted,
+            // One seed in four.
+            variables: seed % 4 != 3,
             networks,
         };
         let people = 8 + tokens * 2 / 5;

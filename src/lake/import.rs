@@ -19,6 +19,7 @@ pub use writing::write_cut;
 pub(in crate::lake) use writing::{entry_of, on_all_cores};
 
 use super::index::{Cover, Ingest, Run};
+use super::projects::Shown;
 use super::{Lake, LakeError};
 use crate::model::batch::EventBatch;
 use crate::model::inventory::OrgKey;
@@ -40,6 +41,8 @@ pub struct Import<'l> {
     named_by: BTreeMap<OrgKey, BTreeSet<usize>>,
     staged: Staged,
     refused: Vec<Refused>,
+    /// Projects that were shown.
+    projects: Shown,
     /// Whether a day that cannot be written ends the import.
     whole: bool,
 }
@@ -65,6 +68,7 @@ impl<'l> Import<'l> {
             named_by: BTreeMap::new(),
             staged: Staged::default(),
             refused: Vec::new(),
+            projects: Shown::default(),
             whole: false,
         }
     }
@@ -108,6 +112,7 @@ impl<'l> Import<'l> {
             (Some(name), true) => OrgKey { name: name.clone(), ..org },
             _ => org,
         };
+        self.projects.note(&org, &batch);
         self.named_by.entry(org.clone()).or_default().insert(input);
         self.staged.add(self.lake, input, org, day, batch)
     }
@@ -143,6 +148,7 @@ impl<'l> Import<'l> {
         {
             return Err(LakeError::Organisation(refused.why.clone()));
         }
+        std::mem::take(&mut self.projects).learn(self.lake, |key| places.get(key)?.as_ref().ok());
         let mut newest: BTreeMap<&str, Day> = BTreeMap::new();
         let held = self.lake.index.days.iter().map(|held| (held.org.as_str(), held.day));
         for (org, day) in held.chain(days.keys().map(|(org, day)| (org.as_str(), *day))) {

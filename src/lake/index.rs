@@ -34,6 +34,9 @@ pub struct Index {
     /// Digests of the files of decisions, by organisation: what the file may be. An index of an earlier version has none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub decisions: BTreeMap<String, BTreeSet<Digest>>,
+    /// Names of projects by organisation and id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub projects: BTreeMap<String, BTreeMap<String, String>>,
     /// Names that organisations gave up, with files that still have to go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaving: Vec<String>,
@@ -53,6 +56,7 @@ impl Default for Index {
             lost: Vec::new(),
             decisions: BTreeMap::new(),
             runs: Vec::new(),
+            projects: BTreeMap::new(),
             leaving: Vec::new(),
             pruning: None,
         }

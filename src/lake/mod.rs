@@ -27,6 +27,7 @@ pub mod index;
 mod leftovers;
 pub mod merge;
 mod pages;
+mod projects;
 pub mod prune;
 pub mod snapshot;
 pub mod table;

@@ -198,7 +198,7 @@ impl View {
             if derive::DAILY.iter().any(|table| self.find_day(table, day).is_none()) {
                 let batch = day::read(&day.events)?;
                 let merged = day::merge_one(&batch);
-                let sorted = day::Sorted::of(&merged);
+                let sorted = day::Sorted::of(&merged).with_projects(self.lake.projects(&day.org));
                 derive::write_all(&self.made, &day.org, day.day, &day.content, &sorted, &sorted.rows())?;
                 // A killed import may have left a newer day: the tables named after that tell that it is whole.
                 if std::fs::read(&day.events).is_ok_and(|bytes| sha256(&bytes) == day.content) {

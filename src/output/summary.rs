@@ -64,6 +64,9 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
     for (name, reason) in not_run::lacking(report) {
         writeln!(to, "\n{} did not run: {}", escape(&name), escape(reason))?;
     }
+    for b in &report.blind {
+        writeln!(to, "\n{}", escape(&words::blind(b)))?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! ruled use out.
 
 use crate::model::coverage::{Basis, Coverage};
-use crate::model::finding::{Family, Finding};
+use crate::model::finding::{Blind, Family, Finding};
 use crate::model::hours;
 use crate::model::policy::Policy;
 use crate::model::time::{Micros, Window, day_of, day_start, day_text, format_time};
@@ -14,11 +14,11 @@ use crate::report::{Report, TokenReport};
 
 /// What the log cannot show, whatever its coverage.
 pub const INVISIBLE: &str = "The audit log records changes. Reads, clones, pushes, queued builds and work item edits leave no \
-trace in it, so a token without an audited change may be in daily use.";
+trace in it, so a token without an audited event may be in daily use.";
 
 /// What Microsoft says about it.
 pub const MICROSOFT: &str = "Microsoft states that token access is not logged and that the audit log must not be used to call a \
-PAT active or stale. This report therefore says \u{201c}no audited change\u{201d}, and recommends to revoke only where other \
+PAT active or stale. This report therefore says \u{201c}no audited event\u{201d}, and recommends to revoke only where other \
 evidence carries it.";
 
 /// Tells whether a finding is a state, which holds until the instant of the run: no event need be behind it.
@@ -41,10 +41,10 @@ pub fn last_event(finding: &Finding, as_of: Micros) -> String {
 #[must_use]
 pub const fn use_words(verdict: UseState) -> &'static str {
     match verdict {
-        UseState::Observed => "audited change seen",
+        UseState::Observed => "audited event seen",
         UseState::Possible => "PAT call by the owner",
         UseState::RuledOut => "unused: no PAT call recorded",
-        UseState::NotObserved => "no audited change",
+        UseState::NotObserved => "no audited event",
         UseState::NotJudged => "not judged",
     }
 }
@@ -59,7 +59,7 @@ pub const fn use_meaning(verdict: UseState) -> &'static str {
         }
         UseState::RuledOut => "usage records that hold every judged day show no PAT call by the owner",
         UseState::NotObserved => {
-            "no audited change in enough covered days; reads and pushes would not have been seen"
+            "no audited event in enough covered days; reads and pushes would not have been seen"
         }
         UseState::NotJudged => "too few covered days, or an event that could be this token's or another's",
     }
@@ -154,12 +154,12 @@ pub fn gap_words(from: i64, to: i64) -> String {
 pub fn last_change(token: &TokenReport) -> String {
     let usage = &token.verdicts.usage;
     match (usage.last_observed, usage.last_observed_ever) {
-        (Some(time), _) => format!("last audited change {}", day_text(day_of(time))),
+        (Some(time), _) => format!("last audited event {}", day_text(day_of(time))),
         (None, Some(time)) => {
-            format!("no audited change in the window; the last one before it {}", day_text(day_of(time)))
+            format!("no audited event in the window; the last one before it {}", day_text(day_of(time)))
         }
         (None, None) => format!(
-            "no audited change in {} covered day{}",
+            "no audited event in {} covered day{}",
             usage.covered_days,
             s(u64::from(usage.covered_days))
         ),
@@ -253,7 +253,7 @@ pub const GLOSSARY: &[(&str, &str)] = &[
         "token",
         "a personal access token (PAT), identified by its authorizationId; one row per organisation that lists it or where it is seen",
     ),
-    ("audited change", "an event of the audit log that was made with the token"),
+    ("audited event", "an event of the audit log that was made with the token"),
     ("attribution", "which token an event belongs to: exact, by a unique prefix, ambiguous or unknown"),
     ("coverage", "the spans for which the log is held, and how that is known"),
     ("gap", "a span inside the coverage for which the log is missing or suspect"),
@@ -309,4 +309,17 @@ pub fn value_words(value: &serde_json::Value) -> String {
         serde_json::Value::Array(items) => items.iter().map(value_words).collect::<Vec<_>>().join("; "),
         other => other.to_string(),
     }
+}
+/// Says that a detection could not match in an organisation, and why.
+#[must_use]
+pub fn blind(b: &Blind) -> String {
+    let fields: Vec<String> = b.fields.iter().map(|field| field.replace('|', " or ")).collect();
+    format!(
+        "{} is blind in {}: none of {} event{} of its actions has {}, so its silence says nothing.",
+        b.detection,
+        b.org,
+        grouped(b.events),
+        s(b.events),
+        fields.join(", ")
+    )
 }

@@ -291,6 +291,7 @@ pub fn empty(window: crate::model::time::Window, policy: Policy) -> Report {
         unattributed: Vec::new(),
         findings: Vec::new(),
         not_run: Vec::new(),
+        blind: Vec::new(),
         detections: Vec::new(),
         series: Series::default(),
         inputs: Vec::new(),

@@ -12,7 +12,7 @@ pub mod series;
 
 use crate::model::coverage::Coverage;
 use crate::model::decision::Decision;
-use crate::model::finding::{DetectionMeta, Finding, NotRun};
+use crate::model::finding::{Blind, DetectionMeta, Finding, NotRun};
 use crate::model::lineage::{Dependence, Lineage};
 use crate::model::policy::Policy;
 use crate::model::time::{Micros, Window};
@@ -52,6 +52,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Detections that did not run.
     pub not_run: Vec<NotRun>,
+    /// Detections that ran and could not match, by detection and organisation.
+    pub blind: Vec<Blind>,
     /// Every detection of the pack.
     pub detections: Vec<DetectionMeta>,
     /// What the charts draw.

@@ -42,7 +42,7 @@ pub struct Lifetime {
     pub from: Micros,
     /// End date.
     pub to: Micros,
-    /// Last audited change in the window, where there is one.
+    /// Last audited event in the window, where there is one.
     pub last_observed: Option<Micros>,
     /// Whether it reaches all organisations.
     pub all_orgs: bool,

@@ -7,6 +7,7 @@ mod cases;
 mod compare;
 mod copies;
 mod decisions;
+mod evidence;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;

@@ -76,6 +76,20 @@ fn what_is_printed_is_true() {
 }
 
 #[test]
+fn explain_names_a_finding_on_a_user_that_the_token_took_part_in() {
+    let place = Place::new();
+    let sample = root().join("sample-data").display().to_string();
+    let found = place.run(&["check", "--from", &sample, "--select", "PAT-P001", "--format", "json"]).json();
+    let by_token = |f: &&serde_json::Value| f["evidence"]["token_id"].is_string();
+    let finding = found["findings"].as_array().expect("findings").iter().find(by_token).expect("by a token");
+    let id = finding["evidence"]["token_id"].as_str().expect("id");
+    let ran = place.run(&["explain", id, "PAT-P001", "--from", &sample]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains(": flagged, in a finding on something else"), "{}", ran.stdout);
+    assert!(ran.stdout.contains(finding["message"].as_str().expect("message")), "{}", ran.stdout);
+}
+
+#[test]
 fn explain_shows_the_rows_that_it_counts() {
     let place = Place::new();
     let sample = sample();

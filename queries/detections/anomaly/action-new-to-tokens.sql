@@ -13,9 +13,15 @@
 --! equivalents = ["SEN-H06", "P10"]
 --! keys        = ["action"]
 --! confirm     = ["action"]
-WITH first_uses AS (
-  SELECT org, value AS action, token_id, first_time, last_time, origins, active_days, first_event FROM seen
-  WHERE dimension = 'action' AND token_id IS NOT NULL AND origins > 0
+WITH spelled AS (
+  SELECT org, value AS action, token_id, first_time, last_time, origins, active_days, first_event,
+    ROW_NUMBER() OVER (PARTITION BY org, token_id, value ORDER BY first_time, first_event) AS place
+  FROM seen WHERE dimension = 'action' AND token_id IS NOT NULL AND origins > 0
+),
+first_uses AS (
+  SELECT org, action, token_id, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(origins) AS origins, MAX(active_days) AS active_days,
+    MAX(CASE WHEN place = 1 THEN first_event END) AS first_event
+  FROM spelled GROUP BY org, token_id, action
 ),
 org_first AS (SELECT org, action, MIN(first_time) AS org_time FROM first_uses GROUP BY org, action),
 org_start AS (SELECT org, MIN(first_time) AS start_time, COUNT(DISTINCT token_id) AS tokens FROM first_uses GROUP BY org),

@@ -4,6 +4,7 @@
 --! confidence  = "medium"
 --! subject     = "token"
 --! tables      = ["notable"]
+--! needs       = { actions = ["Group.UpdateGroupMembership.Add"], fields = ["d_group_name|details"] }
 --! message     = "The token '{name}' of {owner} added {member} to {group_name}; additions of administrators by it: {count}."
 --! fix         = "Check that the membership was asked for; if not, remove it, revoke the token and review what it changed."
 --! rationale   = "Making somebody an administrator is seldom a script's job. Low when the token does it on more than three days, which is a provisioning job. Needs no history, so that a young token cannot hide."

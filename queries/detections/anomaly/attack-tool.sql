@@ -20,8 +20,7 @@ summed AS (
   SELECT org, token_id, MIN(first_time) AS first_time, MAX(last_time) AS last_time, SUM(n) AS n, MIN(client) AS client FROM used GROUP BY org, token_id
 ),
 latest AS (
-  SELECT s.org AS org, s.token_id AS token_id, MAX(u.network) AS network
-  FROM summed AS s JOIN used AS u ON s.org = u.org AND s.token_id = u.token_id AND s.last_time = u.last_time GROUP BY s.org, s.token_id
+  SELECT org, token_id, network, ROW_NUMBER() OVER (PARTITION BY org, token_id ORDER BY last_time DESC NULLS LAST, network DESC NULLS LAST) AS place FROM used
 )
 SELECT s.org AS org, s.token_id AS subject, s.first_time AS first_time, s.last_time AS last_time, s.n AS count, s.client AS client, l.network AS network
-FROM summed AS s JOIN latest AS l ON s.org = l.org AND s.token_id = l.token_id
+FROM summed AS s JOIN latest AS l ON s.org = l.org AND s.token_id = l.token_id WHERE l.place = 1

@@ -4,9 +4,9 @@
 --! confidence  = "medium"
 --! subject     = "token"
 --! tables      = ["token_dates", "seen", "tokens", "coverage", "gaps", "policy", "firsts"]
---! message     = "The token '{name}' of {owner} made a change on {day} after {kind}; {novelties} networks or clients were new that day."
+--! message     = "The token '{name}' of {owner} was used on {day} after {kind}; {novelties} networks or clients were new that day."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network (not one of the organisation's own) and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long or who keep to the one or two hours of the day that they always had, and for a break of three weeks in a steady rhythm. The silence counts audited changes only: reads are not in the log. It must lie in one stretch of the log without a gap, since silence in a gap proves nothing: a pause with a gap in it counts as long as its longest whole stretch."
+--! rationale   = "A forgotten token that wakes up is worth a question. Medium when it was in steady use before (no earlier pause came near this one) and then silent for the policy's dormant days, or when both a network (not one of the organisation's own) and a client are new on the day it wakes. Low for quarterly jobs, whose pauses are all long or who keep to the one or two hours of the day that they always had, and for a break of three weeks in a steady rhythm. The silence counts audited events only: reads are not in the log. Use in another organisation of the run ends the silence. It must lie in one stretch of the log without a gap, since silence in a gap proves nothing: a pause with a gap in it counts as long as its longest whole stretch."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528", "T1550.001"]
@@ -42,10 +42,19 @@ stilled AS (
     CASE WHEN w.start > p.before THEN w.start ELSE p.before END AS still_from, CASE WHEN w.stop < p.first_time THEN w.stop ELSE p.first_time END AS still_to
   FROM paused AS p JOIN whole AS w ON p.org = w.org
 ),
+elsewhere AS (
+  SELECT t.org AS org, t.token_id AS token_id, d.first_time AS seen_from, d.last_time AS seen_to, d.org AS seen_org
+  FROM tokens AS t JOIN days AS d ON t.token_id = d.token_id WHERE t.seen_ever_in IS NOT NULL
+),
+heard AS (
+  SELECT s.org AS org, s.token_id AS token_id, s.day AS day, MAX(CASE WHEN e.seen_to > s.still_from AND e.seen_from < s.still_to THEN 1 ELSE 0 END) AS was_heard
+  FROM stilled AS s JOIN elsewhere AS e ON s.org = e.org AND s.token_id = e.token_id WHERE e.seen_org <> s.org GROUP BY s.org, s.token_id, s.day
+),
 silent AS (
   SELECT s.org AS org, s.token_id AS token_id, s.day AS day, MIN(s.first_time) AS first_time, MIN(s.last_time) AS last_time, MIN(s.n) AS n, MIN(s.pause) AS pause,
     MAX(CASE WHEN s.still_to > s.still_from + INTERVAL '1 days' * policy.dormant_days THEN 1 ELSE 0 END) AS dormant
-  FROM stilled AS s CROSS JOIN policy WHERE s.still_to > s.still_from + INTERVAL '1 days' * policy.quiet_days
+  FROM stilled AS s LEFT JOIN heard AS h ON s.org = h.org AND s.token_id = h.token_id AND s.day = h.day CROSS JOIN policy
+  WHERE COALESCE(h.was_heard, 0) = 0 AND s.still_to > s.still_from + INTERVAL '1 days' * policy.quiet_days
   GROUP BY s.org, s.token_id, s.day
 ),
 rhythm AS (
@@ -68,10 +77,11 @@ born AS (SELECT org, token_id, MIN(first_time) AS born_time FROM seen WHERE dime
 late AS (
   SELECT b.org AS org, b.token_id AS token_id, b.born_time AS born_time, t.valid_from AS valid_from
   FROM born AS b JOIN tokens AS t ON b.org = t.org AND b.token_id = t.token_id
+  WHERE t.seen_ever_in IS NULL
 ),
 covered AS (
   SELECT l.org AS org, l.token_id AS token_id, l.born_time AS born_time,
-    CASE WHEN l.valid_from >= w.start THEN 'no change since its creation' ELSE 'no change in the covered days before' END AS kind
+    CASE WHEN l.valid_from >= w.start THEN 'no audited event since its creation' ELSE 'no audited event in the covered days before' END AS kind
   FROM late AS l JOIN whole AS w ON l.org = w.org CROSS JOIN policy
   WHERE l.born_time <= w.stop AND l.born_time > l.valid_from + INTERVAL '1 days' * policy.dormant_days
     AND l.born_time > w.start + INTERVAL '1 days' * policy.dormant_days
@@ -97,6 +107,7 @@ fresh AS (
   FROM firsts WHERE dimension IN ('network', 'client') AND values_before >= 1 AND active_before >= 1 AND novelty > 0 AND NOT own
   GROUP BY org, token_id, CAST(first_time AS DATE)
 )
-SELECT w.org AS org, w.token_id AS subject, w.first_time AS first_time, w.last_time AS last_time, w.n AS count, w.day AS day, w.kind AS kind,
+SELECT w.org AS org, w.token_id AS subject, w.first_time AS first_time, w.last_time AS last_time, w.n AS count, w.day AS day,
+  CASE WHEN t.unseen_orgs THEN w.kind || ' here (other organisations not seen)' ELSE w.kind END AS kind,
   COALESCE(f.novelties, 0) AS novelties, CASE WHEN COALESCE(f.novelties, 0) >= 2 OR (w.steady = 1 AND w.kept_day IS NULL) THEN 'medium' ELSE 'low' END AS severity
-FROM kept AS w LEFT JOIN fresh AS f ON w.org = f.org AND w.token_id = f.token_id AND w.day = f.day
+FROM kept AS w LEFT JOIN tokens AS t ON w.org = t.org AND w.token_id = t.token_id LEFT JOIN fresh AS f ON w.org = f.org AND w.token_id = f.token_id AND w.day = f.day

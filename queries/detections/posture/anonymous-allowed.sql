@@ -4,6 +4,7 @@
 --! confidence  = "high"
 --! subject     = "user"
 --! tables      = ["notable"]
+--! needs       = { actions = ["OrganizationPolicy.PolicyValueUpdated"], fields = ["d_policy_name", "d_policy_value"] }
 --! message     = "{subject} allowed public projects ({what})."
 --! fix         = "Switch it off unless public projects are meant."
 --! rationale   = "It lets any project administrator publish a project to the world."
@@ -12,7 +13,16 @@
 --! attack      = ["T1562"]
 --! equivalents = ["SEN-H17"]
 --! keys        = ["action"]
-SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
-  MAX(kind) AS kind, MAX(CONCAT(d_policy_name, ' = ', d_policy_value)) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
-FROM notable WHERE action = 'OrganizationPolicy.PolicyValueUpdated' AND d_policy_name = 'Policy.AllowAnonymousAccess' AND LOWER(d_policy_value) IN ('true', 'on', '1')
-GROUP BY org, COALESCE(actor, 'an actor not known'), action
+WITH hits AS (
+  SELECT org, COALESCE(actor, 'an actor not known') AS who, time, event_id, action, kind, CONCAT(d_policy_name, ' = ', d_policy_value) AS what, network, token_id
+  FROM notable WHERE action = 'OrganizationPolicy.PolicyValueUpdated' AND d_policy_name = 'Policy.AllowAnonymousAccess' AND LOWER(d_policy_value) IN ('true', 'on', '1')
+),
+placed AS (
+  SELECT org, who, time, event_id, action, kind, what, network, token_id,
+    ROW_NUMBER() OVER (PARTITION BY org, who, action ORDER BY time DESC NULLS LAST, event_id DESC NULLS LAST) AS place
+  FROM hits
+)
+SELECT org, who AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, action,
+  MAX(CASE WHEN place = 1 THEN kind END) AS kind, MAX(CASE WHEN place = 1 THEN what END) AS what, MAX(CASE WHEN place = 1 THEN network END) AS network, MAX(CASE WHEN place = 1 THEN token_id END) AS token_id,
+  STRING_AGG(event_id, ' ') AS event_ids
+FROM placed GROUP BY org, who, action

@@ -15,6 +15,9 @@
 WITH made AS (
   SELECT org, actor, time, event_id, action, COALESCE(client, 'no client') AS client, COALESCE(network, 'no network') AS network FROM notable
   WHERE action IN ('Token.PatCreateEvent', 'Token.SshCreateEvent') AND actor IS NOT NULL AND COALESCE(client, 'no client') NOT IN ('browser', 'Git Credential Manager', 'no client')
+),
+placed AS (
+  SELECT org, actor, time, event_id, client, network, ROW_NUMBER() OVER (PARTITION BY org, actor, client ORDER BY time DESC NULLS LAST, event_id DESC NULLS LAST) AS place FROM made
 )
-SELECT org, actor AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, client, MAX(network) AS network, STRING_AGG(event_id, ' ') AS event_ids
-FROM made GROUP BY org, actor, client
+SELECT org, actor AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, client, MAX(CASE WHEN place = 1 THEN network END) AS network, STRING_AGG(event_id, ' ') AS event_ids
+FROM placed GROUP BY org, actor, client

@@ -4,6 +4,7 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable"]
+--! needs       = { actions = ["Security.ModifyPermission"], fields = ["d_permission|details"] }
 --! message     = "{subject} allowed a critical permission {count} times ({what})."
 --! fix         = "Check that the permission was asked for."
 --! rationale   = "Only permissions that let someone change builds, rights or skip review count, and only when allowed; the rule that this stands for fires on every change in the Git namespace. Events that came along with another change are left out."
@@ -12,7 +13,16 @@
 --! attack      = ["T1098.003"]
 --! equivalents = ["BEN-1"]
 --! keys        = ["action"]
-SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
-  MAX(kind) AS kind, MAX(COALESCE(d_permission, details, 'no details')) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
-FROM notable WHERE action = 'Security.ModifyPermission' AND COALESCE(origin, TRUE) AND LOWER(COALESCE(d_permission, details)) LIKE '%allow%' AND (LOWER(COALESCE(d_permission, details)) LIKE '%bypass policies%' OR LOWER(COALESCE(d_permission, details)) LIKE '%manage permissions%' OR LOWER(COALESCE(d_permission, details)) LIKE '%administer build%' OR LOWER(COALESCE(d_permission, details)) LIKE '%edit build pipeline%')
-GROUP BY org, COALESCE(actor, 'an actor not known'), action
+WITH hits AS (
+  SELECT org, COALESCE(actor, 'an actor not known') AS who, time, event_id, action, kind, COALESCE(d_permission, details, 'no details') AS what, network, token_id
+  FROM notable WHERE action = 'Security.ModifyPermission' AND COALESCE(origin, TRUE) AND LOWER(COALESCE(d_permission, details)) LIKE '%allow%' AND (LOWER(COALESCE(d_permission, details)) LIKE '%bypass policies%' OR LOWER(COALESCE(d_permission, details)) LIKE '%manage permissions%' OR LOWER(COALESCE(d_permission, details)) LIKE '%administer build%' OR LOWER(COALESCE(d_permission, details)) LIKE '%edit build pipeline%')
+),
+placed AS (
+  SELECT org, who, time, event_id, action, kind, what, network, token_id,
+    ROW_NUMBER() OVER (PARTITION BY org, who, action ORDER BY time DESC NULLS LAST, event_id DESC NULLS LAST) AS place
+  FROM hits
+)
+SELECT org, who AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, action,
+  MAX(CASE WHEN place = 1 THEN kind END) AS kind, MAX(CASE WHEN place = 1 THEN what END) AS what, MAX(CASE WHEN place = 1 THEN network END) AS network, MAX(CASE WHEN place = 1 THEN token_id END) AS token_id,
+  STRING_AGG(event_id, ' ') AS event_ids
+FROM placed GROUP BY org, who, action

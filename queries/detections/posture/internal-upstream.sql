@@ -4,6 +4,7 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable"]
+--! needs       = { actions = ["Artifacts.Feed.Org.Modify", "Artifacts.Feed.Project.Modify"], fields = ["d_feed_changes|details"] }
 --! message     = "{subject} added an internal upstream source to the feed {what}."
 --! fix         = "Check the source; a package of an internal name can come from it."
 --! rationale   = "One feed that trusts another extends the reach of whoever can publish there. Low: common practice."
@@ -12,7 +13,16 @@
 --! attack      = ["T1195"]
 --! equivalents = ["SEN-H04"]
 --! keys        = ["what"]
-SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
-  MAX(kind) AS kind, MAX(COALESCE(d_feed_name, 'without a name')) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
-FROM notable WHERE action IN ('Artifacts.Feed.Org.Modify', 'Artifacts.Feed.Project.Modify') AND (LOWER(COALESCE(d_feed_changes, details)) LIKE '%upstream%') AND LOWER(COALESCE(d_feed_changes, details)) LIKE '%internal%'
-GROUP BY org, COALESCE(actor, 'an actor not known'), COALESCE(d_feed_name, 'without a name')
+WITH hits AS (
+  SELECT org, COALESCE(actor, 'an actor not known') AS who, time, event_id, action, kind, COALESCE(d_feed_name, 'without a name') AS what, network, token_id
+  FROM notable WHERE action IN ('Artifacts.Feed.Org.Modify', 'Artifacts.Feed.Project.Modify') AND (LOWER(COALESCE(d_feed_changes, details)) LIKE '%upstream%') AND LOWER(COALESCE(d_feed_changes, details)) LIKE '%internal%'
+),
+placed AS (
+  SELECT org, who, time, event_id, action, kind, what, network, token_id,
+    ROW_NUMBER() OVER (PARTITION BY org, who, what ORDER BY time DESC NULLS LAST, event_id DESC NULLS LAST) AS place
+  FROM hits
+)
+SELECT org, who AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(CASE WHEN place = 1 THEN action END) AS action,
+  MAX(CASE WHEN place = 1 THEN kind END) AS kind, what, MAX(CASE WHEN place = 1 THEN network END) AS network, MAX(CASE WHEN place = 1 THEN token_id END) AS token_id,
+  STRING_AGG(event_id, ' ') AS event_ids
+FROM placed GROUP BY org, who, what

@@ -12,7 +12,16 @@
 --! attack      = ["T1098"]
 --! equivalents = ["SEN-A13", "SEN-H13", "SUM-S00098"]
 --! keys        = ["what"]
-SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
-  MAX(kind) AS kind, MAX(COALESCE(d_repo_name, project, 'a repository')) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
-FROM notable WHERE action = 'Git.RefUpdatePoliciesBypassed' AND COALESCE(kind, 'other') <> 'pat'
-GROUP BY org, COALESCE(actor, 'an actor not known'), COALESCE(d_repo_name, project, 'a repository')
+WITH hits AS (
+  SELECT org, COALESCE(actor, 'an actor not known') AS who, time, event_id, action, kind, COALESCE(d_repo_name, project, 'a repository') AS what, network, token_id
+  FROM notable WHERE action = 'Git.RefUpdatePoliciesBypassed' AND COALESCE(kind, 'other') <> 'pat'
+),
+placed AS (
+  SELECT org, who, time, event_id, action, kind, what, network, token_id,
+    ROW_NUMBER() OVER (PARTITION BY org, who, what ORDER BY time DESC NULLS LAST, event_id DESC NULLS LAST) AS place
+  FROM hits
+)
+SELECT org, who AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(CASE WHEN place = 1 THEN action END) AS action,
+  MAX(CASE WHEN place = 1 THEN kind END) AS kind, what, MAX(CASE WHEN place = 1 THEN network END) AS network, MAX(CASE WHEN place = 1 THEN token_id END) AS token_id,
+  STRING_AGG(event_id, ' ') AS event_ids
+FROM placed GROUP BY org, who, what

@@ -4,6 +4,7 @@
 --! confidence  = "high"
 --! subject     = "user"
 --! tables      = ["notable"]
+--! needs       = { actions = ["Library.AgentPoolCreated", "Library.AgentPoolDeleted"], fields = ["d_pool_id|d_pool_name"] }
 --! message     = "{subject} created the agent pool {thing}, and {remover} deleted it at {last_time}."
 --! fix         = "Ask why it was needed for so short a time, and what ran on it."
 --! rationale   = "A short-lived self-hosted pool runs code where nobody looks. The span slides, so a pair at the edge of a calendar week is not missed; pools of a cloud provider are left out."

@@ -4,6 +4,7 @@
 --! confidence  = "high"
 --! subject     = "user"
 --! tables      = ["notable"]
+--! needs       = { actions = ["Project.UpdateVisibilityCompleted"], fields = ["d_visibility"] }
 --! message     = "{subject} made the project {what} public."
 --! fix         = "Make it private again unless it was meant; its history was readable in between."
 --! rationale   = "Everything in a public project can be read by anybody, secrets in its history included."
@@ -12,7 +13,16 @@
 --! attack      = ["T1213"]
 --! equivalents = ["SEN-H15"]
 --! keys        = ["what"]
-SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
-  MAX(kind) AS kind, MAX(COALESCE(project, 'without a name')) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
-FROM notable WHERE action = 'Project.UpdateVisibilityCompleted' AND LOWER(d_visibility) = 'public' AND COALESCE(LOWER(d_previous_visibility), 'private') <> 'public'
-GROUP BY org, COALESCE(actor, 'an actor not known'), COALESCE(project, 'without a name')
+WITH hits AS (
+  SELECT org, COALESCE(actor, 'an actor not known') AS who, time, event_id, action, kind, COALESCE(project, 'without a name') AS what, network, token_id
+  FROM notable WHERE action = 'Project.UpdateVisibilityCompleted' AND LOWER(d_visibility) = 'public' AND COALESCE(LOWER(d_previous_visibility), 'private') <> 'public'
+),
+placed AS (
+  SELECT org, who, time, event_id, action, kind, what, network, token_id,
+    ROW_NUMBER() OVER (PARTITION BY org, who, what ORDER BY time DESC NULLS LAST, event_id DESC NULLS LAST) AS place
+  FROM hits
+)
+SELECT org, who AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(CASE WHEN place = 1 THEN action END) AS action,
+  MAX(CASE WHEN place = 1 THEN kind END) AS kind, what, MAX(CASE WHEN place = 1 THEN network END) AS network, MAX(CASE WHEN place = 1 THEN token_id END) AS token_id,
+  STRING_AGG(event_id, ' ') AS event_ids
+FROM placed GROUP BY org, who, what

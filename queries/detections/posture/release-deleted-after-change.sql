@@ -4,6 +4,7 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable"]
+--! needs       = { actions = ["Release.ReleasePipelineModified", "Release.ReleaseDeleted"], fields = ["d_pipeline_id|d_pipeline_name"] }
 --! message     = "{subject} changed the release pipeline {thing} of {project} and deleted a release of it at {last_time}, within an hour."
 --! fix         = "Look at what the release ran before it was deleted."
 --! rationale   = "Change, run, delete is how to hide a run. The hour slides, so a pair across the full hour is not missed. A deleted release names its pipeline by its name, which holds within a project."

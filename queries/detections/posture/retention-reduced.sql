@@ -4,6 +4,7 @@
 --! confidence  = "high"
 --! subject     = "user"
 --! tables      = ["notable"]
+--! needs       = { actions = ["Pipelines.PipelineRetentionSettingChanged"], fields = ["d_old_value", "d_new_value"] }
 --! message     = "{subject} reduced the retention {setting} from {old_value} to {new_value}."
 --! fix         = "Restore the value unless the change was decided."
 --! rationale   = "Short retention removes the traces of a run. Any lowering counts; medium when the new value is 1 or below half of the old one."

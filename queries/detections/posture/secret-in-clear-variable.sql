@@ -4,6 +4,7 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable"]
+--! needs       = { actions = ["Library.VariableGroupModified", "Library.VariableGroupCreated"], fields = ["d_variables"] }
 --! message     = "{subject} changed the variable group {group_name}, in which {variables} look like secrets by name and are not marked as such."
 --! fix         = "Mark the variable as secret or move it to a key vault, and change the value."
 --! rationale   = "Each variable is judged alone: one marked neighbour does not excuse the rest, and the word isSecret in the data is no name. Names are read by words, so that a monkey or a KeyVaultName is no key; references to other variables and groups of a key vault are left out. One finding for a group, however often it is changed; by name only, so confidence is medium."

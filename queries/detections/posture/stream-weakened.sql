@@ -4,7 +4,7 @@
 --! confidence  = "high"
 --! subject     = "user"
 --! tables      = ["notable"]
---! message     = "{subject} did {action} on an audit stream {count} times, last on {last_time} ({what})."
+--! message     = "{subject} did {action} on an audit stream {count} times, last on {last_time} (that one: {what})."
 --! fix         = "Restore the stream, and ask who decided this."
 --! rationale   = "Whoever wants to work unseen starts here. Deleting and re-pointing blind the receiver as disabling does, which the rule that this stands for leaves out. The log itself still holds 90 days."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
@@ -12,7 +12,16 @@
 --! attack      = ["T1562.008"]
 --! equivalents = ["SEN-A04", "SEN-A05", "P13"]
 --! keys        = ["action"]
-SELECT org, COALESCE(actor, 'an actor not known') AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, MAX(action) AS action,
-  MAX(kind) AS kind, MAX(COALESCE(d_consumer_type, details, 'no details')) AS what, MAX(network) AS network, MAX(token_id) AS token_id, STRING_AGG(event_id, ' ') AS event_ids
-FROM notable WHERE action IN ('AuditLog.StreamDisabledByUser', 'AuditLog.StreamDeleted', 'AuditLog.StreamModified')
-GROUP BY org, COALESCE(actor, 'an actor not known'), action
+WITH hits AS (
+  SELECT org, COALESCE(actor, 'an actor not known') AS who, time, event_id, action, kind, COALESCE(d_consumer_type, details, 'no details') AS what, network, token_id
+  FROM notable WHERE action IN ('AuditLog.StreamDisabledByUser', 'AuditLog.StreamDeleted', 'AuditLog.StreamModified')
+),
+placed AS (
+  SELECT org, who, time, event_id, action, kind, what, network, token_id,
+    ROW_NUMBER() OVER (PARTITION BY org, who, action ORDER BY time DESC NULLS LAST, event_id DESC NULLS LAST) AS place
+  FROM hits
+)
+SELECT org, who AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, action,
+  MAX(CASE WHEN place = 1 THEN kind END) AS kind, MAX(CASE WHEN place = 1 THEN what END) AS what, MAX(CASE WHEN place = 1 THEN network END) AS network, MAX(CASE WHEN place = 1 THEN token_id END) AS token_id,
+  STRING_AGG(event_id, ' ') AS event_ids
+FROM placed GROUP BY org, who, action

@@ -1,5 +1,5 @@
 --! id          = "PAT-S005"
---! title       = "Change that the known grant does not give"
+--! title       = "Event that the known grant does not allow"
 --! severity    = "medium"
 --! confidence  = "low"
 --! subject     = "token"

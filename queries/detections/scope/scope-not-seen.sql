@@ -15,4 +15,4 @@ SELECT s.org AS org, s.token_id AS subject, 0 AS count, s.scope AS scope, s.visi
   COALESCE(s.unseen_operations, 'none known') AS unseen_operations, t.proposed_scopes AS proposed_scopes, t.reduced_scopes AS reduced_scopes, s.covered_days AS covered_days,
   s.confidence AS confidence
 FROM token_scopes AS s JOIN tokens AS t ON s.org = t.org AND s.token_id = t.token_id
-WHERE s.state = 'not-seen' AND s.granted AND s.visibility = 'full' AND NOT t.over AND NOT COALESCE(t.unseen_orgs, false)
+WHERE s.state = 'not-seen' AND s.granted AND s.visibility = 'full' AND NOT t.over AND NOT COALESCE(t.full_access, FALSE) AND NOT COALESCE(t.unseen_orgs, false)

@@ -1,10 +1,10 @@
 --! id          = "PAT-U001"
---! title       = "No audited change by this token in the window"
+--! title       = "No audited event by this token in the window"
 --! severity    = "low"
 --! confidence  = "medium"
 --! subject     = "token"
 --! tables      = ["token_scopes", "tokens"]
---! message     = "No audited change by the token '{name}' of {owner} in {covered_days} covered days; scopes whose use leaves no trace: {invisible}."
+--! message     = "No audited event by the token '{name}' of {owner} in {covered_days} covered days; scopes whose use leaves no trace: {invisible}."
 --! fix         = "Ask the owner whether the token is still needed. Do not revoke on this evidence alone: reads are not in the log."
 --! rationale   = "Reads, clones, pushes, queued builds and work item edits leave no trace, so silence is no proof. Medium when every granted scope but read ones of full visibility would have shown, or when the token is privileged and nearly all would; low otherwise. The confidence is that of the verdict."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]

@@ -4,6 +4,7 @@
 
 use super::super::{check, findings, flagged, schema};
 use super::{CONFIRM_COLUMNS, Detection, Problem, problem};
+use crate::model::catalogue::catalogue;
 use crate::model::finding::SubjectKind;
 
 /// The line of a key of the head.
@@ -37,6 +38,7 @@ pub(super) fn lint(d: &Detection) -> Vec<Problem> {
             "Write one such as PAT-A042.",
         ));
     }
+    needs(d, &mut out);
     for table in &d.tables {
         if schema::table(table).is_none() {
             out.push(problem(
@@ -112,6 +114,30 @@ pub(super) fn lint(d: &Detection) -> Vec<Problem> {
         }
     }
     out
+}
+
+/// Checks that the actions and fields that a detection needs exist: a typo would make it blind everywhere, or nowhere.
+fn needs(d: &Detection, out: &mut Vec<Problem>) {
+    let Some(needs) = &d.needs else { return };
+    let line = head_line(d, "needs");
+    let known = catalogue();
+    for action in &needs.actions {
+        let exists = match action.strip_suffix('*') {
+            Some(stem) => known.actions.keys().any(|id| id.starts_with(stem)),
+            None => known.actions.contains_key(action),
+        };
+        if !exists {
+            let text = format!("It needs the action \"{action}\", which the catalogue does not have.");
+            out.push(problem(&d.file, line, text, "See `patwatch query 'SELECT action FROM actions'`."));
+        }
+    }
+    let notable = schema::table("notable");
+    for column in needs.fields.iter().flat_map(|field| field.split('|')) {
+        if notable.is_none_or(|t| t.column(column).is_none()) {
+            let text = format!("It needs the field \"{column}\", which the table notable does not have.");
+            out.push(problem(&d.file, line, text, "See `patwatch query --tables`."));
+        }
+    }
 }
 
 /// Names of the answer's columns; nothing where a star or an unnamed expression hides them.

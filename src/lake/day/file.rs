@@ -37,7 +37,9 @@ impl Sorted<'_> {
             .flag("origin", self.origins.iter().map(|origin| Some(*origin)));
         let frame = coded!(self.texts, frame; address);
         let frame = coded!(self, frame; network, client);
-        coded!(self.texts, frame; user_agent, project_id, project, scope_type, scope_id, scope_name)
+        let frame = coded!(self.texts, frame; user_agent, project_id);
+        let frame = frame.coded_text("project", &self.named.codes, &self.named.values);
+        coded!(self.texts, frame; scope_type, scope_id, scope_name)
             .long_text("details", at().map(|(batch, i)| batch.details.get(i)))
             .long_text("data", at().map(|(batch, i)| batch.data.get(i)))
             .int("shapes", at().map(|(batch, i)| Some(i64::from(batch.shapes[i]))))

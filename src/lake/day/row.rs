@@ -99,7 +99,6 @@ fields! {
         actor_name: "Display name of the actor.",
         address: "Address as written.",
         user_agent: "User agent as written.",
-        project: "Name of the project.",
         project_id: "Id of the project.",
     }
     own {
@@ -108,6 +107,7 @@ fields! {
         actor: "UPN in lower case, else name, else id.",
         network: "/24 or /48 of the address.",
         client: "Product behind the user agent.",
+        project: "Name of the project: one for each id.",
     }
 }
 
@@ -161,7 +161,7 @@ impl DayRow<'_> {
             action: day.texts.action.codes[at],
             address: day.texts.address.codes[at],
             client: day.client.codes[at],
-            project: day.texts.project.codes[at],
+            project: day.project.codes[at],
         }
     }
 

@@ -6,6 +6,7 @@
 use super::merged::{Merged, number};
 use super::row::DayRow;
 use crate::lake::frame::Frame;
+use crate::lake::projects::ProjectNames;
 use crate::model::batch::{DictColumn, EventBatch};
 use crate::model::mechanism::{Mechanism, MechanismKind};
 use crate::model::{client, identity, network};
@@ -104,6 +105,10 @@ pub struct Sorted<'a> {
     pub(super) network: Coded<Cow<'a, str>>,
     pub(super) client: Coded<Cow<'a, str>>,
     pub(super) actor: Coded<String>,
+    /// Project as the event names it; where it does not, the name of its id.
+    pub(super) named: Coded<Cow<'a, str>>,
+    /// The one name of the project's id.
+    pub(super) project: Coded<Cow<'a, str>>,
     pub(super) service: Vec<bool>,
 }
 
@@ -130,12 +135,38 @@ impl<'a> Sorted<'a> {
             network: texts.address.follow(|_, address| network::network_of(address).into()),
             client: texts.user_agent.follow(|_, agent| client::client_of(agent).into()),
             actor: Coded::default(),
+            named: texts.project.follow(|_, name| name.into()),
+            project: texts.project.follow(|_, name| name.into()),
             service: Vec::new(),
             texts,
             order,
         };
         sorted.look_up_actors();
         sorted
+    }
+}
+
+/// A column of repeated text that is built again, text by text.
+#[derive(Default)]
+struct Recoded {
+    codes: Vec<u32>,
+    values: Vec<String>,
+    index: HashMap<String, u32>,
+}
+
+impl Recoded {
+    fn code(&mut self, text: &str) -> u32 {
+        if let Some(code) = self.index.get(text) {
+            return *code;
+        }
+        self.values.push(text.to_owned());
+        let code = number(self.values.len() - 1);
+        self.index.insert(text.to_owned(), code);
+        code
+    }
+
+    fn coded<'a>(self) -> Coded<Cow<'a, str>> {
+        Coded { codes: self.codes, values: self.values.into_iter().map(Cow::Owned).collect() }
     }
 }
 
@@ -169,6 +200,45 @@ fn places(merged: &Merged<'_>) -> Vec<u32> {
 }
 
 impl Sorted<'_> {
+    /// Names projects by their ids; ids without a name here keep what the events say.
+    #[must_use]
+    pub(in crate::lake) fn with_projects(mut self, names: Option<&ProjectNames>) -> Self {
+        let known = |id: &&str| names.and_then(|names| names.get(*id));
+        let by_id: Vec<Option<&String>> = self.texts.project_id.values.iter().map(|id| known(&id)).collect();
+        if by_id.iter().all(Option::is_none) {
+            return self;
+        }
+        let (mut named, mut project) = (Recoded::default(), Recoded::default());
+        let mut pairs: HashMap<(u32, u32), (u32, u32)> = HashMap::new();
+        for i in 0..self.order.len() {
+            let (id, name) = (self.texts.project_id.codes[i], self.texts.project.codes[i]);
+            let (as_named, as_known) = *pairs.entry((id, name)).or_insert_with(|| {
+                let written = self.texts.project.values[name as usize];
+                let one = by_id[id as usize].map_or(written, String::as_str);
+                // An id that stands for itself is no name that an event could have had.
+                let is_name = one != self.texts.project_id.values[id as usize];
+                let filled = if written.is_empty() && is_name { one } else { written };
+                (named.code(filled), project.code(one))
+            });
+            named.codes.push(as_named);
+            project.codes.push(as_known);
+        }
+        (self.named, self.project) = (named.coded(), project.coded());
+        self
+    }
+
+    /// Projects as the events name them: id and name, those without an id left out.
+    pub(in crate::lake) fn shown_projects(&self) -> Vec<(String, String)> {
+        let (ids, names) = (&self.texts.project_id, &self.texts.project);
+        let mut pairs: Vec<(u32, u32)> = ids.codes.iter().copied().zip(names.codes.iter().copied()).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        let texts = |(id, name): (u32, u32)| {
+            (ids.values[id as usize].to_owned(), names.values[name as usize].to_owned())
+        };
+        pairs.into_iter().map(texts).filter(|(id, _)| !id.is_empty()).collect()
+    }
+
     fn look_up_actors(&mut self) {
         let mut index: HashMap<(u32, u32, u32, bool), u32> = HashMap::new();
         let mut texts: HashMap<String, u32> = HashMap::new();

@@ -90,6 +90,9 @@ fn move_org(lake: &mut Lake, old: &str, new: &str) -> Result<(), LakeError> {
         new.clone_into(name);
     }
     index.decisions.remove(old);
+    for (id, name) in index.projects.remove(old).unwrap_or_default() {
+        index.projects.entry(new.to_owned()).or_default().entry(id).or_insert(name);
+    }
     index.leaving.push(old.to_owned());
     lake.write_index()?;
     lake.remove_leaving()
@@ -100,7 +103,8 @@ fn move_day(lake: &Lake, old: &str, new: &str, day: Day) -> Result<DayEntry, Lak
     let moved = Held::read(lake, old, day)?.events().ok_or_else(|| held::gone(lake, old, day))?;
     let held = Held::read(lake, new, day)?.events().unwrap_or_default();
     let merged = day::merge_sources(&[Source::whole(0, &held), Source::whole(1, &moved)]);
-    write_sorted(lake, new, day, &Sorted::of(&merged))
+    let names = lake.projects(new).or_else(|| lake.projects(old));
+    write_sorted(lake, new, day, &Sorted::of(&merged).with_projects(names))
 }
 
 /// Copies the lists of `old` to where those of `new` lie; returns their entries.

@@ -12,6 +12,7 @@ use crate::lake::derive::kept::Kept;
 use crate::lake::frame::{Frame, move_file};
 use crate::lake::held::scratch;
 use crate::lake::index::DayEntry;
+use crate::lake::projects::ProjectNames;
 use crate::lake::table::Table;
 use crate::lake::{Lake, LakeError};
 use crate::model::batch::EventBatch;
@@ -94,6 +95,8 @@ pub(super) struct Sealed {
     pub entry: DayEntry,
     /// How many events each rank brought.
     pub kept: BTreeMap<u32, u64>,
+    /// Projects as its events name them: id and name.
+    projects: Vec<(String, String)>,
     /// Where it lies: a folder laid out like a lake.
     root: PathBuf,
 }
@@ -253,7 +256,8 @@ fn seal(beside: &Lake, org: String, day: Day, parts: &[Part]) -> Result<Part, La
             .int("rank", sorted.ranks.iter().map(|rank| Some(i64::from(*rank))))
             .write(&beside.day_file("ranks", &org, day))?;
     }
-    Ok(Part::Sealed(Box::new(Sealed { entry, kept, root: beside.root.clone() })))
+    let projects = sorted.shown_projects();
+    Ok(Part::Sealed(Box::new(Sealed { entry, kept, projects, root: beside.root.clone() })))
 }
 
 /// Writes what is in memory of a day to `path`, input by input.
@@ -298,6 +302,12 @@ impl Part {
 }
 
 impl Sealed {
+    /// Returns true if its events call every project as the lake does; else the day has to be written again.
+    pub(super) fn has_names_of(&self, names: Option<&ProjectNames>) -> bool {
+        let known = |id: &str| names.and_then(|names| names.get(id));
+        self.projects.iter().all(|(id, name)| known(id).is_none_or(|known| known == name))
+    }
+
     fn beside(&self) -> Lake {
         Lake::beside(&self.root, Arc::default())
     }

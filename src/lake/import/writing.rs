@@ -45,6 +45,7 @@ pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> R
     if let [Part::Sealed(sealed)] = parts.as_slice()
         && sealed.entry.org == org
         && !lake.day_file("events", org, day).exists()
+        && sealed.has_names_of(lake.projects(org))
     {
         sealed.move_into(lake)?;
         return Ok((Some(sealed.entry.clone()), sealed.kept.clone()));
@@ -73,7 +74,7 @@ pub(super) fn write_day(lake: &Lake, org: &str, day: Day, parts: Vec<Part>) -> R
         let left = (on_disk.len() as u64).saturating_sub(counted);
         credit(&mut kept, left, &day::merge_sources(&sources(u32::MAX)).kept);
     }
-    let sorted = Sorted::of(&merged);
+    let sorted = Sorted::of(&merged).with_projects(lake.projects(org));
     Ok((Some(write_sorted(lake, org, day, &sorted)?), kept))
 }
 
@@ -145,7 +146,7 @@ pub fn write_cut(
         cut.push_merged(&whole.row(i), whole.shapes[i]);
     }
     let merged = day::merge_one(&cut);
-    let sorted = Sorted::of(&merged);
+    let sorted = Sorted::of(&merged).with_projects(lake.projects(org));
     let content = sorted.write(&scratch.day_file("events", org, day), org)?;
     derive::write_all(scratch, org, day, &content, &sorted, &sorted.rows())?;
     Ok(content)

@@ -186,8 +186,8 @@ impl Dossier<'_> {
             (state, None) => state.to_owned(),
         };
         let pats = match (o.last_pat, &t.owner) {
-            (Some(at), _) => format!("last audited change with any PAT on {}", day_text(day_of(at))),
-            (None, Some(_)) => "no audited change with any PAT in the log that is held".to_owned(),
+            (Some(at), _) => format!("last audited event with any PAT on {}", day_text(day_of(at))),
+            (None, Some(_)) => "no audited event with any PAT in the log that is held".to_owned(),
             (None, None) => String::new(),
         };
         let facts = vec![
@@ -234,7 +234,7 @@ impl Dossier<'_> {
             } else {
                 "It has no known predecessor; it began"
             };
-            let since = day(line.secret_since);
+            let since = day(line.begun);
             sentences.push(if self.token.token.is_over() {
                 format!("{what} on {since} and lived {days} day{}.", words::s(days.unsigned_abs()))
             } else {

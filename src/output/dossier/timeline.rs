@@ -47,7 +47,7 @@ pub fn rows(token: &TokenReport) -> Vec<Vec<String>> {
         let (first, last) = (month[0].0, month[month.len() - 1].0);
         let days = month.len() as u64;
         let text = format!(
-            "{} audited change{} on {days} day{}, the last on {}",
+            "{} audited event{} on {days} day{}, the last on {}",
             words::grouped(events),
             words::s(events),
             words::s(days),
@@ -74,7 +74,7 @@ mod tests {
         let rows = rows(token);
         let at = |text: &str| rows.iter().position(|r| r[1].contains(text)).expect(text);
         let update = at("extended or regenerated");
-        let uses: Vec<usize> = (0..rows.len()).filter(|i| rows[*i][1].contains("audited change")).collect();
+        let uses: Vec<usize> = (0..rows.len()).filter(|i| rows[*i][1].contains("audited event")).collect();
         assert!(uses.iter().any(|i| *i < update) && uses.iter().any(|i| *i > update), "{rows:?}");
         let told: u64 = token.activity.per_day.iter().map(|(_, n)| n).sum();
         let summed: u64 = uses

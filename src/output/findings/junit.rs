@@ -6,7 +6,7 @@
 use super::subject;
 use crate::model::finding::{DetectionMeta, Family, Finding};
 use crate::model::time::format_time;
-use crate::output::{Format, Result, Style};
+use crate::output::{Format, Result, Style, words};
 use crate::report::Report;
 use std::fmt::Write as _;
 use std::io;
@@ -89,6 +89,18 @@ fn suite(report: &Report, family: Family) -> (String, Counts) {
                 "    <testcase {}><{tag} message=\"{}\"/></testcase>",
                 name(d, &d.title),
                 xml(&n.reason)
+            );
+        } else if !hit && report.blind.iter().any(|b| b.detection == d.id) {
+            // A test that could not fail has not passed.
+            counts.tests += 1;
+            counts.skipped += 1;
+            let blind = report.blind.iter().filter(|b| b.detection == d.id);
+            let why: Vec<String> = blind.map(words::blind).collect();
+            let _ = writeln!(
+                out,
+                "    <testcase {}><skipped message=\"{}\"/></testcase>",
+                name(d, &d.title),
+                xml(&why.join(" "))
             );
         } else if !hit {
             counts.tests += 1;

@@ -37,7 +37,10 @@ impl Format<Report> for Markdown {
         for (name, reason) in &lacking {
             writeln!(to, "- {} did not run: {}", escape(name), escape(reason))?;
         }
-        if !lacking.is_empty() {
+        for b in &report.blind {
+            writeln!(to, "- {}", escape(&words::blind(b)))?;
+        }
+        if !lacking.is_empty() || !report.blind.is_empty() {
             writeln!(to)?;
         }
         writeln!(to, "{}", words::INVISIBLE)?;

@@ -8,7 +8,7 @@ use super::subject;
 use crate::model::event_id::EventId;
 use crate::model::finding::{Confidence, DetectionMeta, Family, Finding, Severity, SubjectKind};
 use crate::model::time::format_time;
-use crate::output::{Format, Result, Style, VERSION, long_list};
+use crate::output::{Format, Result, Style, VERSION, long_list, words};
 use crate::report::Report;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
@@ -99,7 +99,11 @@ fn log(report: &Report) -> Log {
                 "level": if n.failed { "error" } else { "note" },
                 "message": { "text": format!("{} did not run: {}", n.detection, n.reason) },
                 "associatedRule": { "id": n.detection },
-            })).collect::<Vec<_>>(),
+            })).chain(report.blind.iter().map(|b| json!({
+                "level": "note",
+                "message": { "text": words::blind(b) },
+                "associatedRule": { "id": b.detection },
+            }))).collect::<Vec<_>>(),
         }]),
         artifacts: artifacts(report),
         column_kind: "unicodeCodePoints",
@@ -350,7 +354,7 @@ mod tests {
             assert_eq!(rule["id"], r["ruleId"]);
         }
         let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().map(Vec::len);
-        assert_eq!(notes, Some(report.not_run.len()));
+        assert_eq!(notes, Some(report.not_run.len() + report.blind.len()));
     }
 
     #[test]

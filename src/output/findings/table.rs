@@ -53,6 +53,9 @@ impl Format<Report> for Table {
         for (name, reason) in not_run::lacking(report) {
             terminal::paragraph(&format!("{name} did not run: {reason}"), style, to)?;
         }
+        for b in &report.blind {
+            terminal::paragraph(&words::blind(b), style, to)?;
+        }
         Ok(())
     }
 }

@@ -254,7 +254,7 @@ fn rotation(line: &Lineage) -> RotationV1<'_> {
                 overlap_days: g.overlap.map(|o| o.div_euclid(DAY)),
             })
             .collect(),
-        last_rotation: time(line.secret_since.filter(|_| line.rotated)),
+        last_rotation: time(line.begun.filter(|_| line.rotated)),
         secret_since: time(line.secret_since),
         secret_days: line.secret_days,
         notes: &line.notes,

@@ -100,6 +100,9 @@ pub(super) fn front(report: &Report) -> Value {
         "not_run": report.not_run.iter().map(|n| json!({
             "detection": n.detection, "reason": n.reason, "failed": n.failed,
         })).collect::<Vec<_>>(),
+        "blind": report.blind.iter().map(|b| json!({
+            "detection": b.detection, "org": b.org, "fields": b.fields, "events": words::grouped(b.events),
+        })).collect::<Vec<_>>(),
         "thresholds": words::policy_rows(&report.policy).into_iter()
             .map(|(name, value, meaning)| json!({ "name": name, "value": value, "meaning": meaning }))
             .collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use super::bundle::ChartFile;
 use crate::model::coverage::{Basis, Coverage, Gap};
 use crate::model::decision::{Approval, Choice, Decision, Fixed};
 use crate::model::finding::{
-    Confidence, DetectionMeta, Family, Finding, NotRun, Severity, Subject, SubjectKind, Suppression,
+    Blind, Confidence, DetectionMeta, Family, Finding, NotRun, Severity, Subject, SubjectKind, Suppression,
 };
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, HOUR, Micros, Span, Window, parse_time};
@@ -154,7 +154,7 @@ pub fn report() -> Report {
     tokens[base + 2].verdicts.proposed_scopes = None;
     let mut findings = vec![
         finding(0, &detections[1], Severity::Critical, &tokens[0],
-            "release-agent made 14 audited changes after it was revoked on 2026-03-12, the last on 2026-03-30".into()),
+            "release-agent made 14 audited events after it was revoked on 2026-03-12, the last on 2026-03-30".into()),
         finding(1, &detections[0], Severity::High, &tokens[0],
             "release-agent was used from 198.51.100.0/24 (198.51.100.77) for the first time by ana.ruiz@contoso.example".into()),
         finding(2, &detections[0], Severity::High, &tokens[base + 1],
@@ -260,6 +260,12 @@ pub fn report() -> Report {
             },
             NotRun { detection: "PAT-X001".into(), reason: "column <nope> is unknown".into(), failed: true },
         ],
+        blind: vec![Blind {
+            detection: "PAT-P014".into(),
+            org: "fabrikam".into(),
+            fields: vec!["d_variables".into()],
+            events: 412,
+        }],
         detections,
         series: Series { as_of, ..Series::default() },
         inputs: vec![

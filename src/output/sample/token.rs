@@ -56,7 +56,7 @@ pub(super) const ROWS: &[Row] = &[
         TokenState::Active,
         UseState::NotObserved,
         Action::AskOwner,
-        "no audited change in 84 covered days; vso.packaging and vso.code would not have been seen",
+        "no audited event in 84 covered days; vso.packaging and vso.code would not have been seen",
         44.0,
     ),
     (
@@ -169,8 +169,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
             grants: vec![Grant {
                 since: as_of - 300 * DAY,
                 scopes: Some(scopes.clone()),
-                valid_to: None,
-                listed: false,
+                ..Grant::default()
             }],
             all_orgs: Some(i.is_multiple_of(3)),
             reaches_unseen_orgs: i.is_multiple_of(3),

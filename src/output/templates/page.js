@@ -384,7 +384,7 @@
         ["Could move to", t.dependence.move_to],
         ["Ends for all", t.dependence.ends_for_all],
         ["Generation", t.rotation.generation ? t.rotation.generation + " of " + t.rotation.generations.length : ""],
-        ["Made or last rotated", day(t.rotation.secret_since)],
+        ["Secret the same since", day(t.rotation.secret_since)],
         ["Rotation", t.rotation.notes.map(name)],
       ]), small("Places that seem to hold it", ["Client", "Network", "Audited events", "When", "Mostly", "Projects"], t.dependence.integrations.map((p) => [
         name(p.client || "unknown"), name(p.network || "unknown"), grouped(p.events), p.cadence, name(p.actions.join(", ")), name(p.projects.join(", "))]))),

@@ -29,7 +29,7 @@ impl Format<Report> for Markdown {
                 "state",
                 "ends",
                 "use",
-                "last audited change",
+                "last audited event",
                 "risk",
                 "advice",
             ];
