@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, args: &QueryArgs) -> Result<Outcome, CliErr
     }
     let sql = sql(args)?;
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
-    let engine = session.engine_for(&sql, &context.ui)?;
+    let (engine, not_run) = session.engine_for(&sql, &context.ui)?;
     let failed = |e: EngineError| {
         let hint = e.hint.clone();
         let error = CliError::from(e);
@@ -44,7 +44,8 @@ pub(super) fn run(context: &Context, args: &QueryArgs) -> Result<Outcome, CliErr
     } else {
         write(context, args, &grid(&engine.query(&sql).map_err(failed)?))?;
     }
-    Ok(super::import::outcome_of(&session, &args.selection))
+    let outcome = super::import::outcome_of(&session, &args.selection);
+    Ok(outcome.max(super::check::not_run(&not_run, &context.ui)))
 }
 
 fn write(context: &Context, args: &QueryArgs, grid: &Grid) -> Result<(), CliError> {

@@ -19,6 +19,7 @@ mod flagged;
 mod gather;
 mod narrow;
 pub mod newest;
+mod not_run;
 mod of_token;
 mod org_seen;
 pub mod pack;
@@ -67,6 +68,8 @@ pub enum EngineErrorKind {
     Missing,
     /// The SQL engine panicked.
     Panic,
+    /// A file of the lake cannot be read.
+    Damaged,
 }
 
 /// A query or table that could not be used, with how to mend it.

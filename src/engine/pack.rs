@@ -102,6 +102,12 @@ struct Head {
 pub const FINDINGS: &str = "findings";
 
 impl Detection {
+    /// Returns true if it comes with the program.
+    #[must_use]
+    pub fn is_builtin(&self) -> bool {
+        compiled::DETECTIONS.iter().any(|(file, text)| *file == self.file && *text == self.sql)
+    }
+
     /// Tells whether it looks at the findings of others, and so runs after them.
     #[must_use]
     pub fn is_second(&self) -> bool {
