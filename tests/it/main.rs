@@ -3,7 +3,10 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod cases;
+mod compare;
 mod copies;
+mod decisions;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;
@@ -26,3 +29,4 @@ mod sizes;
 mod support;
 mod verdicts;
 mod visibility;
+mod worlds;
