@@ -17,6 +17,7 @@ mod mmdb;
 mod not_run;
 mod places;
 mod printed;
+mod proxy;
 mod pull;
 mod pull_killed;
 mod pull_trouble;
