@@ -8,6 +8,7 @@ use super::session::Session;
 use super::ui::Ui;
 use crate::chart;
 use crate::model::hash::hex;
+use crate::model::secret::covered;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
 use crate::output::manifest::RunFacts;
@@ -157,7 +158,7 @@ fn command_line() -> Vec<String> {
         match argument.as_str() {
             "--output" | "--lake" => skip = true,
             a if a.starts_with("--output=") || a.starts_with("--lake=") => {}
-            _ => kept.push(argument),
+            _ => kept.push(covered(&argument).into_owned()),
         }
     }
     kept

@@ -10,6 +10,7 @@ use crate::lake::index::Ingest;
 use crate::model::decision::{Choice, Decision, Fixed};
 use crate::model::hash::sha256;
 use crate::model::identity::org_name;
+use crate::model::secret::covered;
 use crate::model::time::{DAY, Micros, day_start, day_text, format_time};
 use crate::model::token::Token;
 use crate::output::review::read::{Fault, Row, read};
@@ -168,9 +169,9 @@ impl Moment {
             org,
             token_id: id.clone(),
             choice: row.choice,
-            reviewer: row.reviewer.clone(),
+            reviewer: covered(&row.reviewer).into_owned(),
             decided_on: row.decided_on,
-            reason: row.reason.clone(),
+            reason: covered(&row.reason).into_owned(),
             end_date: row.end_date,
             seen_until: self.as_of,
             state,
@@ -239,7 +240,7 @@ fn store(
     let short = Path::new(name).file_name().map_or(name.into(), |n| n.to_string_lossy()).into_owned();
     if taken + bad > 0 {
         lake.add_run(vec![Ingest {
-            name: short,
+            name: covered(&short).into_owned(),
             sha256: sha256(bytes),
             kind: "review".to_owned(),
             read: taken + bad,
@@ -247,7 +248,7 @@ fn store(
             duplicate: taken - new,
             rejected: bad,
             reasons,
-            truncated: None,
+            ..Ingest::default()
         }])?;
     }
     let count = |choice: Choice| {

@@ -24,6 +24,7 @@ mod pull_killed;
 mod pull_trouble;
 mod review;
 mod rules;
+mod secrets;
 mod sizes;
 mod support;
 mod verdicts;
