@@ -22,9 +22,29 @@ pub struct Config {
     /// where they lie.
     #[serde(skip)]
     pub geo: Vec<String>,
+    /// Review sheets with decisions, beside those of the command line. What they decide changes no threshold.
+    #[serde(skip)]
+    pub decisions: Vec<String>,
+    /// What the review asks for.
+    pub review: Review,
     /// Findings that somebody approved.
     #[serde(rename = "exception")]
     pub exceptions: Vec<Exception>,
+}
+
+/// `[review]`: what the access review asks for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Review {
+    /// Days after which a decided revoke or reduction that the log does not show as done counts again for `--fail-on`.
+    pub grace_days: i64,
+}
+
+impl Default for Review {
+    /// Two weeks: long enough to reach the owner, and shorter than any review period.
+    fn default() -> Self {
+        Self { grace_days: 14 }
+    }
 }
 
 /// The file as it is written.
@@ -34,6 +54,8 @@ struct File {
     policy: Policy,
     networks: Vec<Spanned<String>>,
     geo: Vec<Spanned<String>>,
+    decisions: Vec<Spanned<String>>,
+    review: Review,
     working_hours: Hours,
     #[serde(rename = "exception")]
     exceptions: Vec<Exception>,
@@ -139,12 +161,24 @@ impl Config {
                 return Err(at(path.span().start, message));
             }
         }
+        for path in &file.decisions {
+            if path.get_ref().trim().is_empty() {
+                let message = "decisions names no file; give the path of a review sheet".to_owned();
+                return Err(at(path.span().start, message));
+            }
+        }
+        if !(0..=3650).contains(&file.review.grace_days) {
+            let message =
+                format!("grace_days = {} is out of range; give 0 to 3650 days", file.review.grace_days);
+            return Err(at(key(text, "grace_days"), message));
+        }
         for exception in &file.exceptions {
             exception.check().map_err(|(offset, message)| at(offset, message))?;
         }
         let networks = file.networks.into_iter().map(Spanned::into_inner).collect();
         let geo = file.geo.into_iter().map(Spanned::into_inner).collect();
-        Ok(Self { policy, networks, geo, exceptions: file.exceptions })
+        let decisions = file.decisions.into_iter().map(Spanned::into_inner).collect();
+        Ok(Self { policy, networks, geo, decisions, review: file.review, exceptions: file.exceptions })
     }
 
     /// The organisation's networks.

@@ -33,7 +33,8 @@ pub struct List {
 /// The lists of one organisation.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
-    /// Every list that counts, oldest first, without rows of tokens that a newer list leaves out.
+    /// Every list that counts, oldest first. A token that a newer list leaves out keeps its older rows: it does not
+    /// disappear, but no list calls it valid any more.
     pub lists: Vec<List>,
     /// Distinct SSH keys and OAuth authorisations.
     pub not_pats: u64,
@@ -88,22 +89,11 @@ impl Inventory {
         let most = lists.iter().map(|l| l.users_listed).max().unwrap_or_default();
         let since = lists.iter().rposition(|l| l.complete).unwrap_or(0);
         let users_failed = lists[since..].iter().map(|l| l.users_failed).max().unwrap_or_default();
-        let mut inventory = Self {
+        Self {
             not_pats: not_pats.len() as u64,
             users_listed: most.max(owners.len() as u64),
             users_failed,
             lists,
-        };
-        inventory.drop_gone();
-        inventory
-    }
-
-    /// Drops every row of the tokens that a newer list leaves out although it would have to list them. Older rows of the
-    /// others stay: they show what changed.
-    fn drop_gone(&mut self) {
-        let current: BTreeSet<String> = self.rows().into_iter().map(|row| row.token_id.clone()).collect();
-        for list in &mut self.lists {
-            list.rows.retain(|row| current.contains(&row.token_id));
         }
     }
 
@@ -127,7 +117,6 @@ impl Inventory {
                 together.iter_mut().for_each(|list| list.complete = true);
             }
         }
-        self.drop_gone();
     }
 
     /// Returns true if one of the lists is complete.
@@ -342,7 +331,7 @@ mod tests {
         let inventory = Inventory::of(vec![all, of(2, true, &[("a2", ANN)], &[ANN])]);
         assert!(inventory.row("a1").is_none() && inventory.row("b1").is_some());
         let first: Vec<&str> = inventory.lists[0].rows.iter().map(|row| row.token_id.as_str()).collect();
-        assert_eq!(first, ["a2", "b1"], "older rows of a token that is still listed stay");
+        assert_eq!(first, ["a1", "a2", "b1"], "no token disappears");
         assert_eq!((inventory.taken(), inventory.is_complete(), inventory.users_listed), (1, false, 2));
         assert!(inventory.is_complete_for(Some(BEN)) && !inventory.is_complete_for(None));
     }

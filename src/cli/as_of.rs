@@ -9,7 +9,7 @@ use super::ui::Ui;
 use crate::lake::Lake;
 use crate::model::coverage::Basis;
 use crate::model::time::{
-    DAY, Day, Micros, Span, day_of, day_start, day_text, format_time, parse_day, parse_time,
+    DAY, Day, Micros, Span, day_of, day_start, day_text, format_time, parse_day, parse_iso_time,
 };
 
 /// So many days without an event before the newest are no rhythm that an organisation has.
@@ -22,7 +22,7 @@ const FEW: usize = 3;
 pub(super) fn parse(text: &str) -> Result<Micros, CliError> {
     let time = match parse_day(text) {
         Some(day) => Some(day_start(day) + DAY - 1),
-        None => parse_time(text),
+        None => parse_iso_time(text),
     };
     time.ok_or_else(|| {
         CliError::new(format!("--as-of \"{text}\" is no time"))

@@ -8,7 +8,7 @@ use super::ui::Ui;
 use crate::lake::Lake;
 use crate::model::coverage::Basis;
 use crate::model::time::{
-    DAY, Micros, Span, day_of, day_start, day_text, format_time, parse_day, parse_time,
+    DAY, Micros, Span, day_of, day_start, day_text, format_time, parse_day, parse_iso_time,
 };
 use std::collections::BTreeSet;
 
@@ -34,10 +34,10 @@ pub(super) fn parse(option: &str, text: &str) -> Result<Span, CliError> {
             .hint("write FROM..TO, such as 2026-01-01..2026-03-31 (both days whole)")
     };
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-    let from = parse_time(from).ok_or_else(wrong)?;
+    let from = parse_iso_time(from).ok_or_else(wrong)?;
     let to = match parse_day(to) {
         Some(day) => day_start(day) + DAY,
-        None => parse_time(to).ok_or_else(wrong)?,
+        None => parse_iso_time(to).ok_or_else(wrong)?,
     };
     if from < to { Ok(Span { from, to }) } else { Err(wrong()) }
 }
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn spans_that_nobody_can_vouch_for_are_told() {
-        let now = parse_time("2026-04-01T00:00:00Z").expect("a time");
+        let now = parse_iso_time("2026-04-01T00:00:00Z").expect("a time");
         let doubt = |text: &str| beyond(parse("--covers", text).expect("a span"), now);
         assert!(doubt("0001-01-01..9999-12-31").expect("a doubt").contains("in the future"));
         assert!(doubt("2017-12-31..2026-01-01").expect("a doubt").contains("audit logs"));

@@ -28,7 +28,7 @@ pub(super) fn say(ingested: &Ingested, ui: &Ui) {
 
 /// The same of what `--from` brought into a run, where it did.
 pub(super) fn outcome_of(session: &super::session::Session, selection: &super::args::Selection) -> Outcome {
-    session.ingested.as_ref().map_or(Outcome::Done, |i| outcome(i, selection.reading.strict))
+    session.outcome(selection.reading.strict)
 }
 
 /// An input that could not be read makes the run incomplete; rejected records only with `--strict`.

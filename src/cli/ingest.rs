@@ -11,10 +11,13 @@ use crate::lake::import::{Committed, Import, Refused};
 use crate::lake::index::Ingest;
 use crate::model::inventory::OrgKey;
 use crate::model::secret::{Masked, covered};
-use crate::model::time::{DAY, Micros, Span, day_start, parse_time};
+use crate::model::time::{DAY, Micros, Span, day_start, parse_iso_time};
 use crate::source::{self, KindHint, Losses, Options, Parsed, Sink};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+/// Kind of an input that could not be read.
+const UNREADABLE: &str = "unreadable";
 
 /// What an ingest brought.
 #[derive(Debug, Default)]
@@ -72,6 +75,8 @@ struct Taker<'a, 'l> {
     keys: BTreeSet<OrgKey>,
     seen: &'a mut BTreeMap<OrgKey, Micros>,
     reasons: BTreeMap<String, u64>,
+    /// Cells of lists that could not be read, by column.
+    unread: BTreeMap<&'static str, u64>,
     /// Records taken or rejected so far.
     read: u64,
     examples: Vec<String>,
@@ -97,6 +102,9 @@ impl Sink for Taker<'_, '_> {
                 ));
             }
             *self.reasons.entry(reject.reason).or_default() += 1;
+        }
+        for (column, cells) in chunk.unread {
+            *self.unread.entry(column).or_default() += cells;
         }
         self.lists.inventory.extend(chunk.inventory);
         self.lists.users.extend(chunk.users);
@@ -136,10 +144,9 @@ pub(super) fn ingest(
         }
     }
     let taken = reading.taken.as_deref().map(parse_taken).transpose()?;
-    let source::Expanded { files, notes, mut faults } = source::expand(paths);
-    for note in &notes {
-        ui.detail(note);
-    }
+    let source::Expanded { files, notes, warnings, mut faults } = source::expand(paths);
+    notes.iter().for_each(|note| ui.detail(note));
+    warnings.iter().for_each(|warning| ui.warn(warning));
     // Where nothing is left to read there is no run to record.
     if files.is_empty() && !faults.is_empty() {
         let first = faults.remove(0);
@@ -198,6 +205,7 @@ pub(super) fn ingest(
     }
     let mut lists: Vec<Lists> = read.into_iter().map(|input| input.lists).collect();
     result.failed += lists::store(lake, &mut lists, &mut inputs, &placer, Declared { taken, usage }, ui)?;
+    result.failed += inputs.iter().filter(|input| nothing_kept(input, ui)).count() as u64;
     result.rejected = inputs.iter().map(|i| i.rejected).sum();
     result.inputs.clone_from(&inputs);
     lake.amend_run(inputs)?;
@@ -225,6 +233,21 @@ fn tell(refused: &Refused, input: &Ingest) -> String {
         .map(|id| if *rows == 1 { format!(" (event {id})") } else { format!(" (event {id} among them)") });
     let records = if *rows == 1 { "record is" } else { "records are" };
     format!("error: {}: {rows} {records} not kept{}: {why}", input.name, which.unwrap_or_default())
+}
+
+/// Returns true, and says so, if an input had records of which none was kept; one that could not be read was reported before.
+fn nothing_kept(input: &Ingest, ui: &Ui) -> bool {
+    let nothing = input.kind != UNREADABLE && input.read > 0 && input.kept + input.duplicate == 0;
+    if nothing {
+        let reasons: Vec<String> = input.reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+        let records = if input.read == 1 { "its only record" } else { "any of its records" };
+        ui.err(&super::error::message(&format!(
+            "error: {}: could not keep {records} ({})",
+            input.name,
+            reasons.join("; ")
+        )));
+    }
+    nothing
 }
 
 fn scopes(lake: &Lake) -> BTreeMap<String, String> {
@@ -297,11 +320,13 @@ fn read_one(
     let bar = ui.bar(size, &import.ingest(number).name.clone(), true);
     let lists = Lists { input: number, org: import.org_of(number).map(str::to_owned), ..Lists::default() };
     let (reasons, examples) = (BTreeMap::new(), Vec::new());
-    let (losses, keys, masked) = (Losses::default(), BTreeSet::new(), Masked::default());
-    let mut taker = Taker { import, lists, losses, keys, seen, reasons, read: 0, examples, masked, bar };
+    let (losses, keys) = (Losses::default(), BTreeSet::new());
+    let (unread, masked) = (BTreeMap::new(), Masked::default());
+    let mut taker =
+        Taker { import, lists, losses, keys, seen, reasons, unread, read: 0, examples, masked, bar };
     let outcome = source::read(&path.display().to_string(), &mut input, &options, &mut taker);
     taker.bar.finish_and_clear();
-    let Taker { mut lists, losses, keys, reasons, read, examples, masked, import, .. } = taker;
+    let Taker { mut lists, losses, keys, reasons, unread, read, examples, masked, import, .. } = taker;
     import.ingest(number).masked.clone_from(&masked);
     if !masked.is_empty() {
         ui.warn(&masked_words(&path.display().to_string(), &masked));
@@ -311,7 +336,7 @@ fn read_one(
         Err(error) => {
             // What was staged before the fault stays: one unreadable file does not cost the rest.
             let ingest = import.ingest(number);
-            ingest.kind = "unreadable".to_owned();
+            ingest.kind = UNREADABLE.to_owned();
             (ingest.read, ingest.rejected, ingest.reasons) = (read, reasons.values().sum(), reasons);
             let (audit, rejected) = (losses.has_events(), ingest.rejected);
             // Rows of a list that was not read to its end are not counted, so they are not kept.
@@ -346,6 +371,17 @@ fn read_one(
             ui.info(&format!("  {}: {example}", path.display()));
         }
     }
+    if !unread.is_empty() {
+        let cells: Vec<String> = unread.iter().map(|(column, n)| format!("{n} {column}")).collect();
+        ui.warn(&format!(
+            "{}: cells that could not be read leave the fact unknown ({})",
+            path.display(),
+            cells.join("; ")
+        ));
+    }
+    if let Some(assumption) = &outcome.assumption {
+        ui.warn(&format!("{}: {assumption}", path.display()));
+    }
     if let Some(reason) = &outcome.truncated {
         ui.warn(&format!("{}: {reason}", path.display()));
     }
@@ -369,7 +405,7 @@ fn unread(number: usize) -> Input {
 }
 
 fn parse_taken(text: &str) -> Result<Micros, CliError> {
-    parse_time(text).ok_or_else(|| {
+    parse_iso_time(text).ok_or_else(|| {
         CliError::new(format!("--taken \"{text}\" is no time")).hint("write it as 2026-03-31T12:00:00Z")
     })
 }

@@ -4,7 +4,7 @@ use super::Context;
 use super::args::{LakeArgs, LakeCommand};
 use super::error::{CliError, Outcome};
 use crate::lake::Lake;
-use crate::model::time::{Micros, day_text, format_time, parse_time};
+use crate::model::time::{Micros, day_text, format_time, parse_iso_time};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, args: &LakeArgs) -> Result<Outcome, CliErro
             Ok(if verified.lost.is_empty() { Outcome::Done } else { Outcome::Incomplete })
         }
         LakeCommand::Prune { before, yes, dry_run } => {
-            let before = parse_time(before).ok_or_else(|| {
+            let before = parse_iso_time(before).ok_or_else(|| {
                 CliError::new(format!("--before \"{before}\" is no time"))
                     .hint("write it as 2026-03-31, or as 2026-03-31T12:00:00Z")
             })?;

@@ -2,7 +2,10 @@
 
 use super::args::Selection;
 use super::as_of;
+use super::decided::{DecisionFiles, read_files};
 use super::error::CliError;
+use super::error::Outcome;
+use super::evidence;
 use super::ingest::{Ingested, ingest};
 use super::naming::Naming;
 use super::scratch::Scratch;
@@ -25,7 +28,7 @@ use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
 use crate::model::policy::Policy;
 use crate::model::secret::covered;
-use crate::model::time::{Micros, Span, Window, format_time};
+use crate::model::time::{Day, Micros, Span, Window, format_time};
 use crate::model::token::Token;
 use crate::report::review::Decided;
 use crate::report::{Input, Population, Report, build};
@@ -51,6 +54,8 @@ pub(super) struct Session {
     pub pack: Pack,
     /// What `--from` brought.
     pub ingested: Option<Ingested>,
+    /// What the decision files say.
+    decided: DecisionFiles,
     /// Databases of places, as the command line names them, then as the configuration does.
     geo: Vec<Database>,
     /// Holds the throw-away folders until the run ends.
@@ -131,6 +136,8 @@ impl Session {
             lake
         };
         let orgs = select_orgs(&lake, &selection.org)?;
+        let files = selection.decisions.iter().cloned().chain(config.decisions.iter().map(PathBuf::from));
+        let decided = read_files(&files.collect::<Vec<_>>(), &orgs, ui)?;
         let as_of = match selection.as_of.as_deref() {
             Some(text) => as_of::parse(text)?,
             None => as_of::newest(&lake, &orgs, ui),
@@ -144,7 +151,27 @@ impl Session {
         let view = View::open(&lake, &orgs, as_of, scratch.path())?;
         folders.push(scratch);
         ui.detail(&format!("lake: {:.2?}", started.elapsed()));
-        Ok(Self { lake, orgs, window, policy, config, pack, ingested, geo, _folders: folders, view, known })
+        Ok(Self {
+            lake,
+            orgs,
+            window,
+            policy,
+            config,
+            pack,
+            ingested,
+            decided,
+            geo,
+            _folders: folders,
+            view,
+            known,
+        })
+    }
+
+    /// How far what the run was asked to read could be read.
+    pub(super) fn outcome(&self, strict: bool) -> Outcome {
+        let ingested = self.ingested.as_ref();
+        let rows = if self.decided.faults > 0 { Outcome::Incomplete } else { Outcome::Done };
+        ingested.map_or(Outcome::Done, |ingested| super::import::outcome(ingested, strict)).max(rows)
     }
 
     /// An engine over the days of the window and the folds of the whole history.
@@ -169,6 +196,7 @@ impl Session {
         let known = self.known.as_ref().map(|view| self.engine(view)).transpose()?;
         let mut inputs = self.inputs()?;
         let population = populations(&inputs, &self.orgs);
+        let evidence = evidence::evidence(&inputs, &self.orgs);
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken())).collect();
         let analysis = run::run(
@@ -190,7 +218,7 @@ impl Session {
         }
         engine.register_missing();
         ui.detail(&format!("analysis: {:.2?}", started.elapsed()));
-        Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()? }))
+        Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()?, evidence }))
     }
 
     /// Runs analysis and pack.
@@ -226,6 +254,11 @@ impl Session {
         let mut report = build::empty(self.window, self.policy.clone());
         report.pack_sha256 = self.pack.sha256();
         report.config_sha256 = self.config_hash();
+        let geo: Vec<&str> = self.geo.iter().map(|database| database.sha256.as_str()).collect();
+        let mut digests = evidence::digests(&self.pack, &self.config, &self.policy, &geo);
+        let chosen = self.pack.select(select);
+        digests.retain(|id, _| chosen.iter().any(|d| d.meta.id == *id));
+        report.digests = digests;
         report.not_run = not_run;
         report.detections = self.pack.select(select).into_iter().map(|d| d.meta.clone()).collect();
         report.inputs = self.report_inputs();
@@ -264,10 +297,12 @@ impl Session {
 
     /// Decisions of the lake and exceptions of the configuration; which of them exist yet, the report decides.
     fn decided(&self) -> Result<Decided, CliError> {
-        let mut decided = Decided { approvals: self.config.approvals(), ..Decided::default() };
+        let grace_days = Day::try_from(self.config.review.grace_days).unwrap_or(Day::MAX);
+        let mut decided = Decided { approvals: self.config.approvals(), grace_days, ..Decided::default() };
         for org in &self.orgs {
             decided.decisions.extend(self.lake.decisions(org)?);
         }
+        decided.decisions.extend_from_slice(&self.decided.decisions);
         Ok(decided)
     }
 
@@ -325,7 +360,10 @@ impl Session {
             return Ok(None);
         }
         let replaces = |s: &&index::Snapshot| s.complete && self.is_dated(s);
-        let from = counts_from(snapshots.iter().map(|s| (s.taken, replaces(s)))).unwrap_or(Micros::MIN);
+        // The complete list before the newest one shows which tokens are missing since; older ones say nothing more.
+        let newest = counts_from(snapshots.iter().map(|s| (s.taken, replaces(s)))).unwrap_or(Micros::MIN);
+        let earlier = snapshots.iter().filter(|s| s.taken < newest).map(|s| (s.taken, replaces(s)));
+        let from = counts_from(earlier).unwrap_or(Micros::MIN);
         let read = |snapshot: &index::Snapshot| -> Result<List, CliError> {
             Ok(List {
                 taken: snapshot.taken,
@@ -399,6 +437,7 @@ impl Session {
             kind: "places".to_owned(),
             ..Input::default()
         }));
+        inputs.extend_from_slice(&self.decided.inputs);
         // Names of files are texts that people wrote, and an older lake has them as they were.
         inputs.iter_mut().for_each(|input| input.name = covered(&input.name).into_owned());
         inputs.sort();

@@ -70,6 +70,13 @@ impl Lake {
             .flag("all_orgs", d().map(|d| d.state.all_orgs))
             .time("valid_to", d().map(|d| d.state.valid_to))
             .flag("leaked", d().map(|d| flag(d.state.leaked)))
+            .text("owner_name", d().map(|d| d.state.owner_name.as_str()))
+            .text("orgs", d().map(|d| d.state.orgs.as_str()))
+            .flag("proposed_known", d().map(|d| flag(d.state.proposed.is_some())))
+            .text("proposed", d().map(|d| d.state.proposed.as_deref().unwrap_or_default()))
+            .flag("reduced_known", d().map(|d| flag(d.state.reduced.is_some())))
+            .text("reduced", d().map(|d| d.state.reduced.as_deref().unwrap_or_default()))
+            .text("state_mark", d().map(|d| d.state.mark.as_str()))
             .to_bytes(&path)?;
         let held = match std::fs::read(&path) {
             Ok(held) => sha256(&held),
@@ -99,16 +106,44 @@ impl Lake {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        const TEXTS: [&str; 8] =
-            ["token_id", "decision", "reviewer", "reason", "state", "owner", "owner_state", "scopes"];
+        const TEXTS: [&str; 13] = [
+            "token_id",
+            "decision",
+            "reviewer",
+            "reason",
+            "state",
+            "owner",
+            "owner_state",
+            "scopes",
+            "owner_name",
+            "orgs",
+            "proposed",
+            "reduced",
+            "state_mark",
+        ];
         const TIMES: [&str; 4] = ["decided_on", "end_date", "seen_until", "valid_to"];
-        const FLAGS: [&str; 3] = ["grant_known", "all_orgs", "leaked"];
+        const FLAGS: [&str; 5] = ["grant_known", "all_orgs", "leaked", "proposed_known", "reduced_known"];
         let table = Table::read(&path, &[&TEXTS[..], &TIMES, &FLAGS].concat())?;
         let damaged = |why: &str| LakeError::Damaged { path: path.clone(), why: why.to_owned() };
-        let [token_id, choice, reviewer, reason, state, owner, owner_state, scopes] =
-            TEXTS.map(|n| table.cells(n));
+        let [
+            token_id,
+            choice,
+            reviewer,
+            reason,
+            state,
+            owner,
+            owner_state,
+            scopes,
+            owner_name,
+            orgs,
+            proposed,
+            reduced,
+            mark,
+        ] = TEXTS.map(|n| table.cells(n));
         let [decided_on, end_date, seen_until, valid_to] = TIMES.map(|n| table.known_ints(n));
-        let [grant_known, all_orgs, leaked] = FLAGS.map(|n| table.known_flags(n));
+        let [grant_known, all_orgs, leaked, proposed_known, reduced_known] =
+            FLAGS.map(|n| table.known_flags(n));
+        let listed = |known: Option<bool>, text: &str| (known == Some(true)).then(|| text.to_owned());
         let day = |n: Option<i64>| n.and_then(|n| Day::try_from(n).ok());
         (0..table.height())
             .map(|i| {
@@ -128,10 +163,16 @@ impl Lake {
                         state: state[i].to_owned(),
                         owner: owner[i].to_owned(),
                         owner_state: owner_state[i].to_owned(),
-                        scopes: (grant_known[i] == Some(true)).then(|| scopes[i].to_owned()),
+                        scopes: listed(grant_known[i], scopes[i]),
                         all_orgs: all_orgs[i],
                         valid_to: valid_to[i],
                         leaked: leaked[i] == Some(true),
+                        owner_name: owner_name[i].to_owned(),
+                        orgs: orgs[i].to_owned(),
+                        proposed: listed(proposed_known[i], proposed[i]),
+                        reduced: listed(reduced_known[i], reduced[i]),
+                        mark: mark[i].to_owned(),
+                        ended_at: None,
                     },
                 })
             })
@@ -174,6 +215,11 @@ mod tests {
             state: Fixed {
                 state: "active".into(),
                 scopes: (day % 2 == 0).then(String::new),
+                owner_name: "ann@x.example".into(),
+                orgs: "+ o".into(),
+                proposed: Some(String::new()),
+                reduced: (day % 2 == 0).then(|| "vso.code".into()),
+                mark: "state-1".into(),
                 ..Fixed::default()
             },
         }

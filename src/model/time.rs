@@ -55,16 +55,22 @@ pub const YEARS: std::ops::Range<Micros> = -719_162 * DAY..2_932_897 * DAY;
 /// No zone on Earth is farther from UTC than 14 hours, in minutes; the parsers of other formats allow 18.
 const FARTHEST: i64 = 18 * 60;
 
-/// Reads an instant as audit files write it.
+/// Reads an instant as the service writes it into the data of its events: as [`parse_iso_time`] does, or in the American
+/// form (`9/4/2026 10:16:38 PM`), which the service uses whatever the language of its users.
+#[must_use]
+pub fn parse_time(text: &str) -> Option<Micros> {
+    parse_iso_time(text).or_else(|| parse_american(text.trim())).filter(|time| YEARS.contains(time))
+}
+
+/// Reads an instant in a form that leaves no doubt about the order of day and month.
 ///
 /// Nothing outside of the years 1 to 9999 in UTC is one, nor is one with an offset of more than 18 hours.
 ///
 /// Takes RFC 3339 with any number of fraction digits and any zone, the same without a zone (UTC by
-/// contract), a blank in place of `T`, a bare date, and the American form of a portal CSV export
-/// (`6/20/2022, 12:43:35.737 AM`). Digits past the microsecond are cut, never rounded, so that copies
+/// contract), a blank in place of `T`, and a bare date. Digits past the microsecond are cut, never rounded, so that copies
 /// of an event from a finer and a coarser source cannot end up on two days.
 #[must_use]
-pub fn parse_time(text: &str) -> Option<Micros> {
+pub fn parse_iso_time(text: &str) -> Option<Micros> {
     let text = text.trim();
     parse_iso(text.as_bytes()).or_else(|| parse_other(text)).filter(|time| YEARS.contains(time))
 }
@@ -139,14 +145,16 @@ fn parse_other(text: &str) -> Option<Micros> {
     if let Some(day) = parse_day(text) {
         return Some(day_start(day));
     }
-    for form in ["%m/%d/%Y, %I:%M:%S%.f %p", "%m/%d/%Y %I:%M:%S%.f %p", "%m/%d/%Y %H:%M:%S%.f"] {
-        if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
-            return Some(time.and_utc().timestamp_micros());
-        }
-    }
     let near =
         |t: &DateTime<chrono::FixedOffset>| i64::from(t.offset().local_minus_utc()).abs() <= FARTHEST * 60;
     DateTime::parse_from_rfc3339(text).ok().filter(near).map(|t| t.timestamp_micros())
+}
+
+fn parse_american(text: &str) -> Option<Micros> {
+    ["%m/%d/%Y, %I:%M:%S%.f %p", "%m/%d/%Y %I:%M:%S%.f %p", "%m/%d/%Y %H:%M:%S%.f"]
+        .into_iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+        .map(|time| time.and_utc().timestamp_micros())
 }
 
 /// A half-open span of time.
@@ -240,11 +248,13 @@ mod tests {
             "2022-06-20T00:43:35.7370000+00:00",
             "2022-06-20T02:43:35.737+02:00",
             "2022-06-20 00:43:35.737",
-            "6/20/2022, 12:43:35.737 AM",
             " 2022-06-20T00:43:35.737 ",
         ] {
+            assert_eq!(parse_iso_time(text), Some(expected), "{text}");
             assert_eq!(parse_time(text), Some(expected), "{text}");
         }
+        let american = "6/20/2022, 12:43:35.737 AM";
+        assert_eq!((parse_time(american), parse_iso_time(american)), (Some(expected), None));
         assert_eq!(format_time(expected), "2022-06-20T00:43:35.737Z");
         for text in [
             "",

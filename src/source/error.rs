@@ -19,6 +19,14 @@ pub enum SourceError {
     /// A link in a folder, to a file that is not there.
     #[error("{} is a link that leads nowhere", .0.display())]
     Nowhere(PathBuf),
+    /// A file of a folder whose name says that it may hold records, in a format that cannot be read.
+    #[error("{} was not imported: it is {what}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what to do.
+        what: &'static str,
+    },
     /// A folder without a file to import.
     #[error("{} holds no file to import; give a folder of exports, or name the files themselves", .0.display())]
     EmptyFolder(PathBuf),
@@ -28,6 +36,14 @@ pub enum SourceError {
         /// The input.
         name: String,
         /// What it holds instead.
+        found: String,
+    },
+    /// The input is of a known kind, but cannot be read in full or in this format.
+    #[error("{name} was not imported: {found}")]
+    Refused {
+        /// The input.
+        name: String,
+        /// What is wrong with it, and what to do.
         found: String,
     },
     /// The receiver of the rows gave up.
@@ -41,5 +57,5 @@ pub enum SourceError {
 }
 
 const ACCEPTED: &str = "Accepted are audit events (API pages, portal exports as JSON or CSV, Log Analytics, \
-    Event Grid or Splunk records), token inventories, Graph users, user entitlements and Usage records, \
+    Event Grid or Splunk records, also inside the records of other tools), token inventories, Graph users, user entitlements and Usage records, \
     as JSON, NDJSON or CSV, plain or gzip";

@@ -9,16 +9,32 @@ use std::path::{Path, PathBuf};
 pub struct Expanded {
     /// Files in the order of the paths, those of a folder sorted.
     pub files: Vec<PathBuf>,
-    /// A sentence for each file of a folder that was left aside.
+    /// A sentence for each file of a folder that holds no records by its name.
     pub notes: Vec<String>,
+    /// A sentence for each document of a folder: records in it cannot be read.
+    pub warnings: Vec<String>,
     /// What could not be opened; one path that fails does not cost the rest.
     pub faults: Vec<SourceError>,
 }
 
-/// Endings of files that lie beside exports and hold no records themselves.
-const ASIDE: [&str; 26] = [
-    "md", "markdown", "rst", "adoc", "html", "htm", "pdf", "png", "svg", "jpg", "jpeg", "toml", "yaml",
-    "yml", "sql", "py", "sh", "ps1", "rs", "parquet", "xlsx", "docx", "sha256", "lock", "sarif", "kql",
+/// Endings of files next to exports that hold no records themselves.
+const ASIDE: [&str; 23] = [
+    "md", "markdown", "rst", "adoc", "html", "htm", "png", "svg", "jpg", "jpeg", "gif", "toml", "yaml",
+    "yml", "sql", "py", "sh", "ps1", "rs", "sha256", "lock", "sarif", "kql",
+];
+
+/// Endings of documents: records in them cannot be read, but they are made for people and seldom hold the only copy.
+const DOCUMENTS: [&str; 6] = ["pdf", "docx", "doc", "pptx", "rtf", "msg"];
+
+/// Endings of files that may hold records in a format that cannot be read, with what they are and what to do.
+const FORMATS: [(&[&str], &str); 4] = [
+    (
+        &["xlsx", "xls", "xlsm", "xlsb", "ods"],
+        "a workbook; save its sheet as CSV, with dates as 2026-03-31 12:00:00",
+    ),
+    (&["parquet", "avro", "orc", "feather", "arrow"], "a columnar file; export it as CSV or NDJSON"),
+    (&["zip", "7z", "rar", "tar", "tgz", "zst", "bz2", "xz"], "an archive; unpack it first"),
+    (&["db", "sqlite", "sqlite3", "mdb", "accdb", "evtx"], "a database; export it as CSV or NDJSON"),
 ];
 
 /// Opens folders, all their levels, and leaves aside hidden files and what holds no data.
@@ -87,8 +103,14 @@ fn folder(path: &Path, open: &mut BTreeSet<PathBuf>, into: &mut Expanded) {
                 continue;
             }
         };
+        let ending = ending(&name);
+        let format = FORMATS.iter().find(|(endings, _)| endings.contains(&ending.as_str()));
         if meta.is_dir() {
             folder(&entry, open, into);
+        } else if let Some((_, what)) = format.filter(|_| meta.is_file()) {
+            into.faults.push(SourceError::Format { path: entry, what });
+        } else if meta.is_file() && DOCUMENTS.contains(&ending.as_str()) {
+            into.warnings.push(format!("{} is a document and was not imported", entry.display()));
         } else if !meta.is_file() || is_aside(&name) {
             into.notes.push(format!("{} holds no records by its name and was left aside", entry.display()));
         } else {
@@ -108,11 +130,16 @@ fn list(path: &Path) -> std::io::Result<(PathBuf, Vec<PathBuf>)> {
     Ok((real, entries))
 }
 
+/// The ending of a name, in lower case.
+fn ending(name: &str) -> String {
+    name.rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_ascii_lowercase())
+}
+
 fn is_aside(name: &str) -> bool {
+    let ending = ending(name);
     let name = name.to_ascii_lowercase();
     let stem = name.split('.').next().unwrap_or_default();
-    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ASIDE.contains(&ending)
+    ASIDE.contains(&ending.as_str())
         || matches!(name.as_str(), "truth.json" | "findings.json" | "manifest.json" | "manifest.ndjson")
         || matches!(
             stem,
@@ -139,6 +166,23 @@ mod tests {
         assert_eq!(expanded.notes.len(), 3);
         let named = expand(&[at("truth.json"), PathBuf::from("-")]);
         assert_eq!(named.files, [at("truth.json"), PathBuf::from("-")]);
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_are_named() {
+        let dir = tempfile::tempdir().expect("folder");
+        let at = |name: &str| dir.path().join(name);
+        for name in ["a.json", "b.XLSX", "c.parquet", "d.pdf", "e.zip", "f.unknown"] {
+            std::fs::write(at(name), "x").expect("file");
+        }
+        let expanded = expand(&[dir.path().to_owned()]);
+        assert_eq!(expanded.files, [at("a.json"), at("f.unknown")]);
+        let faults: Vec<String> = expanded.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(faults[0].contains("b.XLSX was not imported: it is a workbook"), "{faults:?}");
+        assert!(expanded.warnings[0].contains("d.pdf is a document"), "{:?}", expanded.warnings);
+        // Who names a file wants it read, whatever its name.
+        assert_eq!(expand(&[at("c.parquet")]).files, [at("c.parquet")]);
     }
 
     #[test]

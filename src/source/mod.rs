@@ -99,6 +99,8 @@ pub struct Outcome {
     pub rejected: u64,
     /// Continuation token of the last page, where more pages follow it: an inventory is then incomplete.
     pub continuation: Option<String>,
+    /// A sentence on how dates were read, where nothing in the input confirms it.
+    pub assumption: Option<String>,
     /// What its first known record was; none where no record was of a known kind.
     pub holds: Option<KindHint>,
     /// Whether its pages say that they are the last.

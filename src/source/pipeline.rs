@@ -4,7 +4,7 @@
 //! few blocks are in memory, and a slow receiver holds the input back.
 
 use super::block::{Block, Cut, Layout, Sizes};
-use super::decode::{Chunk, Kind, Roominess, decode};
+use super::decode::{Chunk, Kind, Roominess, Waitlist, decode};
 use super::intake::{Closed, Intake};
 use super::nested::{self, Meta, Pages, Stop};
 use super::sniff::{Framing, sniff};
@@ -62,6 +62,8 @@ pub fn read(
             chunks: 0,
             cut: false,
             pages: None,
+            waiting: Waitlist::default(),
+            assumption: None,
         };
         let delivered = delivery.run(chunks, &give_buffer, taken);
         // Without free buffers the cutter stops; without chunks to send so do the workers.
@@ -76,10 +78,12 @@ pub fn read(
         };
         match taken_in {
             Ok(Cutting::Done(found)) => {
+                delivery.settle()?;
                 delivery.sink.progress(taken.load(Ordering::Relaxed));
                 delivery.outcome(found, taken.load(Ordering::Relaxed))
             }
             Ok(Cutting::Unknown(found)) => Err(SourceError::UnknownKind { name: name.to_owned(), found }),
+            Ok(Cutting::Refused(found)) => Err(SourceError::Refused { name: name.to_owned(), found }),
             Err(source) => Err(SourceError::Io { name: name.to_owned(), source }),
         }
     })
@@ -103,6 +107,7 @@ struct Found {
 enum Cutting {
     Done(Found),
     Unknown(String),
+    Refused(String),
 }
 
 fn work(blocks: &Mutex<Receiver<(u64, Block)>>, hint: KindHint, give: &SyncSender<Done>) {
@@ -144,14 +149,16 @@ fn cut(
     };
     let mut buffer = || free.recv().ok();
     let mut pages = Pages::default();
-    let mut text = head.as_slice().chain(&mut intake);
+    let preamble = match &framing {
+        Framing::Table(header) => header.preamble,
+        _ => table::Preamble::default(),
+    };
+    let mut text = head.get(preamble.bytes..).unwrap_or_default().chain(&mut intake);
     let (framing, stopped) = match framing {
         Framing::Unknown(found) => return Ok(Cutting::Unknown(found)),
         Framing::Lines => ("ndjson", lines::cut(&mut text, &mut buffer, &mut emit)),
-        Framing::Table(columns, delimiter) => {
-            let found = table::cut(&mut text, columns, delimiter, &mut buffer, &mut emit);
-            ("csv", found.map(|sentence| pages.truncated = sentence))
-        }
+        Framing::Refused(found) => return Ok(Cutting::Refused(found)),
+        Framing::Table(header) => ("csv", table::cut(&mut text, header, &mut buffer, &mut emit)),
         Framing::Nested => {
             let found = gather(&mut text, &mut buffer, &mut emit);
             ("json", found.map(|found| pages = found))
@@ -227,6 +234,8 @@ struct Delivery<'s> {
     chunks: u64,
     cut: bool,
     pages: Option<Pages>,
+    waiting: Waitlist,
+    assumption: Option<String>,
 }
 
 impl Delivery<'_> {
@@ -259,6 +268,8 @@ impl Delivery<'_> {
         for reject in &mut chunk.parsed.rejected {
             reject.record += self.read;
         }
+        let waits = self.waiting.add(chunk.waiting, self.read);
+        waits.map_err(|source| self.failed(source))?;
         self.read += chunk.parsed.read;
         self.rejected += chunk.parsed.rejected.len() as u64;
         self.chunks += 1;
@@ -272,8 +283,23 @@ impl Delivery<'_> {
         if self.chunks >= PATIENCE {
             self.check_known()?;
         }
-        let name = self.name;
-        self.sink.chunk(chunk.parsed).map_err(|source| SourceError::Sink { name: name.to_owned(), source })
+        self.sink.chunk(chunk.parsed).map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: std::io::Error) -> SourceError {
+        SourceError::Sink { name: self.name.to_owned(), source }
+    }
+
+    /// Delivers the records that waited for the order of day and month.
+    fn settle(&mut self) -> Result<(), SourceError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.assumption = waiting.assumption();
+        let (sink, rejected) = (&mut *self.sink, &mut self.rejected);
+        let settled = waiting.settle(&mut |parsed| {
+            *rejected += parsed.rejected.len() as u64;
+            sink.chunk(parsed)
+        });
+        settled.map_err(|source| self.failed(source))
     }
 
     fn check_known(&self) -> Result<(), SourceError> {
@@ -310,6 +336,7 @@ impl Delivery<'_> {
             read: self.read,
             rejected: self.rejected,
             continuation,
+            assumption: self.assumption,
             ends,
             truncated: found.closed.truncated.or(pages.truncated).or(cut),
         })

@@ -5,6 +5,7 @@ use crate::model::batch::EventBatch;
 pub use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
 use crate::model::secret::Masked;
 use crate::model::time::{Day, Micros};
+use std::collections::BTreeMap;
 
 /// A record that could not be taken.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,4 +47,18 @@ pub struct Parsed {
     pub orgs_seen: Vec<(OrgKey, Micros)>,
     /// The times of the events, in the order of the input.
     pub sequence: Option<Sequence>,
+    /// Cells of lists that could not be read and leave the fact unknown, by column.
+    pub unread: BTreeMap<&'static str, u64>,
+}
+
+impl Parsed {
+    /// Adds the rows of lists that another part held.
+    pub(super) fn add_lists(&mut self, other: Self) {
+        self.inventory.extend(other.inventory);
+        self.users.extend(other.users);
+        self.usage.extend(other.usage);
+        for (column, cells) in other.unread {
+            *self.unread.entry(column).or_default() += cells;
+        }
+    }
 }

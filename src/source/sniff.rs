@@ -1,7 +1,7 @@
 //! Tells from the first bytes of a text how it is cut into records.
 
 use super::KindHint;
-use super::decode::Columns;
+use super::table::NoHeader;
 use super::{nested, table};
 
 /// How a text is cut into records.
@@ -11,8 +11,10 @@ pub(super) enum Framing {
     Lines,
     /// Pages, arrays, records end to end.
     Nested,
-    /// CSV with these columns and delimiter.
-    Table(Columns, u8),
+    /// CSV with this header.
+    Table(table::Header),
+    /// A known kind that cannot be read like this; says why, and what to do.
+    Refused(String),
     /// None that is known; says what was found.
     Unknown(String),
 }
@@ -23,15 +25,37 @@ pub(super) fn sniff(head: &[u8], whole: bool, hint: KindHint) -> Framing {
     match start.first() {
         None if whole => Framing::Unknown("it is empty".to_owned()),
         None => Framing::Unknown("it starts with nothing but blanks".to_owned()),
+        Some(b'{' | b'[' | b'<') if is_python(start) => Framing::Refused(PYTHON.to_owned()),
         Some(b'[') => Framing::Nested,
         Some(b'{') if is_lines(start, whole) => Framing::Lines,
         Some(b'{' | 0x1e) => Framing::Nested,
         Some(_) if later_records(start) => Framing::Lines,
-        Some(_) => match table::header(start, hint) {
-            Ok((columns, delimiter)) => Framing::Table(columns, delimiter),
-            Err(names) => Framing::Unknown(describe(start, &names)),
+        Some(_) => match table::header(head, hint) {
+            Ok(header) => Framing::Table(header),
+            Err(NoHeader::Tokens(missing)) => Framing::Refused(format!(
+                "it is a list of tokens that cannot be read in full: {missing}. Name its columns as the API does: \
+                 authorizationId, displayName, scope, validFrom, validTo, targetAccounts, principalName"
+            )),
+            Err(NoHeader::Unknown(_)) if is_python(start) => Framing::Refused(PYTHON.to_owned()),
+            Err(NoHeader::Unknown(names)) => Framing::Unknown(describe(start, &names)),
         },
     }
+}
+
+/// What a user can do about objects of Python that were printed.
+const PYTHON: &str = "it is not JSON but Python objects as `print` writes them. Write every entry as JSON instead: \
+    `json.dumps(entry.as_dict(), default=str)` for objects of the SDK, `json.dumps(entry, default=str)` for dictionaries";
+
+/// Returns true if a text starts with a dictionary or an object of Python, perhaps in a list or behind a word.
+fn is_python(text: &[u8]) -> bool {
+    let start = &text[..text.len().min(512)];
+    let opens = memchr::memmem::find(start, b"{'");
+    let dictionary = opens.is_some_and(|at| {
+        let key = &start[at + 2..];
+        let end = key.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'_').unwrap_or(key.len());
+        end > 0 && key[end..].starts_with(b"':") && !start[..at].contains(&b'"')
+    });
+    dictionary || memchr::memmem::find(start, b" object at 0x").is_some()
 }
 
 /// Tells whether whole objects stand on the first lines.
@@ -101,8 +125,8 @@ mod tests {
 
     fn of(text: &str) -> String {
         match sniff(text.as_bytes(), true, KindHint::Auto) {
-            Framing::Table(_, delimiter) => format!("table {}", char::from(delimiter)),
-            Framing::Unknown(found) => found,
+            Framing::Table(header) => format!("table {}", char::from(header.delimiter)),
+            Framing::Unknown(found) | Framing::Refused(found) => found,
             other => format!("{other:?}").to_lowercase(),
         }
     }
@@ -121,5 +145,19 @@ mod tests {
         assert_eq!(of(" \n"), "it is empty");
         assert!(of("<html>").contains("HTML"));
         assert!(of("a,b\n1,2\n").contains("a, b"));
+        assert!(of("displayName,scope,validTo\n").contains("no column authorizationId"));
+    }
+
+    #[test]
+    fn printed_python_objects_are_named() {
+        for text in [
+            "{'id': 'x', 'data': {}}",
+            "[{'id': 'x'}]",
+            "INFO {'action_id': None}\n",
+            "<azure.devops.v7_0.audit.models.DecoratedAuditLogEntry object at 0x7f1c2d3e>",
+        ] {
+            assert!(of(text).contains("json.dumps(entry.as_dict()"), "{text}");
+        }
+        assert_eq!(of("{\"a\":\"{'id': 1}\"}"), "lines");
     }
 }

@@ -4,7 +4,10 @@ mod anonymised;
 mod architecture;
 mod bad_input;
 mod bundle;
+mod cases;
+mod compare;
 mod copies;
+mod decisions;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;
@@ -29,3 +32,4 @@ mod sizes;
 mod support;
 mod verdicts;
 mod visibility;
+mod worlds;

@@ -3,7 +3,7 @@
 use crate::cli::error::CliError;
 use crate::lake::index::Cover;
 use crate::model::coverage::Basis;
-use crate::model::time::{DAY, HOUR, Micros, Span, day_start, parse_day, parse_time};
+use crate::model::time::{DAY, HOUR, Micros, Span, day_start, parse_day, parse_iso_time};
 use crate::source::azure_devops::audit::{DayWindow, day_windows};
 
 /// What is asked for around each window: whether its ends are inclusive is not documented.
@@ -35,7 +35,7 @@ impl Plan {
         let to = match until {
             Some(text) => parse_day(text)
                 .map(|day| day_start(day) + DAY)
-                .or_else(|| parse_time(text))
+                .or_else(|| parse_iso_time(text))
                 .ok_or_else(|| {
                     CliError::new(format!("--until \"{text}\" is no time")).hint(
                         "write it as 2026-03-31T12:00:00Z, or 2026-03-31 for the end of that day (both UTC)",
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn time(text: &str) -> Micros {
-        parse_time(text).expect("time")
+        parse_iso_time(text).expect("time")
     }
 
     fn cover(from: Micros, to: Micros) -> Cover {

@@ -1,6 +1,7 @@
 //! The columns of a table: names in, keys out, once for all its rows.
 
-use super::fields::{Key, key_of};
+use super::fields::{Key, key_of, key_of_spelling};
+use super::spelling::{prefix_of, without_prefix};
 use crate::model::secret;
 use serde_json::Value;
 use std::sync::Arc;
@@ -12,15 +13,42 @@ pub(in crate::source) struct Columns(Vec<(String, Option<Key>)>);
 impl Columns {
     /// Reads the names of columns. Log Analytics adds the zone: `TimeGenerated [UTC]`.
     pub(in crate::source) fn of_names<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        Self(
-            names
-                .map(|name| {
-                    let name = name.trim().trim_start_matches('\u{feff}').trim_matches('"');
-                    let bare = name.split(" [").next().unwrap_or(name).trim();
-                    (bare.to_owned(), key_of(bare))
-                })
-                .collect(),
-        )
+        let bare = |name: &'n str| {
+            let name = name.trim().trim_start_matches('\u{feff}').trim_matches('"');
+            name.split(" [").next().unwrap_or(name).trim()
+        };
+        let names: Vec<&str> = names.map(bare).collect();
+        let is_action = |name: &str| matches!(any_key(name), Some(Key::ActionId | Key::OperationName));
+        if !names.iter().any(|name| is_action(name))
+            && let Some(prefix) = prefix_of(names.iter().copied(), is_action)
+        {
+            return Self::keyed(
+                names.iter().map(|name| (*name, without_prefix(name, prefix).unwrap_or_default())),
+            );
+        }
+        Self::keyed(names.iter().map(|name| (*name, *name)))
+    }
+
+    /// Columns by their names, each with the text that its key is known by.
+    fn keyed<'n>(names: impl Iterator<Item = (&'n str, &'n str)>) -> Self {
+        let mut columns: Vec<(String, Option<Key>)> = Vec::new();
+        let mut other_spellings = Vec::new();
+        for (name, key) in names {
+            let exact = key_of(key);
+            if exact.is_none()
+                && let Some(key) = key_of_spelling(key)
+            {
+                other_spellings.push((columns.len(), key));
+            }
+            columns.push((name.to_owned(), exact));
+        }
+        // The key itself counts before another spelling of it.
+        for (at, key) in other_spellings {
+            if columns.iter().all(|(_, known)| *known != Some(key)) {
+                columns[at].1 = Some(key);
+            }
+        }
+        Self(columns)
     }
 
     /// Reads the columns of a query's answer: objects with a name, or names.
@@ -49,5 +77,28 @@ impl Columns {
     pub(in crate::source) fn names(&self) -> String {
         let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).take(12).collect();
         secret::start(&names.join(", "), 200)
+    }
+}
+
+fn any_key(name: &str) -> Option<Key> {
+    key_of(name).or_else(|| key_of_spelling(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(names: &str) -> Vec<Option<Key>> {
+        Columns::of_names(names.split(',')).iter().map(|(_, key)| key).collect()
+    }
+
+    #[test]
+    fn columns_are_known_in_every_spelling() {
+        assert_eq!(keys("Id,id_s,x"), [Some(Key::Id), None, None]);
+        assert_eq!(
+            keys("id_s,actor_upn,time stamp"),
+            [Some(Key::Id), Some(Key::ActorUpn), Some(Key::Timestamp)]
+        );
+        assert_eq!(keys("Id,ado_id,ado_actionId_s"), [None, Some(Key::Id), Some(Key::ActionId)]);
     }
 }

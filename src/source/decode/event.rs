@@ -1,14 +1,16 @@
 //! The fields of one record in, one audit event out, in whatever shape it was written.
 
+use super::dates::{Either, Evidence, Meaning, meaning};
 use super::fields::{Fields, Key, Nested};
 use super::groups::Groups;
 use super::json::{compact, unquote};
 use super::mend::mend;
+use super::undecided::Waiting;
 use super::walk::value;
 use crate::model::event::{EventRow, Shape};
 use crate::model::identity::{ZERO_GUID, guid, is_plain_guid};
 use crate::model::secret;
-use crate::model::time::{Micros, YEARS, parse_time};
+use crate::model::time::{DAY, Micros, parse_iso_time};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
@@ -33,24 +35,50 @@ impl Refusal {
     }
 }
 
-/// Adds the event that the fields tell of. `time` is the envelope's, where the event itself has none.
+/// Where events go.
+pub(super) struct Taker<'t> {
+    /// Those whose time is known.
+    pub groups: &'t mut Groups,
+    /// Those whose date has two readings.
+    pub waiting: &'t mut Waiting,
+    /// Line of the record.
+    pub line: u64,
+    /// Number of the record.
+    pub record: u64,
+}
+
+/// Adds the event that the fields describe. `time` is the envelope's, where the event itself has none.
 pub(super) fn event(
     fields: &Fields<'_>,
     shape: Shape,
     time: Option<Micros>,
-    groups: &mut Groups,
+    taker: Taker<'_>,
 ) -> Result<(), Refusal> {
     let id = fields.text(Key::Id);
     let bare = memchr::memrchr(b';', id.as_bytes()).and_then(|i| id.get(i + 1..)).unwrap_or(id);
     let written = written_time(fields);
-    let time = parse_instant(written).or_else(|| time_of_id(id)).or(time);
-    let Some(event_id) = guid(bare) else { return Err(Refusal::new("no event id", id).at(time)) };
-    let Some(time) = time else {
-        return Err(Refusal::new("no time", written));
+    let mut either = None;
+    let no_id = |time| Refusal::new("no event id", id).at(time);
+    // Nearly all are in the form that the services write.
+    let time = match parse_iso_time(written) {
+        Some(time) => time,
+        None => match instant(written, id, &mut taker.waiting.evidence) {
+            Ok(known) => match known.or(time) {
+                Some(time) => time,
+                None if guid(bare).is_none() => return Err(no_id(None)),
+                None => return Err(Refusal::new("no time", written)),
+            },
+            Err(two) => {
+                either = Some(two);
+                0
+            }
+        },
     };
+    let known = either.is_none().then_some(time);
+    let Some(event_id) = guid(bare) else { return Err(no_id(known)) };
     let action = action(fields);
     if action.is_empty() {
-        return Err(Refusal::new("no action", &event_id).at(Some(time)));
+        return Err(Refusal::new("no action", &event_id).at(known));
     }
     let data = data_text(fields.json(Key::Data));
     let folded = if action.eq_ignore_ascii_case("AuditLog.AccessLog") { folded(&data) } else { 1 };
@@ -61,7 +89,7 @@ pub(super) fn event(
     let actor_client_id = lower(Key::ActorClientId);
     let (correlation_id, activity_id) = (lower(Key::CorrelationId), lower(Key::ActivityId));
     let (project_id, scope_id) = (lower(Key::ProjectId), lower(Key::ScopeId));
-    groups.push(&EventRow {
+    let row = EventRow {
         event_id: &event_id,
         time,
         action,
@@ -86,8 +114,38 @@ pub(super) fn event(
         data: &data,
         shape,
         folded,
-    });
+    };
+    match either {
+        None => taker.groups.push(&row),
+        Some(either) => taker.waiting.event(&row, either, taker.line, taker.record),
+    }
     Ok(())
+}
+
+/// Reads a time that is not in the form of the services, with the help of the instant that the id holds. An error is a date
+/// with two readings.
+fn instant(written: &str, id: &str, evidence: &mut Evidence) -> Result<Option<Micros>, Either> {
+    let of_id = time_of_id(id);
+    match meaning(written) {
+        Meaning::None => Ok(of_id),
+        Meaning::At(time) => Ok(Some(exact(time, of_id))),
+        Meaning::Shows(order, time) => {
+            evidence.shows(order);
+            Ok(Some(exact(time, of_id)))
+        }
+        Meaning::Either(either) => {
+            let Some((order, time)) = of_id.and_then(|time| Some((either.order_by(time)?, time))) else {
+                return Err(either);
+            };
+            evidence.shows(order);
+            Ok(Some(time))
+        }
+    }
+}
+
+/// A date that a program wrote for people has no zone and few digits: the instant of the id is the same one, in full.
+fn exact(written: Micros, of_id: Option<Micros>) -> Micros {
+    of_id.filter(|time| (time - written).abs() < DAY).unwrap_or(written)
 }
 
 /// Tells the shape of an event that stands in no envelope.
@@ -106,8 +164,15 @@ pub(super) fn bare_shape(fields: &Fields<'_>) -> Shape {
     }
 }
 
-/// Tells whether a record is an audit event, perhaps one that lacks something.
+/// Returns true if a record is an audit event, perhaps one that lacks something.
 pub(super) fn is_event(fields: &Fields<'_>) -> bool {
+    let action = fields.has(Key::ActionId) || fields.has(Key::OperationName);
+    // A user or a token has an id too, and perhaps a time; three marks make an event without an action.
+    marks(fields) >= if action { 1 } else { 3 }
+}
+
+/// Counts the keys that audit events have besides their action.
+pub(super) fn marks(fields: &Fields<'_>) -> usize {
     const MARKS: [Key; 12] = [
         Key::CorrelationId,
         Key::ActivityId,
@@ -122,9 +187,7 @@ pub(super) fn is_event(fields: &Fields<'_>) -> bool {
         Key::Details,
         Key::Id,
     ];
-    let action = fields.has(Key::ActionId) || fields.has(Key::OperationName);
-    // A user or a token has an id too, and perhaps a time; three marks make an event without an action.
-    fields.count(&MARKS) >= if action { 1 } else { 3 }
+    fields.count(&MARKS)
 }
 
 fn action<'f>(fields: &'f Fields<'_>) -> &'f str {
@@ -137,16 +200,12 @@ fn written_time<'f>(fields: &'f Fields<'_>) -> &'f str {
     keys.iter().map(|key| fields.text(*key)).find(|text| !text.is_empty()).unwrap_or_default()
 }
 
-/// Reads an instant, also in the form of older .NET serialisers, `/Date(1655685815737)/`.
+/// Reads an instant that is in a form with one order of day and month.
 pub(super) fn parse_instant(text: &str) -> Option<Micros> {
-    if text.is_empty() {
-        return None;
+    match meaning(text) {
+        Meaning::At(time) => Some(time),
+        _ => None,
     }
-    parse_time(text).or_else(|| {
-        let inner = text.trim().strip_prefix("/Date(")?.strip_suffix(")/")?;
-        let end = inner.get(1..).and_then(|rest| rest.find(['+', '-'])).map_or(inner.len(), |i| i + 1);
-        inner.get(..end)?.parse::<i64>().ok()?.checked_mul(1000).filter(|time| YEARS.contains(time))
-    })
 }
 
 /// Reads seconds since 1970 as Splunk envelopes hold them.
@@ -337,7 +396,6 @@ mod tests {
     #[test]
     fn times_of_serialisers() {
         assert_eq!(parse_instant("/Date(1655685815737)/"), Some(1_655_685_815_737_000));
-        assert_eq!(parse_instant("/Date(1655685815737+0200)/"), Some(1_655_685_815_737_000));
         assert_eq!(parse_epoch("1655685815.5"), Some(1_655_685_815_500_000));
         assert_eq!(parse_epoch("NaN"), None);
     }

@@ -58,11 +58,11 @@ fn members<'a>(fields: &mut Fields<'a>, text: &'a str, start: usize) -> Option<(
         at = gap(end);
         at = gap(word(bytes, at, b":")?);
         let (end, free) = match name.key {
-            Some(key) => {
+            Some(key) if !(name.respelled && fields.has(key)) => {
                 fields.note_case(key, name.upper);
                 member(fields, key, text, at)?
             }
-            None => value(bytes, at)?,
+            _ => value(bytes, at)?,
         };
         all_free &= free;
         at = gap(end);

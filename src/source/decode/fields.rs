@@ -1,9 +1,11 @@
 //! The fields of one record, borrowed from its text: what every JSON, CSV and table row becomes first.
 //!
-//! Keys are matched in any casing, values are taken whatever their type, nested values are skipped or kept as
+//! Keys are matched in any casing and spelling, values are taken whatever their type, nested values are skipped or kept as
 //! the text they are. One value is filled again and again, so that a record costs no allocation of its own.
 
 use super::order::Order;
+use super::spelling::{plain, untyped};
+use super::token_columns::is_authorization_id;
 use std::borrow::Cow;
 
 /// Declares the keys once: those whose value is kept as text, as JSON, or only noted.
@@ -67,6 +69,15 @@ pub(in crate::source) fn key_of(name: &str) -> Option<Key> {
         *to = from.to_ascii_lowercase();
     }
     known(lower)
+}
+
+/// Returns the key that `name` stands for in another spelling: `actor_cuid`, `Actor CUID`, `actorCUID_g`.
+pub(super) fn key_of_spelling(name: &str) -> Option<Key> {
+    let of_plain = |name: &str| {
+        let plain = plain(name);
+        known(plain.as_bytes()).or_else(|| is_authorization_id(&plain).then_some(Key::AuthorizationId))
+    };
+    of_plain(name).or_else(|| of_plain(untyped(name)?))
 }
 
 /// Tells whether a name starts with a capital.
@@ -261,5 +272,21 @@ mod tests {
         assert_eq!(key_of("OperationName"), Some(Key::OperationName));
         assert_eq!(key_of(""), None);
         assert_eq!(key_of(&"x".repeat(99)), None);
+    }
+
+    #[test]
+    fn a_key_in_another_spelling_is_the_same_key() {
+        for (name, key) in [
+            ("operation_name", Some(Key::OperationName)),
+            ("Scope Display Name", Some(Key::ScopeDisplayName)),
+            ("scopeId_g", Some(Key::ScopeId)),
+            ("timestamp_t", Some(Key::Timestamp)),
+            ("ID_s", Some(Key::Id)),
+            ("_id", None),
+            ("@timestamp", None),
+            ("data_x", None),
+        ] {
+            assert_eq!(key_of_spelling(name), key, "{name}");
+        }
     }
 }

@@ -2,58 +2,77 @@
 
 use super::event::Refusal;
 use super::loose::Loose;
+use super::spelling::plain;
+use super::token_columns::{
+    IS_VALID, NAME, NEEDED, OWNER_NAME, OWNER_UPN, SCOPES, STATUS, TARGETS, TOKEN_ID, USER_ID, VALID_FROM,
+    VALID_TO, what_is_missing,
+};
 use crate::model::identity::guid;
 use crate::model::inventory::Targets;
 use crate::source::row::InventoryRow;
 use serde_json::Value;
 
-/// Members that say which organisations a token is for.
-const TARGETS: &[&str] = &["targetaccounts"];
-
-/// Reads a `SessionToken` of the token administration API, a `PatToken` of the token API, or a row of either.
+/// Reads a `SessionToken` of the token administration API, a `PatToken` of the token API, a row of either, or of a list that
+/// somebody made.
 pub(super) fn inventory(record: &Loose, page_org: Option<&str>) -> Result<InventoryRow, Refusal> {
     if let Some(inner) = record.object("pattoken") {
-        return inventory(&inner, page_org);
+        let row = inventory(&inner, page_org);
+        record.adopt(&inner);
+        return row;
     }
     if let Some(error) = record.text(&["pattokenerror"]) {
         return Err(Refusal::new("answer without a token", &error));
     }
-    let Some(token_id) = record.guid(&["authorizationid", "authorization_id", "token_id"]) else {
+    let Some(token_id) = record.guid(TOKEN_ID.names) else {
         return Err(Refusal::new("no authorization id", &record.keys()));
     };
+    let full = NEEDED.iter().all(|column| record.member(column.names).is_some());
+    if let Some(missing) = (!full).then(|| what_is_missing(record.written())).flatten() {
+        return Err(Refusal::new("columns missing", &missing));
+    }
     let admin = ["accessid", "hostauthorizationid", "isvalid", "userid", "clientid", "ispublic"];
     Ok(InventoryRow {
         token_id,
-        name: record.text(&["displayname", "name"]),
+        name: record.text(NAME.names),
         scopes: scopes(record),
         targets: targets(record),
-        valid_from: record.time(&["validfrom"]),
-        valid_to: record.time(&["validto"]),
-        user_id: record.id(&["userid", "ownerid"]),
-        is_valid: record.flag(&["isvalid"]),
+        valid_from: record.time(VALID_FROM.names),
+        valid_to: record.time(VALID_TO.names),
+        user_id: record.id(USER_ID.names),
+        is_valid: record.flag(IS_VALID.names).or_else(|| is_in_force(&record.text(STATUS.names)?)),
         is_public: record.flag(&["ispublic"]).unwrap_or(false),
         client_id: record.id(&["clientid"]),
         org: record.org(page_org),
-        owner_upn: record.text(&["ownerupn", "principalname", "userprincipalname", "upn", "mailaddress"]),
-        owner_name: record.text(&["ownername", "ownerdisplayname", "owner", "username"]),
+        owner_upn: record.text(OWNER_UPN.names),
+        owner_name: record.text(OWNER_NAME.names),
         source: if record.value(&admin).is_some() { "tokenadmin" } else { "pats" },
     })
 }
 
 fn scopes(record: &Loose) -> Option<String> {
-    match record.value(&["scope", "scopes"])? {
+    match record.value(SCOPES.names)? {
         Value::Array(scopes) => {
             let scopes: Vec<&str> = scopes.iter().filter_map(Value::as_str).collect();
             (!scopes.is_empty()).then(|| scopes.join(" "))
         }
-        _ => record.text(&["scope", "scopes"]),
+        _ => record.text(SCOPES.names),
+    }
+}
+
+/// Reads a status that a script made of the dates: one that is active is valid, one that was revoked is not, and whether one
+/// has expired is for its end date to say.
+fn is_in_force(status: &str) -> Option<bool> {
+    match plain(status).as_str() {
+        "active" | "valid" | "ativo" | "activo" | "actif" | "aktiv" | "attivo" | "actief" => Some(true),
+        "revoked" | "revogado" | "revocado" | "revoque" | "widerrufen" | "revocato" => Some(false),
+        _ => None,
     }
 }
 
 /// Reads which organisations the token is for. An explicit null, an empty list and an empty cell stand for all of them, as
 /// in the API; a record without the member says nothing, and neither does text that names no ids.
 fn targets(record: &Loose) -> Targets {
-    let Some(value) = record.member(TARGETS) else { return Targets::Unknown };
+    let Some(value) = record.member(TARGETS.names) else { return Targets::Unknown };
     let ids: Option<Vec<String>> = match value {
         Value::Null => Some(Vec::new()),
         Value::Array(ids) => ids.iter().map(|id| target(id.as_str()?)).collect(),
@@ -65,7 +84,10 @@ fn targets(record: &Loose) -> Targets {
         _ => None,
     };
     match ids {
-        None => Targets::Unknown,
+        None => {
+            record.note_unread("targetaccounts");
+            Targets::Unknown
+        }
         Some(ids) if ids.is_empty() => Targets::AllOrganisations,
         Some(ids) => Targets::Listed(ids),
     }

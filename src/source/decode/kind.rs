@@ -1,6 +1,7 @@
 //! Tells what kind a record is of, by the keys that occur in it.
 
 use super::fields::{Fields, Key, starts_upper};
+use super::token_columns::{look_like_tokens, what_is_missing};
 use super::{Columns, event};
 use crate::model::event::Shape;
 use crate::source::KindHint;
@@ -69,8 +70,34 @@ pub(super) fn is_event_grid(fields: &Fields<'_>) -> bool {
 }
 
 impl Columns {
-    /// Tells whether rows of these columns are of a kind that can be decoded.
+    /// Returns true if rows of these columns are of a kind that can be decoded.
     pub(in crate::source) fn are_known(&self, hint: KindHint) -> bool {
+        let fields = self.fields();
+        match hint {
+            KindHint::Auto => event::is_event(&fields) || kind_of(&fields).is_some(),
+            KindHint::Audit => event::is_event(&fields),
+            _ => true,
+        }
+    }
+
+    /// Says why a list of tokens with these columns is refused; nothing where it is none, or can be read in full.
+    pub(in crate::source) fn missing_of_tokens(&self, hint: KindHint) -> Option<String> {
+        let names = || self.iter().map(|(name, _)| name);
+        let fields = self.fields();
+        let tokens = match hint {
+            KindHint::Auto => {
+                !event::is_event(&fields)
+                    && matches!(kind_of(&fields), None | Some(Kind::Inventory { .. }))
+                    && look_like_tokens(names())
+            }
+            KindHint::Inventory => true,
+            _ => false,
+        };
+        if tokens { what_is_missing(names()) } else { None }
+    }
+
+    /// The fields of a row in which no cell is empty.
+    fn fields(&self) -> Fields<'static> {
         let mut fields = Fields::default();
         for (name, key) in self.iter() {
             if let Some(key) = key {
@@ -78,10 +105,6 @@ impl Columns {
                 fields.set_cell(key, Cow::Borrowed("x"));
             }
         }
-        match hint {
-            KindHint::Auto => event::is_event(&fields) || kind_of(&fields).is_some(),
-            KindHint::Audit => event::is_event(&fields),
-            _ => true,
-        }
+        fields
     }
 }

@@ -8,6 +8,8 @@
 
 mod cells;
 mod columns;
+mod dates;
+mod embedded;
 mod event;
 mod fast;
 mod fields;
@@ -22,6 +24,9 @@ mod people;
 mod records;
 mod repair;
 mod seeds;
+mod spelling;
+mod token_columns;
+mod undecided;
 mod usage;
 mod walk;
 
@@ -31,11 +36,17 @@ pub(super) use columns::Columns;
 pub(super) use groups::Roominess;
 pub(super) use kind::Kind;
 pub(super) use mend::closes;
+pub(super) use undecided::{Waiting, Waitlist};
+
+/// Returns true if a text contains an audit record, in whatever envelope.
+pub(super) fn contains_record(text: &str) -> bool {
+    embedded::may_contain(text) && !embedded::records_in(text).is_empty()
+}
 
 use super::KindHint;
 use super::block::{Block, Fault, Layout};
 use super::nested;
-use super::row::{Parsed, Reject};
+use super::row::Parsed;
 use crate::model::event::Shape;
 use crate::model::secret;
 use crate::model::time::Micros;
@@ -49,6 +60,7 @@ use order::Order;
 use seeds::{Object, Row};
 use serde::de::DeserializeSeed as _;
 use std::borrow::Cow;
+use token_columns::look_like_tokens;
 
 /// What a block held.
 #[derive(Debug, Default)]
@@ -59,6 +71,8 @@ pub(super) struct Chunk {
     pub kind: Option<Kind>,
     /// Keys of its first record of no known kind.
     pub unknown: Option<String>,
+    /// Records whose dates have two readings.
+    pub waiting: Waiting,
     /// Whether its last record breaks off.
     pub cut: bool,
     /// Pages that stood on lines of their own, with the token of the last.
@@ -188,12 +202,16 @@ impl Decoder {
     }
 
     /// Finds out what a record is and takes it as that.
+    ///
+    /// The known forms are tried first; only a record that is none of them is searched for audit records inside.
     fn route(&mut self, fields: &Fields<'_>, whole: &Whole<'_>, place: Place<'_>) -> Result<(), Refusal> {
         let acts = fields.has(Key::ActionId) || fields.has(Key::OperationName);
         let auto = self.hint == KindHint::Auto;
         if auto || self.hint == KindHint::Audit {
             if !acts && fields.has(Key::Event) {
-                return self.enveloped(fields.json(Key::Event), Shape::Splunk, epoch_or_time(fields));
+                let taken =
+                    self.enveloped(fields.json(Key::Event), Shape::Splunk, epoch_or_time(fields), place);
+                return taken.or_else(|refusal| self.embedded(whole, place).ok_or(refusal));
             }
             if !acts && fields.has(Key::Data) && is_event_grid(fields) {
                 let kind = fields.text(Key::EventType);
@@ -201,16 +219,22 @@ impl Decoder {
                     return Err(self.unknown("not an Azure DevOps audit event", kind.to_owned()));
                 }
                 let time = event::parse_instant(fields.text(Key::EventTime));
-                return self.enveloped(fields.json(Key::Data), Shape::EventGrid, time);
+                let taken = self.enveloped(fields.json(Key::Data), Shape::EventGrid, time, place);
+                return taken.or_else(|refusal| self.embedded(whole, place).ok_or(refusal));
             }
             if event::is_event(fields) {
-                return self.event(fields, event::bare_shape(fields), None);
+                let taken = self.event(fields, event::bare_shape(fields), None, place);
+                // Some envelopes have an action and a time of their own.
+                return taken.or_else(|refusal| self.embedded(whole, place).ok_or(refusal));
             }
         }
         if fields.count(&HOLDERS) > 0
             && let Whole::Json(text) = whole
             && self.page(text, place)
         {
+            return Ok(());
+        }
+        if (auto || self.hint == KindHint::Audit) && self.embedded(whole, place).is_some() {
             return Ok(());
         }
         let loose = || loose(whole, place.columns);
@@ -224,31 +248,47 @@ impl Decoder {
         };
         let Some(kind) = kind else {
             let described = self.chunk.parsed.rejected.len() < DESCRIBED;
-            let keys = if described { loose().map(|l| l.keys()).unwrap_or_default() } else { String::new() };
-            return Err(self.unknown("unknown kind of record", keys));
+            let record = if described { loose() } else { None };
+            if let Some(record) = record.as_ref().filter(|r| auto && look_like_tokens(r.written())) {
+                self.chunk.kind.get_or_insert(Kind::Inventory { admin: false });
+                return Err(Refusal::new("no authorization id", &record.keys()));
+            }
+            return Err(self.unknown("unknown kind of record", record.map(|r| r.keys()).unwrap_or_default()));
         };
         let Some(record) = loose() else { return Err(Refusal::new("nested too deeply", "")) };
         self.chunk.kind.get_or_insert(kind);
-        let parsed = &mut self.chunk.parsed;
-        match kind {
-            Kind::Inventory { .. } => {
-                let row = inventory::inventory(&record, place.org)?;
-                if parsed.inventory.is_empty() {
-                    self.chunk.kind = Some(Kind::Inventory { admin: row.source == "tokenadmin" });
-                }
-                parsed.inventory.push(row);
-            }
-            Kind::Users => parsed.users.push(people::graph_user(&record, place.org)?),
-            Kind::Entitlements => parsed.users.push(people::entitlement(&record, place.org)?),
-            Kind::Usage => parsed.usage.push(usage::usage(&record, place.org)?),
-            Kind::Audit(_) => {}
+        let first = self.chunk.parsed.inventory.is_empty();
+        let mut parsed = Parsed::default();
+        let taken = read_list_record(kind, &record, place.org, &mut parsed);
+        let evidence = record.evidence();
+        self.chunk.waiting.evidence.add(evidence);
+        if evidence.undecided() > 0 {
+            let number = self.chunk.parsed.read;
+            self.chunk.waiting.list(record, kind, place.org, place.line, number);
+            return Ok(());
         }
-        Ok(())
+        if let Some(row) = parsed.inventory.first().filter(|_| first) {
+            self.chunk.kind = Some(Kind::Inventory { admin: row.source == "tokenadmin" });
+        }
+        self.chunk.parsed.add_lists(parsed);
+        taken
     }
 
-    fn event(&mut self, fields: &Fields<'_>, shape: Shape, time: Option<Micros>) -> Result<(), Refusal> {
+    fn event(
+        &mut self,
+        fields: &Fields<'_>,
+        shape: Shape,
+        time: Option<Micros>,
+        place: Place<'_>,
+    ) -> Result<(), Refusal> {
         self.chunk.kind.get_or_insert(Kind::Audit(shape));
-        event::event(fields, shape, time, &mut self.groups)?;
+        let taker = event::Taker {
+            groups: &mut self.groups,
+            waiting: &mut self.chunk.waiting,
+            line: place.line,
+            record: self.chunk.parsed.read,
+        };
+        event::event(fields, shape, time, taker)?;
         let rejected = &mut self.chunk.parsed.rejected;
         if self.followed < rejected.len() {
             let next = self.groups.last_time();
@@ -258,8 +298,43 @@ impl Decoder {
         Ok(())
     }
 
+    /// Takes the audit records inside a record of another kind; nothing where there are none.
+    fn embedded(&mut self, whole: &Whole<'_>, place: Place<'_>) -> Option<()> {
+        let records = match whole {
+            Whole::Json(text) => embedded::records_in(text),
+            Whole::Cells(cells) => {
+                let texts = cells.clone().map(cells::Cell::plain);
+                texts
+                    .filter(|text| embedded::may_contain(text))
+                    .flat_map(|t| embedded::records_in(&t))
+                    .collect()
+            }
+        };
+        if records.is_empty() {
+            return None;
+        }
+        // The envelope itself is no record.
+        self.chunk.parsed.read -= 1;
+        for text in &records {
+            self.chunk.parsed.read += 1;
+            let mut fields = Fields::default();
+            let taken = match parse(&mut fields, text, None) {
+                Ok(()) => self.event(&fields, event::bare_shape(&fields), None, place),
+                Err(error) => Err(Refusal::new("not valid JSON", &error.to_string())),
+            };
+            self.settle(taken, place);
+        }
+        Some(())
+    }
+
     /// Takes the event inside an envelope, where it is an object or a string of JSON.
-    fn enveloped(&mut self, inner: &Nested<'_>, shape: Shape, time: Option<Micros>) -> Result<(), Refusal> {
+    fn enveloped(
+        &mut self,
+        inner: &Nested<'_>,
+        shape: Shape,
+        time: Option<Micros>,
+        place: Place<'_>,
+    ) -> Result<(), Refusal> {
         let text: Cow<'_, str> = match inner {
             Nested::None => return Err(self.unknown("empty envelope", String::new())),
             Nested::Json(raw) if raw.starts_with('"') => Cow::Owned(json::unquote(raw)),
@@ -272,7 +347,7 @@ impl Decoder {
             let mut fields = Fields::with_order(std::mem::take(&mut self.enveloped));
             let parsed = parse(&mut fields, &text, None);
             let taken = match parsed {
-                Ok(()) if event::is_event(&fields) => self.event(&fields, shape, time),
+                Ok(()) if event::is_event(&fields) => self.event(&fields, shape, time, place),
                 Ok(()) => {
                     let keys = loose(&Whole::Json(&text), None).map(|l| l.keys()).unwrap_or_default();
                     Err(self.unknown("no audit event in the envelope", keys))
@@ -336,16 +411,31 @@ impl Decoder {
 
     fn reject(&mut self, place: Place<'_>, refusal: &Refusal) {
         let parsed = &mut self.chunk.parsed;
-        parsed.rejected.push(Reject {
-            line: place.line,
-            record: parsed.read,
-            reason: refusal.reason.to_owned(),
-            detail: refusal.detail.clone(),
-            time: refusal.time,
-            previous: self.groups.last_time(),
-            next: None,
-        });
+        let refusal = refusal.clone();
+        let previous = self.groups.last_time();
+        let reject = refusal.into_reject(place.line, parsed.read);
+        parsed.rejected.push(crate::source::row::Reject { previous, ..reject });
     }
+}
+
+/// Reads a record of a list as what it is, into `parsed`.
+fn read_list_record(
+    kind: Kind,
+    record: &Loose,
+    org: Option<&str>,
+    parsed: &mut Parsed,
+) -> Result<(), Refusal> {
+    match kind {
+        Kind::Inventory { .. } => parsed.inventory.push(inventory::inventory(record, org)?),
+        Kind::Users => parsed.users.push(people::graph_user(record, org)?),
+        Kind::Entitlements => parsed.users.push(people::entitlement(record, org)?),
+        Kind::Usage => parsed.usage.push(usage::usage(record, org)?),
+        Kind::Audit(_) => {}
+    }
+    for name in record.unread() {
+        *parsed.unread.entry(token_columns::api_name(name)).or_default() += 1;
+    }
+    Ok(())
 }
 
 fn parse<'a>(fields: &mut Fields<'a>, text: &'a str, columns: Option<&Columns>) -> serde_json::Result<()> {

@@ -1,7 +1,7 @@
 //! The keys of the records before, in their order: the next record mostly has the same, so that a key is known by one
 //! comparison.
 
-use super::fields::{Key, key_of, starts_upper};
+use super::fields::{Key, key_of, key_of_spelling, starts_upper};
 use super::walk::plain_end;
 
 /// What is known of a name.
@@ -11,11 +11,15 @@ pub(super) struct Name {
     pub key: Option<Key>,
     /// Whether it starts with a capital.
     pub upper: bool,
+    /// Whether it is another spelling of the key, which does not count where the record has the key itself.
+    pub respelled: bool,
 }
 
 impl Name {
     fn of(name: &str) -> Self {
-        Self { key: key_of(name), upper: starts_upper(name) }
+        let key = key_of(name);
+        let respelled = if key.is_none() { key_of_spelling(name) } else { None };
+        Self { key: key.or(respelled), upper: starts_upper(name), respelled: respelled.is_some() }
     }
 }
 

@@ -5,7 +5,7 @@ use super::event::Refusal;
 use super::fields::Fields;
 use super::{Decoder, Place, Whole, fast};
 use crate::source::block::{Block, Cut, Fault, MAX_RECORD};
-use crate::source::table::{Row, Table};
+use crate::source::table::{Row, RowFault, Table};
 
 /// So much text is checked at once for being text.
 const STRETCH: usize = 1 << 17;
@@ -96,6 +96,10 @@ impl Decoder {
     pub(super) fn rows(&mut self, bytes: &[u8], table: &Table, rows: &[Row], last: bool) {
         let mut fields = Fields::default();
         for (i, row) in rows.iter().enumerate() {
+            if let Some(fault) = row.fault {
+                self.bad_row(fault, row.line);
+                continue;
+            }
             let bytes = &bytes[row.start..row.end];
             let last = last && i + 1 == rows.len();
             match simdutf8::basic::from_utf8(bytes) {
@@ -106,6 +110,16 @@ impl Decoder {
                 }
             }
         }
+    }
+
+    fn bad_row(&mut self, fault: RowFault, line: u64) {
+        self.chunk.parsed.read += 1;
+        let reason = match fault {
+            RowFault::Unclosed => "a quote that is never closed",
+            RowFault::TooLong => "record too long",
+        };
+        let place = Place { line, fault: None, columns: None, org: None, depth: 0 };
+        self.reject(place, &Refusal::new(reason, ""));
     }
 
     fn row<'a>(&mut self, fields: &mut Fields<'a>, text: &'a str, line: u64, table: &Table, last: bool) {

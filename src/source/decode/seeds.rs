@@ -83,11 +83,11 @@ impl<'de: 'a, 'a> Visitor<'de> for Object<'_, 'a> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(NameSeed(&mut self.0.order))? {
             match name.key {
-                Some(key) => {
+                Some(key) if !(name.respelled && self.0.has(key)) => {
                     self.0.note_case(key, name.upper);
                     self.0.set_json(key, InMap(&mut map))?;
                 }
-                None => {
+                _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }

@@ -6,7 +6,7 @@ use crate::source::row::UsageRow;
 
 /// Reads a usage record: calls of one user with one mechanism, address, agent and command.
 pub(super) fn usage(record: &Loose, page_org: Option<&str>) -> Result<UsageRow, Refusal> {
-    let user_id = record.id(&["vsid", "userid", "user_id", "storagekey"]).unwrap_or_default();
+    let user_id = record.id(&["vsid", "userid", "storagekey"]).unwrap_or_default();
     let user = record.text(&["user", "username", "principalname"]).unwrap_or_default();
     if user_id.is_empty() && user.is_empty() {
         return Err(Refusal::new("no user", &record.keys()));
@@ -25,7 +25,7 @@ pub(super) fn usage(record: &Loose, page_org: Option<&str>) -> Result<UsageRow, 
         end: record.time(&["endtime", "end"]).map_or(start, |end| end.max(start)),
         mechanism: text(&["authenticationmechanism", "mechanism"]),
         address: text(&["ipaddress", "address"]),
-        user_agent: text(&["useragent", "user_agent"]),
+        user_agent: text(&["useragent"]),
         application: text(&["application", "service"]),
         command: text(&["command"]),
         status: text(&["status"]),

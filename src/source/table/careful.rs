@@ -1,15 +1,19 @@
-//! Rows of tables whose quotes follow no rule, as the `csv` crate reads them.
+//! Rows of tables whose quotes follow no rule.
 //!
-//! In: text from the start of a row. Out: blocks of the same rows, written anew with every cell in quotes.
+//! In: text from the start of a row. Out: blocks of the rows that the `csv` crate finds, each cell in quotes again. What is
+//! more: a quote that is never closed costs its own line and nothing else. It is noticed by the next quote that opens a cell
+//! inside of the open one, by the end of the text, or because the cell is longer than any cell of an audit log.
 
-use super::{Row, Table};
+use super::{Row, RowFault, Table};
 use crate::source::block::{Block, Layout, MAX_RECORD, Sizes};
 use crate::source::nested::Stop;
-use std::cell::{Cell, RefCell};
 use std::io::Read;
 
 /// So much is read at once.
 const STEP: usize = 1 << 18;
+/// A cell in quotes that goes on over line ends for more than this is one whose quote is never closed. The bound keeps the
+/// search for its end short.
+const LONGEST_CELL: usize = 1 << 20;
 
 /// Where the text starts.
 pub(super) struct Start {
@@ -17,157 +21,241 @@ pub(super) struct Start {
     pub line: u64,
     /// Whether its first row is the header.
     pub header: bool,
-    /// How many bytes of the table lie before.
-    pub offset: usize,
 }
 
-/// Tells where rows stand: the reader counts the line ends in front of a row to it.
-struct Lines {
-    /// What was read and not yet dropped; rows are told of up to `from`.
-    text: Vec<u8>,
-    from: usize,
-    /// That place as the reader counts bytes, and its line.
-    taken: u64,
-    line: u64,
+/// What a look at the start of a row found; places count from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// A row that ends before this byte.
+    Row(usize),
+    /// The end of the text.
+    End,
+    /// The text at hand ends first.
+    More,
+    /// A quote at this place is never closed.
+    Unclosed(usize),
 }
 
-impl Lines {
-    /// The line of a row that the reader looked for from `start` on and found the end of at `end`.
-    fn of_row(&mut self, start: u64, end: u64) -> u64 {
-        let ends = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as u64;
-        let place = |at: u64| usize::try_from(at.saturating_sub(self.taken)).unwrap_or(usize::MAX);
-        let rest = &self.text[self.from..];
-        let text = &rest[..place(end).min(rest.len())];
-        let start = place(start).min(text.len());
-        let blank = text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let (before, row) = text.split_at(start + blank);
-        let line = self.line + ends(before);
-        self.line = line + ends(row);
-        self.from += text.len();
-        self.taken = end;
-        line
-    }
-
-    fn add(&mut self, text: &[u8]) {
-        self.text.drain(..self.from);
-        self.from = 0;
-        self.text.extend_from_slice(text);
-    }
-}
-
-/// Makes an end where a quote is never closed: else one row would swallow the rest of the input.
-struct Guard<'a> {
-    input: &'a mut dyn Read,
-    lines: &'a RefCell<Lines>,
-    /// Bytes taken in since the last whole row.
-    since: &'a Cell<usize>,
-    /// Bytes to give before that, step by step: what a reader from the table's start has at hand by then.
-    before: [usize; 2],
-}
-
-impl Read for Guard<'_> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        if self.since.get() > MAX_RECORD {
-            return Ok(0);
-        }
-        if let Some(left) = self.before.iter_mut().find(|left| **left > 0) {
-            let most = (*left).min(into.len());
-            let n = self.input.read(&mut into[..most])?;
-            *left = if n == 0 { 0 } else { *left - n };
-            self.lines.borrow_mut().add(&into[..n]);
-            return Ok(n);
-        }
-        let n = self.input.read(into)?;
-        self.since.set(self.since.get() + n);
-        self.lines.borrow_mut().add(&into[..n]);
-        Ok(n)
-    }
-}
-
-/// Cuts the rest of a table into blocks of rows. Returns a sentence where it had to end early.
+/// Cuts the rest of a table into blocks of rows.
 pub(super) fn cut(
     input: &mut dyn Read,
     table: &Table,
     start: Start,
     buffer: &mut dyn FnMut() -> Option<Vec<u8>>,
     emit: &mut dyn FnMut(Block) -> bool,
-) -> Result<Option<String>, Stop> {
-    let since = Cell::new(0);
-    let lines = RefCell::new(Lines { text: Vec::new(), from: 0, taken: 0, line: start.line });
-    // A byte alone, so that a byte order mark inside the table is none to the reader.
-    let before = if start.offset == 0 { [0; 2] } else { [1, STEP - 1 - start.offset % STEP] };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(table.delimiter)
-        .has_headers(start.header)
-        .flexible(true)
-        .buffer_capacity(STEP)
-        .from_reader(Guard { input, lines: &lines, since: &since, before });
-    let mut broken: Option<u64> = None;
+) -> Result<(), Stop> {
+    let mut text = Text { input, bytes: Vec::new(), at: 0, ended: false };
+    let Start { mut line, mut header } = start;
+    if header {
+        while text.rest().len() < 3 && text.more()? {}
+        // The crate drops a byte order mark in front of a table.
+        text.at += if text.rest().starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    }
     let mut sizes = Sizes::new();
-    let mut row = csv::ByteRecord::new();
-    loop {
+    let mut ended = false;
+    while !ended {
         let mut bytes = buffer().ok_or(Stop::Asked)?;
         bytes.clear();
         let mut rows = Vec::new();
         let size = sizes.next();
-        let mut ended = false;
         while bytes.len() < size {
-            match reader.read_byte_record(&mut row) {
-                Ok(true) => {
-                    let endless = since.replace(0) > MAX_RECORD;
-                    let found = row.position().map_or(0, csv::Position::byte);
-                    let line = lines.borrow_mut().of_row(found, reader.position().byte());
-                    let from = bytes.len();
-                    if endless {
-                        // What it swallowed is no row; what comes behind may be one again.
-                        broken = broken.or(Some(line));
-                    } else {
-                        write(&row, table.delimiter, &mut bytes);
+            let begin = bytes.len();
+            line += text.skip_blank()?;
+            let found = loop {
+                match row(text.rest(), text.ended, table.delimiter, &mut bytes) {
+                    Found::More if text.rest().len() <= MAX_RECORD => {
+                        bytes.truncate(begin);
+                        text.more()?;
                     }
-                    rows.push(Row { start: from, end: bytes.len(), line });
+                    found => break found,
                 }
-                Ok(false) => {
+            };
+            let (end, at, fault) = match found {
+                Found::End => {
                     ended = true;
                     break;
                 }
-                Err(error) => match error.into_kind() {
-                    csv::ErrorKind::Io(error) => return Err(error.into()),
-                    // Flexible rows of bytes know no other error.
-                    _ => {
-                        ended = true;
-                        break;
-                    }
-                },
+                Found::Row(end) => (end, 0, None),
+                Found::Unclosed(quote) => (text.line_end(quote)?, quote, Some(RowFault::Unclosed)),
+                Found::More => (text.line_end(0)?, 0, Some(RowFault::TooLong)),
+            };
+            if fault.is_some() {
+                bytes.truncate(begin);
+            }
+            let taken = &text.rest()[..end];
+            let line_of_row = line + line_ends(&taken[..at.min(taken.len())]);
+            line += line_ends(taken);
+            text.at += end;
+            if !std::mem::take(&mut header) || fault.is_some() {
+                rows.push(Row { start: begin, end: bytes.len(), line: line_of_row, fault });
+            } else {
+                bytes.truncate(begin);
             }
         }
-        let line = rows.first().map_or(0, |row| row.line);
+        let line = rows.first().map_or(line, |row| row.line);
         let layout = Layout::Rows(table.clone(), rows);
         let len = bytes.len();
         if !emit(Block { bytes, len, line, layout, last: ended }) {
             return Err(Stop::Asked);
         }
-        if ended {
-            let sentence = |line| {
-                format!("a quote in line {line} is never closed; the 16 MB behind it were not read as rows")
-            };
-            return Ok(broken.map(sentence));
+    }
+    Ok(())
+}
+
+fn line_ends(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
+}
+
+/// The text at hand, from a row on.
+struct Text<'i> {
+    input: &'i mut dyn Read,
+    bytes: Vec<u8>,
+    at: usize,
+    ended: bool,
+}
+
+impl Text<'_> {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+
+    /// Reads more; false at the end. What is at hand is at least doubled, so that a long row is not looked at too often.
+    fn more(&mut self) -> Result<bool, Stop> {
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        let wanted = self.bytes.len() + self.bytes.len().max(STEP);
+        while self.bytes.len() < wanted && !self.ended {
+            let had = self.bytes.len();
+            self.bytes.resize(had + STEP, 0);
+            let read = self.input.read(&mut self.bytes[had..]);
+            self.bytes.truncate(had + read.as_ref().copied().unwrap_or_default());
+            match read {
+                Ok(0) => self.ended = true,
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(!self.ended)
+    }
+
+    /// Goes past the line ends in front of a row; returns how many lines that were.
+    fn skip_blank(&mut self) -> Result<u64, Stop> {
+        let mut lines = 0;
+        loop {
+            let blank = self.rest().iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+            lines += line_ends(&self.rest()[..blank]);
+            self.at += blank;
+            if !self.rest().is_empty() || self.ended {
+                return Ok(lines);
+            }
+            self.more()?;
+        }
+    }
+
+    /// Where the line that contains a place ends, which counts from the row's start.
+    fn line_end(&mut self, from: usize) -> Result<usize, Stop> {
+        let mut looked = from;
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.rest()[looked..]) {
+                return Ok(looked + end + 1);
+            }
+            looked = self.rest().len();
+            if looked > 2 * MAX_RECORD {
+                // No line is that long: it is dropped piece by piece.
+                self.at += looked - from;
+                looked = from;
+            }
+            if !self.more()? && self.rest().len() == looked {
+                return Ok(looked);
+            }
         }
     }
 }
 
-/// Writes a row with every cell in quotes.
-fn write(row: &csv::ByteRecord, delimiter: u8, into: &mut Vec<u8>) {
-    for (i, cell) in row.iter().enumerate() {
-        if i > 0 {
-            into.push(delimiter);
-        }
-        into.push(b'"');
-        let mut copied = 0;
-        for quote in memchr::memchr_iter(b'"', cell) {
-            into.extend_from_slice(&cell[copied..=quote]);
-            copied = quote;
-        }
-        into.extend_from_slice(&cell[copied..]);
-        into.push(b'"');
+/// Copies the row that `text` starts with into `into`, every cell in quotes; `ended` says that the text goes no further.
+fn row(text: &[u8], ended: bool, delimiter: u8, into: &mut Vec<u8>) -> Found {
+    if text.is_empty() {
+        return if ended { Found::End } else { Found::More };
     }
+    let mut at = 0;
+    loop {
+        into.push(b'"');
+        if text.get(at) == Some(&b'"') {
+            match quoted(text, at, ended, delimiter, into) {
+                Ok(end) => at = end,
+                Err(found) => return found,
+            }
+        }
+        // What stands behind a closing quote belongs to the cell.
+        let rest = &text[at..];
+        let end = memchr::memchr3(delimiter, b'\r', b'\n', rest);
+        if end.is_none() && !ended {
+            return Found::More;
+        }
+        let end = end.unwrap_or(rest.len());
+        doubled(&rest[..end], into);
+        into.push(b'"');
+        at += end;
+        if text.get(at) != Some(&delimiter) {
+            return Found::Row(at);
+        }
+        into.push(delimiter);
+        at += 1;
+    }
+}
+
+/// Copies the inside of a cell whose quote is at `open`; returns the place behind its closing quote.
+fn quoted(text: &[u8], open: usize, ended: bool, delimiter: u8, into: &mut Vec<u8>) -> Result<usize, Found> {
+    let mut at = open + 1;
+    let mut spread = false;
+    loop {
+        let Some(length) = memchr::memchr(b'"', &text[at..]) else {
+            let rest = &text[at..];
+            let lines = spread || rest.iter().take(LONGEST_CELL).any(|b| matches!(b, b'\r' | b'\n'));
+            let goes_on = lines && text.len() - open > LONGEST_CELL;
+            return match ended {
+                // Only the last line breaks off inside a cell; what goes on over lines swallows rows.
+                true if lines && !rest.trim_ascii().is_empty() => Err(Found::Unclosed(open)),
+                true => {
+                    into.extend_from_slice(rest);
+                    Ok(text.len())
+                }
+                false if goes_on => Err(Found::Unclosed(open)),
+                false => Err(Found::More),
+            };
+        };
+        let quote = at + length;
+        spread |= memchr::memchr2(b'\r', b'\n', &text[at..quote]).is_some();
+        if spread && quote - open > LONGEST_CELL {
+            return Err(Found::Unclosed(open));
+        }
+        into.extend_from_slice(&text[at..quote]);
+        match text.get(quote + 1) {
+            Some(b'"') => {
+                into.extend_from_slice(b"\"\"");
+                at = quote + 2;
+            }
+            None if !ended => return Err(Found::More),
+            None | Some(b'\r' | b'\n') => return Ok(quote + 1),
+            Some(next) if *next == delimiter => return Ok(quote + 1),
+            // This one opens a cell of a later row.
+            Some(_)
+                if spread && (text[quote - 1] == delimiter || matches!(text[quote - 1], b'\r' | b'\n')) =>
+            {
+                return Err(Found::Unclosed(open));
+            }
+            Some(_) => return Ok(quote + 1),
+        }
+    }
+}
+
+/// Copies a cell with its quotes doubled.
+fn doubled(cell: &[u8], into: &mut Vec<u8>) {
+    let mut copied = 0;
+    for quote in memchr::memchr_iter(b'"', cell) {
+        into.extend_from_slice(&cell[copied..=quote]);
+        copied = quote;
+    }
+    into.extend_from_slice(&cell[copied..]);
 }

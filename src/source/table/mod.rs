@@ -1,37 +1,101 @@
 //! CSV: text in, blocks of rows out. The header decides what the rows are.
 //!
 //! Rows are cut where line ends stand outside quotes, as long as every quote opens or closes a whole cell. From the first
-//! one that does not, the `csv` crate goes on alone: it knows what to make of any quote.
+//! one that does not, a reader goes on that takes any quote as the `csv` crate does, and notices one that is never closed.
 
 mod careful;
 mod rows;
 
 use super::KindHint;
 use super::block::{Block, Layout, MAX_RECORD, Sizes, begin};
-use super::decode::Columns;
+use super::decode::{Columns, contains_record};
 use super::nested::Stop;
 use rows::Finder;
 use std::io::Read;
 use std::sync::Arc;
 
-/// Reads the header in the first bytes of a text: columns and delimiter, where the rows can be decoded.
+/// The header of a table, as far as its rows can be decoded.
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    /// Its columns.
+    pub columns: Columns,
+    /// What stands between cells.
+    pub delimiter: u8,
+    /// What comes before it.
+    pub preamble: Preamble,
+}
+
+/// What programs write in front of a header: `#TYPE ...` of Windows PowerShell, `sep=;` for Excel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Preamble {
+    pub bytes: usize,
+    pub lines: u64,
+}
+
+/// Why a text has no header of a table that can be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoHeader {
+    /// The columns are of no known kind: their names.
+    Unknown(String),
+    /// A list of tokens that cannot be read in full: what is missing.
+    Tokens(String),
+}
+
+/// Rows that are searched for audit records in their cells, where the columns are of no known kind.
+const SEARCHED_ROWS: usize = 20;
+
+/// Reads the header in the first bytes of a text.
 ///
 /// # Errors
-/// The names of the columns, where they are of no known kind.
-pub(super) fn header(head: &[u8], hint: KindHint) -> Result<(Columns, u8), String> {
-    let line = head.split(|b| *b == b'\n' || *b == b'\r').next().unwrap_or_default();
+/// When there is none whose rows can be decoded.
+pub(super) fn header(head: &[u8], hint: KindHint) -> Result<Header, NoHeader> {
+    let preamble = preamble(head);
+    let text = &head[preamble.bytes..];
+    let line = text.split(|b| *b == b'\n' || *b == b'\r').find(|line| !line.is_empty()).unwrap_or_default();
     let count = |delimiter: u8| line.iter().filter(|b| **b == delimiter).count();
     let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(|d| (count(*d), *d == b',')).unwrap_or(b',');
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(line);
+    let reader = |text| {
+        let mut builder = csv::ReaderBuilder::new();
+        builder.delimiter(delimiter).has_headers(false).flexible(true).from_reader(text)
+    };
     let mut names = csv::ByteRecord::new();
-    let read = reader.read_byte_record(&mut names).unwrap_or(false);
+    let read = reader(line).read_byte_record(&mut names).unwrap_or(false);
     let names = csv::StringRecord::from_byte_record_lossy(names);
     let columns = Columns::of_names(names.iter());
-    if read && columns.len() > 1 && columns.are_known(hint) {
-        Ok((columns, delimiter))
-    } else {
-        Err(columns.names())
+    if !read || columns.len() < 2 {
+        return Err(NoHeader::Unknown(columns.names()));
     }
+    if let Some(missing) = columns.missing_of_tokens(hint) {
+        return Err(NoHeader::Tokens(missing));
+    }
+    // A table of another tool may hold the records as text.
+    let searched = || {
+        let rows = reader(text).into_byte_records().skip(1).take(SEARCHED_ROWS).map_while(Result::ok);
+        let in_row =
+            |row: csv::ByteRecord| row.iter().any(|cell| contains_record(&String::from_utf8_lossy(cell)));
+        matches!(hint, KindHint::Auto | KindHint::Audit) && rows.into_iter().any(in_row)
+    };
+    if columns.are_known(hint) || searched() {
+        Ok(Header { columns, delimiter, preamble })
+    } else {
+        Err(NoHeader::Unknown(columns.names()))
+    }
+}
+
+/// Measures what comes before the header.
+fn preamble(head: &[u8]) -> Preamble {
+    let mut preamble = Preamble::default();
+    for line in head.split_inclusive(|b| *b == b'\n') {
+        let text = line.trim_ascii();
+        let separator =
+            text.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sep=")) && text.len() < 7;
+        if !text.is_empty() && !text.starts_with(b"#TYPE ") && !separator {
+            break;
+        }
+        preamble.bytes += line.len();
+        preamble.lines += 1;
+    }
+    if preamble.bytes < head.len() { preamble } else { Preamble::default() }
 }
 
 /// What all rows of a table have in common.
@@ -50,21 +114,30 @@ pub(super) struct Row {
     pub end: usize,
     /// Line where it starts.
     pub line: u64,
+    /// What is wrong with it, where it is no row.
+    pub fault: Option<RowFault>,
 }
 
-/// Cuts `input`, header included, into blocks of rows. Returns a sentence where it had to end early.
+/// Why the text from here to the end of its line is no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RowFault {
+    /// A quote opens a cell that nothing closes.
+    Unclosed,
+    /// No end within the length of the longest record.
+    TooLong,
+}
+
+/// Cuts `input`, which starts with the header, into blocks of rows.
 pub(super) fn cut(
     input: &mut dyn Read,
-    columns: Columns,
-    delimiter: u8,
+    header: Header,
     buffer: &mut dyn FnMut() -> Option<Vec<u8>>,
     emit: &mut dyn FnMut(Block) -> bool,
-) -> Result<Option<String>, Stop> {
+) -> Result<(), Stop> {
+    let Header { columns, delimiter, preamble } = header;
     let table = Table { columns: Arc::new(columns), delimiter };
     let mut tail: Vec<u8> = Vec::new();
-    let mut finder = Finder::new(delimiter);
-    // Bytes in the blocks before.
-    let mut before = 0;
+    let mut finder = Finder::new(delimiter, preamble.lines + 1);
     let mut sizes = Sizes::new();
     loop {
         let mut bytes = buffer().ok_or(Stop::Asked)?;
@@ -106,13 +179,12 @@ pub(super) fn cut(
                 return Err(Stop::Asked);
             }
         }
-        before += finder.taken;
         if irregular {
-            let start = careful::Start { line: finder.line, header: finder.header, offset: before };
+            let start = careful::Start { line: finder.line, header: finder.header };
             return careful::cut(&mut tail.as_slice().chain(input), &table, start, buffer, emit);
         }
         if ended {
-            return Ok(None);
+            return Ok(());
         }
     }
 }

@@ -48,18 +48,19 @@ struct Masks {
 }
 
 impl Finder {
-    pub(super) const fn new(delimiter: u8) -> Self {
+    /// Starts with a table whose header is at a line.
+    pub(super) const fn new(delimiter: u8, line: u64) -> Self {
         Self {
             delimiter,
             rows: Vec::new(),
             taken: 0,
-            line: 1,
+            line,
             header: true,
             irregular: false,
             seen: 0,
             start: 0,
-            start_line: 1,
-            ends: 1,
+            start_line: line,
+            ends: line,
             inside: 0,
             closed: 0,
             starts: 1,
@@ -149,7 +150,7 @@ impl Finder {
             return;
         }
         if !std::mem::take(&mut self.header) {
-            self.rows.push(Row { start, end, line });
+            self.rows.push(Row { start, end, line, fault: None });
         }
         // Behind a carriage return the line feed is still to come.
         self.taken = if returned { at } else { at + 1 };

@@ -1,6 +1,7 @@
 //! Whole inputs in, rows out: every shape, every trouble, and anything at all.
 
 mod any;
+mod forms;
 mod others;
 mod reference;
 mod shapes;
@@ -26,6 +27,9 @@ impl Sink for Kept {
         self.all.users.extend(chunk.users);
         self.all.usage.extend(chunk.usage);
         self.all.orgs_seen.extend(chunk.orgs_seen);
+        for (column, cells) in chunk.unread {
+            *self.all.unread.entry(column).or_default() += cells;
+        }
         Ok(())
     }
 

@@ -77,7 +77,7 @@ fn usage_records() {
         );
     }
     let sparse = r#"{"user":"jo@example.com","startTime":"2026-01-02T03:00:00Z"}"#;
-    assert!(refused(sparse).contains("starttime"));
+    assert!(refused(sparse).contains("startTime"));
     assert_eq!(hinted(sparse, KindHint::Usage).0.all.usage.len(), 1);
 }
 
