@@ -7,6 +7,7 @@ use crate::model::decision::Approval;
 use crate::model::hours::{DAYS, is_zone, parse_minute};
 use crate::model::network::Cidr;
 use crate::model::policy::Policy;
+use crate::model::secret::covered;
 use crate::model::time::{Day, parse_day};
 use toml::Spanned;
 
@@ -268,12 +269,14 @@ impl Exception {
 
     /// The exception with its days read; nothing where one of them is none, which a checked file rules out.
     fn approval(&self) -> Option<Approval> {
+        // Masked as the names are that it is compared with.
+        let text = |text: &str| covered(text).into_owned();
         Some(Approval {
             detection: self.detection.clone(),
-            subject: self.subject.clone(),
+            subject: text(&self.subject),
             org: self.org.as_deref().map(crate::model::identity::org_name),
-            owner: self.owner.get_ref().clone(),
-            reason: self.reason.get_ref().clone(),
+            owner: text(self.owner.get_ref()),
+            reason: text(self.reason.get_ref()),
             approved_on: self.approved_on.as_ref().and_then(|d| parse_day(d.get_ref())),
             end_date: parse_day(self.end_date.get_ref())?,
         })

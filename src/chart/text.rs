@@ -2,19 +2,26 @@
 
 use super::canvas::Face;
 use super::metrics;
+use crate::model::invisible::is_invisible;
 
 /// More characters of one label than any chart has room for.
 const MOST_CHARS: usize = 300;
 
-/// Removes what could break a picture or fool its reader: control characters, characters XML 1.0
-/// forbids, those that reverse or hide text, and piled-up combining marks. Runs of blanks become one.
+/// Returns a text that cannot break a picture or fool its reader: control characters become a blank, invisible ones are
+/// written out as in every other output, characters that XML 1.0 forbids and piled-up combining marks are removed. Runs
+/// of blanks become one.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut out = String::new();
     let mut marks = 0;
     for c in text.chars().take(8 * MOST_CHARS) {
         let c = if c.is_whitespace() || c.is_control() { ' ' } else { c };
-        if hides(c) || (c == ' ' && (out.is_empty() || out.ends_with(' '))) {
+        if is_invisible(c) {
+            marks = 0;
+            out.extend(c.escape_unicode());
+            continue;
+        }
+        if is_nothing(c) || (c == ' ' && (out.is_empty() || out.ends_with(' '))) {
             continue;
         }
         marks = if is_mark(c) { marks + 1 } else { 0 };
@@ -29,13 +36,9 @@ pub fn clean(text: &str) -> String {
     out
 }
 
-/// Directional overrides, zero-width characters, noncharacters and tags.
-const fn hides(c: char) -> bool {
-    matches!(c,
-        '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff0}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
-        || (c as u32) & 0xfffe == 0xfffe
+/// Returns true for noncharacters, which XML does not allow.
+const fn is_nothing(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || (c as u32) & 0xfffe == 0xfffe
 }
 
 const fn is_mark(c: char) -> bool {
@@ -138,11 +141,12 @@ mod tests {
 
     #[test]
     fn cleans_what_reverses_hides_or_breaks() {
-        assert_eq!(clean("a\u{202e}b\u{0}\n\t c\u{feff}\u{fffe}d  "), "ab cd");
+        assert_eq!(clean("a\u{202e}b\u{0}\n\t c\u{feff}\u{fffe}d  "), "a\\u{202e}b c\\u{feff}d");
         assert_eq!(clean("e\u{301}\u{301}\u{301}\u{301}x"), "e\u{301}\u{301}x");
         assert_eq!(clean("<b>&\"'"), "<b>&\"'");
         assert_eq!(clean(&"x".repeat(100_000)).chars().count(), MOST_CHARS + 1);
-        assert_eq!(clean("\u{202e}"), "");
+        assert_eq!(clean("\u{202e}"), "\\u{202e}");
+        assert_eq!(clean(&clean("a\u{3164}b")), "a\\u{3164}b");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::ui::Ui;
 use crate::model::decision::{Decision, Fixed};
 use crate::model::hash::sha256;
 use crate::model::identity::org_name;
+use crate::model::secret::covered;
 use crate::model::time::day_start;
 use crate::output::review::read::{Fault, Row, Sheet, read};
 use crate::report::Input;
@@ -108,9 +109,9 @@ pub(super) fn decision(row: &Row, org: String, seen_until: i64, state: Fixed) ->
         org,
         token_id: row.token_id.clone(),
         choice: row.choice,
-        reviewer: row.reviewer.clone(),
+        reviewer: covered(&row.reviewer).into_owned(),
         decided_on: row.decided_on,
-        reason: row.reason.clone(),
+        reason: covered(&row.reason).into_owned(),
         end_date: row.end_date,
         seen_until,
         state,
@@ -136,5 +137,6 @@ pub(super) fn reasons(faults: &[Fault]) -> BTreeMap<String, u64> {
 
 /// The name of a file without its folders, which name a machine.
 pub(super) fn short_name(name: &str) -> String {
-    Path::new(name).file_name().map_or(name.into(), |n| n.to_string_lossy()).into_owned()
+    let short = Path::new(name).file_name().map_or(name.into(), |n| n.to_string_lossy());
+    covered(&short).into_owned()
 }

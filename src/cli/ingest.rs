@@ -10,6 +10,7 @@ use crate::lake::Lake;
 use crate::lake::import::{Committed, Import, Refused};
 use crate::lake::index::Ingest;
 use crate::model::inventory::OrgKey;
+use crate::model::secret::{Masked, covered};
 use crate::model::time::{DAY, Micros, Span, day_start, parse_iso_time};
 use crate::source::{self, KindHint, Losses, Options, Parsed, Sink};
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +80,7 @@ struct Taker<'a, 'l> {
     /// Records taken or rejected so far.
     read: u64,
     examples: Vec<String>,
+    masked: Masked,
     bar: indicatif::ProgressBar,
 }
 
@@ -107,6 +109,7 @@ impl Sink for Taker<'_, '_> {
         self.lists.inventory.extend(chunk.inventory);
         self.lists.users.extend(chunk.users);
         self.lists.usage.extend(chunk.usage);
+        self.masked.merge(&chunk.masked, 1);
         for (org, newest) in chunk.orgs_seen {
             if !self.keys.contains(&org) {
                 self.keys.insert(org.clone());
@@ -277,6 +280,7 @@ fn names(files: &[PathBuf]) -> Vec<String> {
                 _ => name,
             }
         })
+        .map(|name| covered(&name).into_owned())
         .collect()
 }
 
@@ -317,11 +321,16 @@ fn read_one(
     let lists = Lists { input: number, org: import.org_of(number).map(str::to_owned), ..Lists::default() };
     let (reasons, examples) = (BTreeMap::new(), Vec::new());
     let (losses, keys) = (Losses::default(), BTreeSet::new());
+    let (unread, masked) = (BTreeMap::new(), Masked::default());
     let mut taker =
-        Taker { import, lists, losses, keys, seen, reasons, unread: BTreeMap::new(), read: 0, examples, bar };
+        Taker { import, lists, losses, keys, seen, reasons, unread, read: 0, examples, masked, bar };
     let outcome = source::read(&path.display().to_string(), &mut input, &options, &mut taker);
     taker.bar.finish_and_clear();
-    let Taker { mut lists, losses, keys, reasons, unread, read, examples, import, .. } = taker;
+    let Taker { mut lists, losses, keys, reasons, unread, read, examples, masked, import, .. } = taker;
+    import.ingest(number).masked.clone_from(&masked);
+    if !masked.is_empty() {
+        ui.warn(&masked_words(&path.display().to_string(), &masked));
+    }
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -377,6 +386,16 @@ fn read_one(
         ui.warn(&format!("{}: {reason}", path.display()));
     }
     (Input { lists, audit, losses, rejected: outcome.rejected, cut, keys }, None)
+}
+
+/// Says what was masked in an input.
+pub(super) fn masked_words(name: &str, masked: &Masked) -> String {
+    let n = masked.total();
+    format!(
+        "{name}: {n} credential{} masked before anything was stored ({}); revoke or change what was written there",
+        if n == 1 { " was" } else { "s were" },
+        masked.words()
+    )
 }
 
 /// An input of which nothing could be read.

@@ -9,6 +9,7 @@ use super::session::Session;
 use super::ui::Ui;
 use crate::chart;
 use crate::model::hash::hex;
+use crate::model::secret::covered;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
 use crate::output::manifest::RunFacts;
@@ -147,7 +148,7 @@ fn command_line() -> Vec<String> {
         match argument.as_str() {
             "--output" | "--lake" | "--now" => skip = true,
             a if ["--output=", "--lake=", "--now="].iter().any(|option| a.starts_with(option)) => {}
-            _ => kept.push(argument),
+            _ => kept.push(covered(&argument).into_owned()),
         }
     }
     kept

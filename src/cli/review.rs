@@ -237,7 +237,7 @@ fn store(
             duplicate: taken - new,
             rejected: bad,
             reasons: decided::reasons(faults),
-            truncated: None,
+            ..Ingest::default()
         }])?;
     }
     let count = |choice: Choice| {

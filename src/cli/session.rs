@@ -27,6 +27,7 @@ use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
 use crate::model::policy::Policy;
+use crate::model::secret::covered;
 use crate::model::time::{Day, Micros, Span, Window, format_time};
 use crate::model::token::Token;
 use crate::report::review::Decided;
@@ -423,6 +424,7 @@ impl Session {
                 duplicate: i.duplicate,
                 rejected: i.rejected,
                 reasons: i.reasons.clone(),
+                masked: i.masked.clone(),
             })
             .collect();
         for pruned in self.lake.index.runs.iter().filter_map(|run| run.pruned.as_ref()) {
@@ -442,6 +444,8 @@ impl Session {
             ..Input::default()
         }));
         inputs.extend_from_slice(&self.decided.inputs);
+        // Names of files are texts that people wrote, and an older lake has them as they were.
+        inputs.iter_mut().for_each(|input| input.name = covered(&input.name).into_owned());
         inputs.sort();
         inputs
     }

@@ -6,6 +6,7 @@ use super::digest::Digest;
 use super::prune::Pruned;
 use super::{LakeError, frame};
 use crate::model::coverage::Basis;
+use crate::model::secret::Masked;
 use crate::model::time::{Day, Micros, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -187,6 +188,9 @@ pub struct Ingest {
     pub reasons: BTreeMap<String, u64>,
     /// Why the input ended early, where it did.
     pub truncated: Option<String>,
+    /// Credentials that were masked in it, by kind.
+    #[serde(default, skip_serializing_if = "Masked::is_empty")]
+    pub masked: Masked,
 }
 
 impl Index {

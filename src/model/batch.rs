@@ -6,6 +6,7 @@
 
 use super::event::{EventRow, Shape};
 use super::names::Names;
+use super::secret::{self, Masked};
 pub use super::text::TextColumn;
 
 /// A column of text that repeats.
@@ -54,6 +55,31 @@ impl DictColumn {
             *code = self.names.number(text);
         }
         self.codes.push(*code);
+    }
+
+    /// Masks credentials in the values, and counts them row by row.
+    fn mask(&mut self, count: &mut Masked) {
+        let mut changed: Vec<(Option<String>, Masked)> = Vec::new();
+        for (i, value) in self.names.texts().enumerate() {
+            let mut found = Masked::default();
+            if let Some(text) = secret::masked(value, &mut found) {
+                changed.resize_with(self.names.len(), Default::default);
+                changed[i] = (Some(text), found);
+            }
+        }
+        if changed.is_empty() {
+            return;
+        }
+        // Values that differ in a secret alone become one.
+        let mut names = Names::default();
+        let codes = self.names.texts().zip(&changed);
+        let codes: Vec<u32> =
+            codes.map(|(value, (masked, _))| names.number(masked.as_deref().unwrap_or(value))).collect();
+        for code in &mut self.codes {
+            count.merge(&changed[*code as usize].1, 1);
+            *code = codes[*code as usize];
+        }
+        self.names = names;
     }
 
     /// Returns row `i`.
@@ -167,6 +193,12 @@ macro_rules! batch {
                 Room { rows: self.time.len(), $($d: self.$d.room(),)+ $($t: self.$t.bytes(),)+ }
             }
 
+            /// Masks every credential in every text, and counts them.
+            pub fn mask(&mut self, count: &mut Masked) {
+                $(self.$d.mask(count);)+
+                $(self.$t.mask(if stringify!($t) == "data" { secret::masked_json } else { secret::masked }, count);)+
+            }
+
             /// Gives back what was reserved and is not used.
             pub fn shrink(&mut self) {
                 self.time.shrink_to_fit();
@@ -272,6 +304,32 @@ mod tests {
             assert_eq!(plain.action.code(i), guessed.action.code(i));
         }
         assert_eq!(plain.action.values(), guessed.action.values());
+    }
+
+    #[test]
+    fn credentials_are_masked_in_every_column_and_counted_by_row() {
+        let one = "abcd".repeat(13);
+        let other = "wxyz".repeat(13);
+        let data = format!(r#"{{"a":"{one}","n":1}}"#);
+        let mut batch = EventBatch::default();
+        for text in [one.as_str(), &other, "plain", &one] {
+            batch.push(&EventRow {
+                user_agent: text,
+                details: text,
+                data: &data,
+                action: "A.B",
+                ..EventRow::EMPTY
+            });
+        }
+        let mut count = Masked::default();
+        batch.mask(&mut count);
+        assert_eq!(count.total(), 3 + 3 + 4);
+        for (i, text) in ["[redacted]", "[redacted]", "plain", "[redacted]"].iter().enumerate() {
+            let row = batch.row(i);
+            assert_eq!((row.user_agent, row.details, row.action), (*text, *text, "A.B"));
+            assert_eq!(row.data, r#"{"a":"[redacted]","n":1}"#);
+        }
+        assert_eq!(batch.user_agent.values().len(), 2, "the values stay distinct");
     }
 
     #[test]

@@ -158,3 +158,45 @@ impl InventoryRow {
         self.owner_upn.as_ref().or(self.owner_name.as_ref())
     }
 }
+
+/// Rows whose texts can be changed in their place, such as to mask credentials in them.
+pub trait Texts {
+    /// Calls `change` with every text of the row that comes from outside.
+    fn texts(&mut self, change: &mut dyn FnMut(&mut String));
+}
+
+impl Texts for InventoryRow {
+    fn texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+        change(&mut self.token_id);
+        let single = [&mut self.name, &mut self.scopes, &mut self.user_id, &mut self.client_id];
+        let owner = [&mut self.org, &mut self.owner_upn, &mut self.owner_name];
+        single.into_iter().chain(owner).flatten().for_each(&mut *change);
+        if let Targets::Listed(ids) = &mut self.targets {
+            ids.iter_mut().for_each(change);
+        }
+    }
+}
+
+impl Texts for UserRow {
+    fn texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+        let texts =
+            [&mut self.descriptor, &mut self.upn, &mut self.name, &mut self.origin, &mut self.subject_kind];
+        texts.into_iter().for_each(&mut *change);
+        [&mut self.cuid, &mut self.storage_key, &mut self.org].into_iter().flatten().for_each(change);
+    }
+}
+
+impl Texts for UsageRow {
+    fn texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+        let call = [&mut self.mechanism, &mut self.address, &mut self.user_agent, &mut self.application];
+        let rest = [&mut self.user_id, &mut self.user, &mut self.command, &mut self.status];
+        call.into_iter().chain(rest).for_each(&mut *change);
+        self.org.iter_mut().for_each(change);
+    }
+}
+
+impl Texts for OrgKey {
+    fn texts(&mut self, change: &mut dyn FnMut(&mut String)) {
+        [&mut self.scope_id, &mut self.name].into_iter().for_each(change);
+    }
+}

@@ -68,6 +68,7 @@ pub mod hash;
 pub mod hours;
 pub mod identity;
 pub mod inventory;
+pub mod invisible;
 pub mod lineage;
 pub mod mechanism;
 pub mod names;

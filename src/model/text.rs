@@ -2,6 +2,9 @@
 //!
 //! In: texts. Out: the same by number.
 
+use super::identity::is_plain_guid;
+use super::secret::Masked;
+
 /// A column of text that seldom repeats.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextColumn {
@@ -52,6 +55,30 @@ impl TextColumn {
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Masks credentials in the rows with `mask`, and counts them.
+    pub(super) fn mask(&mut self, mask: impl Fn(&str, &mut Masked) -> Option<String>, count: &mut Masked) {
+        let mut changed: Vec<(usize, String)> = Vec::new();
+        for (i, text) in self.iter().enumerate() {
+            // Most texts of the columns of ids are GUIDs, which is quick to see.
+            if !is_plain_guid(text)
+                && let Some(masked) = mask(text, count)
+            {
+                changed.push((i, masked));
+            }
+        }
+        if changed.is_empty() {
+            return;
+        }
+        let old = std::mem::take(self);
+        let mut changed = changed.into_iter().peekable();
+        for (i, text) in old.iter().enumerate() {
+            match changed.next_if(|(at, _)| *at == i) {
+                Some((_, masked)) => self.push(&masked),
+                None => self.push(text),
+            }
+        }
     }
 
     /// Tells whether row `i` is `text`; false where there is no such row.

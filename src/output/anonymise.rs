@@ -5,21 +5,23 @@
 //! are random numbers that mean something only to who holds the log, and the way back for them. What a
 //! detection shows in its evidence is replaced unless it is one of patwatch's own words.
 
+mod ids;
 mod learn;
+mod patterns;
 mod words;
 
 use crate::model::decision::Decision;
 use crate::model::finding::{DetectionMeta, SubjectKind};
 use crate::model::hash::hex;
 use crate::model::identity::is_guid;
-use crate::model::network::parse;
 use crate::model::time::parse_time;
 use crate::report::Report;
-use crate::report::compare::{Comparison, Kind};
+use crate::report::compare::{Comparison, Difference, Kind};
 use hmac::{Hmac, Mac as _};
+use patterns::GUID;
 use serde_json::Value;
 use sha2::Sha256;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use words::is_vocabulary;
 
 /// Replaces texts by pseudonyms.
@@ -30,6 +32,8 @@ pub struct Anonymiser {
     known: HashMap<String, String>,
     /// Lengths in characters of what is known, longest first.
     lengths: Vec<usize>,
+    /// Ids of tokens and events, which stay.
+    ids: HashSet<String>,
 }
 
 impl Anonymiser {
@@ -42,7 +46,8 @@ impl Anonymiser {
         let mac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(key).unwrap_or_else(|_| {
             <Hmac<Sha256> as hmac::Mac>::new(&hmac::digest::Key::<Hmac<Sha256>>::default())
         });
-        let mut new = Self { mac, known: HashMap::new(), lengths: Vec::new() };
+        let ids = ids::ids_that_stay(report);
+        let mut new = Self { mac, known: HashMap::new(), lengths: Vec::new(), ids };
         new.learn_report(report);
         let lengths: BTreeSet<usize> = new.known.keys().map(|k| k.chars().count()).collect();
         new.lengths = lengths.into_iter().rev().collect();
@@ -85,12 +90,18 @@ impl Anonymiser {
         let mut at = 0;
         while at < chars.len() {
             if at == 0 || !is_word(chars[at - 1]) || !is_word(chars[at]) {
+                // Inside an id nothing is replaced, whatever is called like a piece of it.
+                if self.stays_at(&chars, at) {
+                    out.extend(&chars[at..at + GUID]);
+                    at += GUID;
+                    continue;
+                }
                 if let Some((length, name)) = self.known_at(&low, at) {
                     out.push_str(name);
                     at += length;
                     continue;
                 }
-                if let Some((length, name)) = self.address_at(&chars, at) {
+                if let Some((length, name)) = self.pattern_at(&chars, at) {
                     out.push_str(&name);
                     at += length;
                     continue;
@@ -120,39 +131,6 @@ impl Anonymiser {
             }
         }
         None
-    }
-
-    /// Finds an IP address, a network or an e-mail address that starts at `at`.
-    fn address_at(&self, chars: &[char], at: usize) -> Option<(usize, String)> {
-        let run = |extra: &str| {
-            chars[at..].iter().take_while(|c| c.is_alphanumeric() || extra.contains(**c)).collect::<String>()
-        };
-        let mail = run("._-+@#");
-        let mail = mail.trim_end_matches(['.', '-', '_', '#', '+']);
-        if let Some((name, host)) = mail.split_once('@')
-            && !name.is_empty()
-            && host.contains('.')
-        {
-            return Some((mail.chars().count(), self.pseudonym("person", &mail.to_lowercase())));
-        }
-        let network = run(".:/");
-        let mut part = network.trim_end_matches(['.', ':', '/']);
-        // `2001:db8:12::/48` keeps its colons, a sentence's colon after an address goes.
-        for candidate in [network.as_str(), part] {
-            if is_network(candidate) {
-                return Some((candidate.chars().count(), self.network(candidate)));
-            }
-        }
-        if let Some((head, _)) = part.split_once('/') {
-            part = head;
-        }
-        let bare = part.contains(['.', ':']) && part.len() > 6;
-        (bare && parse(part).is_some())
-            .then(|| (part.chars().count(), self.pseudonym("address", &part.to_lowercase())))
-    }
-
-    fn network(&self, text: &str) -> String {
-        self.pseudonym("network", &text.to_lowercase())
     }
 
     fn swap(&self, text: &mut String) {
@@ -186,6 +164,7 @@ impl Anonymiser {
         d.reason = self.reason(&d.reason);
         // The mark of a state must be that of the state as this bundle shows it.
         self.swap(&mut d.state.owner);
+        self.swap_maybe(&mut d.state.scopes);
         self.swap(&mut d.state.owner_name);
         self.swap(&mut d.state.orgs);
         d.state.mark.clear();
@@ -208,16 +187,26 @@ impl Anonymiser {
             self.swap_maybe(&mut f.subject.2);
             self.swap(&mut f.message);
             self.swap(&mut f.why);
+            self.differences(&mut f.differences);
         }
         for t in &mut c.tokens {
             self.swap(&mut t.org);
             self.swap_maybe(&mut t.name);
             self.swap_maybe(&mut t.owner);
-            for d in t.differences.iter_mut().filter(|d| d.field == "owner") {
-                self.swap(&mut d.before);
-                self.swap(&mut d.after);
-            }
+            self.differences(&mut t.differences);
         }
+        c.notes.iter_mut().for_each(|n| self.swap(n));
+    }
+
+    fn differences(&self, differences: &mut [Difference]) {
+        for d in differences {
+            self.swap(&mut d.before);
+            self.swap(&mut d.after);
+        }
+    }
+
+    fn grant(&self, scopes: &mut Option<Vec<String>>) {
+        scopes.iter_mut().flatten().for_each(|s| self.swap(s));
     }
 
     /// A mark of the key: equal for two bundles whose pseudonyms agree.
@@ -289,7 +278,10 @@ impl Anonymiser {
             self.swap_maybe(&mut token.name);
             self.swap_maybe(&mut token.owner);
             self.swap_maybe(&mut token.owner_id);
+            self.grant(&mut token.scopes);
+            token.grants.iter_mut().for_each(|g| self.grant(&mut g.scopes));
             for l in &mut token.life {
+                self.swap(&mut l.action);
                 self.swap(&mut l.text);
                 self.swap(&mut l.actor);
                 self.swap(&mut l.network);
@@ -297,24 +289,35 @@ impl Anonymiser {
             }
             if let Some(standing) = &mut t.decision {
                 self.decision(&mut standing.decision);
+                self.swap(&mut standing.note);
             }
             token.claims.iter_mut().for_each(|c| self.swap(&mut c.value));
             token.other_orgs.iter_mut().for_each(|o| self.swap(o));
             token.owner_facts.admin_of.iter_mut().for_each(|g| self.swap(g));
             t.lineage.generations.iter_mut().for_each(|g| self.swap_maybe(&mut g.name));
+            t.lineage.notes.iter_mut().for_each(|n| self.swap(n));
             let d = &mut t.dependence;
             self.swap(&mut d.reason);
             self.swap(&mut d.ask);
+            self.swap_maybe(&mut d.move_to);
             for i in &mut d.integrations {
                 self.swap(&mut i.client);
                 self.swap(&mut i.network);
-                i.projects.iter_mut().for_each(|p| self.swap(p));
+                i.projects.iter_mut().chain(&mut i.actions).for_each(|p| self.swap(p));
             }
             let v = &mut t.verdicts;
             self.swap(&mut v.usage.reason);
             self.swap(&mut v.advice.reason);
             v.risk_parts.iter_mut().for_each(|p| self.swap(&mut p.reason));
-            for rows in [&mut t.activity.networks, &mut t.activity.clients, &mut t.activity.projects] {
+            for s in &mut v.scope {
+                self.swap(&mut s.scope);
+                s.actions.iter_mut().for_each(|(action, _)| self.swap(action));
+            }
+            self.grant(&mut v.observed_scopes);
+            self.grant(&mut v.proposed_scopes);
+            self.grant(&mut v.reduced_scopes);
+            let a = &mut t.activity;
+            for rows in [&mut a.actions, &mut a.networks, &mut a.clients, &mut a.projects] {
                 rows.iter_mut().for_each(|(text, _)| self.swap(text));
             }
         }
@@ -333,6 +336,10 @@ impl Anonymiser {
             self.swap(reason);
         }
         r.series.lifetimes.iter_mut().for_each(|l| self.swap(&mut l.label));
+        r.series.scopes.iter_mut().for_each(|s| self.swap(&mut s.scope));
+        if r.policy.time_zone != "UTC" {
+            r.policy.time_zone = self.pseudonym("zone", &r.policy.time_zone.to_lowercase());
+        }
         r.series.coverage.iter_mut().for_each(|(org, _, _)| self.swap(org));
         r
     }
@@ -353,15 +360,6 @@ fn lower(text: &str) -> Vec<char> {
 
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
-}
-
-fn is_network(text: &str) -> bool {
-    text.split_once('/').is_some_and(|(head, bits)| {
-        parse(head).is_some()
-            && !bits.is_empty()
-            && bits.len() <= 3
-            && bits.bytes().all(|b| b.is_ascii_digit())
-    })
 }
 
 #[cfg(test)]

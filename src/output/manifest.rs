@@ -54,6 +54,7 @@ pub fn manifest(report: &Report, facts: &RunFacts, files: &[Written]) -> Result<
             "duplicate": sum(|i| i.duplicate),
             "rejected": sum(|i| i.rejected),
             "add_up": add_up,
+            "masked": sum(|i| i.masked.total()),
         },
         "counts": {
             "events": report.events,
@@ -87,7 +88,7 @@ pub fn manifest(report: &Report, facts: &RunFacts, files: &[Written]) -> Result<
 fn input(i: &crate::report::Input) -> Value {
     json!({
         "name": i.name, "kind": i.kind, "sha256": i.sha256, "read": i.read, "kept": i.kept,
-        "duplicate": i.duplicate, "rejected": i.rejected, "reasons": i.reasons,
+        "duplicate": i.duplicate, "rejected": i.rejected, "reasons": i.reasons, "masked": i.masked,
     })
 }
 

@@ -235,6 +235,9 @@ fn coverage(report: &Report, to: &mut dyn io::Write) -> Result {
             writeln!(to, "  - gap {}: {}", escape(&span), escape(&gap.reason))?;
         }
     }
+    if let Some(masked) = words::masked_words(report) {
+        writeln!(to, "- {}", escape(&masked))?;
+    }
     writeln!(to)?;
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! along: agents of pipelines obey what looks like a command of theirs in the output of a step, see [`disarmed`].
 
 use super::{Result, Style, not_run};
+pub use crate::model::invisible::is_deceptive;
 use crate::report::Report;
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, TableComponent,
@@ -67,15 +68,6 @@ pub fn written_out(text: &str, hides: impl Fn(char) -> bool) -> Cow<'_, str> {
         if hides(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
     }
     Cow::Owned(out)
-}
-
-/// Tells whether a character acts on a terminal or a reader without being seen.
-#[must_use]
-pub fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// How a cell is painted where colour is allowed.

@@ -7,6 +7,7 @@ use crate::model::coverage::{Basis, Coverage};
 use crate::model::finding::{Blind, Family, Finding};
 use crate::model::hours;
 use crate::model::policy::Policy;
+use crate::model::secret::Masked;
 use crate::model::time::{Micros, Window, day_of, day_start, day_text, format_time};
 use crate::model::verdict::{Action, ScopeState, UseState};
 use crate::report::review::Standing;
@@ -286,6 +287,23 @@ pub fn decision_words(standing: &Standing) -> String {
 pub fn news(report: &Report) -> std::collections::HashSet<(&str, &str)> {
     let changes = report.comparison.iter().flat_map(|c| &c.tokens).take_while(|t| t.needs.is_some());
     changes.map(|t| (t.org.as_str(), t.token_id.as_str())).collect()
+}
+
+/// Says what was masked in the inputs; nothing where nothing was.
+#[must_use]
+pub fn masked_words(report: &Report) -> Option<String> {
+    let mut all = Masked::default();
+    report.inputs.iter().for_each(|input| all.merge(&input.masked, 1));
+    let n = all.total();
+    (n > 0).then(|| {
+        format!(
+            "{} credential{} had been pasted into texts of the inputs and {} masked before anything was stored ({}). Revoke or change them: everyone who can read the log can read them.",
+            grouped(n),
+            s(n),
+            if n == 1 { "was" } else { "were" },
+            all.words()
+        )
+    })
 }
 
 /// Names a token for people: its name, else its id.

@@ -159,4 +159,6 @@ pub struct Input {
     pub rejected: u64,
     /// Rejected by reason.
     pub reasons: std::collections::BTreeMap<String, u64>,
+    /// Credentials that were masked in it, by kind.
+    pub masked: crate::model::secret::Masked,
 }

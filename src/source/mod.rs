@@ -6,7 +6,7 @@
 //! thread, decoded by workers, and delivered in the order of the input.
 //!
 //! ```text
-//! intake (hash, gunzip, UTF-16) -> sniff -> lines | nested | table -> blocks -> decode -> Sink
+//! intake (hash, gunzip, UTF-16) -> sniff -> lines | nested | table -> blocks -> decode -> masking -> Sink
 //! ```
 
 pub mod azure_devops;
@@ -19,6 +19,7 @@ pub mod geo;
 mod intake;
 mod lines;
 mod losses;
+mod masking;
 mod nested;
 mod pipeline;
 mod quotes;

@@ -8,7 +8,7 @@ use super::decode::{Chunk, Kind, Roominess, Waitlist, decode};
 use super::intake::{Closed, Intake};
 use super::nested::{self, Meta, Pages, Stop};
 use super::sniff::{Framing, sniff};
-use super::{KindHint, Options, Outcome, Sink, SourceError, lines, table};
+use super::{KindHint, Options, Outcome, Sink, SourceError, lines, masking, table};
 use crate::model::event::Shape;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -117,7 +117,9 @@ fn work(blocks: &Mutex<Receiver<(u64, Block)>>, hint: KindHint, give: &SyncSende
         let Ok((number, block)) = next else { return };
         let chunk = std::panic::catch_unwind(|| {
             let mut taken = room;
-            (decode(&block, hint, &mut taken), taken)
+            let mut chunk = decode(&block, hint, &mut taken);
+            masking::mask(&mut chunk.parsed);
+            (chunk, taken)
         });
         let chunk = chunk.map(|(chunk, taken)| {
             room = taken;

@@ -3,6 +3,7 @@
 use super::losses::Sequence;
 use crate::model::batch::EventBatch;
 pub use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
+use crate::model::secret::Masked;
 use crate::model::time::{Day, Micros};
 use std::collections::BTreeMap;
 
@@ -40,6 +41,8 @@ pub struct Parsed {
     pub users: Vec<UserRow>,
     /// Usage records.
     pub usage: Vec<UsageRow>,
+    /// Credentials that were masked in the rows.
+    pub masked: Masked,
     /// Organisations of the events, each with its newest time.
     pub orgs_seen: Vec<(OrgKey, Micros)>,
     /// The times of the events, in the order of the input.

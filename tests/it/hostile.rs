@@ -63,6 +63,51 @@ fn what_acts_on_a_reader_is_written_out_or_escaped() {
     }
 }
 
+/// Characters that are drawn as nothing: fillers, variation selectors, Mongolian and musical format characters.
+const INVISIBLE: &str =
+    "\u{34f}\u{115f}\u{1160}\u{3164}\u{fe00}\u{fe0f}\u{180b}\u{180d}\u{1d173}\u{1d17a}\u{ffa0}";
+
+#[test]
+fn invisible_characters_are_written_out_in_every_output() {
+    let name = format!("a{INVISIBLE}b");
+    let place = place(&[&name]);
+    let id = guid(1);
+    let mut shown: Vec<(String, String)> = Vec::new();
+    let commands: &[(&[&str], &[&str])] = &[
+        (&["check"], &["table", "json", "csv", "markdown", "sarif", "junit", "ocsf"]),
+        (&["tokens"], &["table", "json", "csv", "markdown"]),
+        (&["token", &id], &["table", "json", "markdown", "html"]),
+        (&["query", "SELECT name FROM tokens"], &["table", "json", "ndjson", "csv", "markdown"]),
+    ];
+    for (command, formats) in commands {
+        for format in *formats {
+            let ran = place.run(&[command, &["--format", format, "--from", "in"][..]].concat());
+            shown.push((format!("{command:?} as {format}"), ran.stdout));
+            shown.push((format!("{command:?} as {format}, stderr"), ran.stderr));
+        }
+    }
+    shown.push(("explain".to_owned(), place.run(&["explain", &id, "PAT-H001", "--from", "in"]).stdout));
+    assert_eq!(place.run(&["review", "export", "sheet.csv", "--from", "in"]).code, 0);
+    assert_eq!(place.run(&["report", "--output", "bundle", "--from", "in"]).code, 0);
+    let mut files = vec![place.path("sheet.csv")];
+    for folder in ["bundle", "bundle/charts"] {
+        files.extend(std::fs::read_dir(place.path(folder)).expect("folder").map(|f| f.expect("file").path()));
+    }
+    for path in files.iter().filter(|p| p.is_file() && p.extension().is_none_or(|e| e != "png")) {
+        shown.push((path.display().to_string(), std::fs::read_to_string(path).expect("text")));
+    }
+    let mut written_out = 0;
+    for (output, text) in &shown {
+        // The digits come in either case, as a JSON escape or with braces.
+        written_out +=
+            usize::from(text.to_lowercase().contains("34f") && text.to_lowercase().contains("ffa0"));
+        for c in INVISIBLE.chars() {
+            assert!(!text.contains(c), "{c:?} in {output}");
+        }
+    }
+    assert!(written_out >= 24, "{written_out} of {}", shown.len());
+}
+
 #[test]
 fn a_pat_in_a_record_reaches_no_message() {
     let place = Place::new();

@@ -1,5 +1,6 @@
 //! The integration tests: the library on fixtures, and a few runs of the program as users run it.
 
+mod anonymised;
 mod architecture;
 mod bad_input;
 mod bundle;
@@ -21,11 +22,13 @@ mod mmdb;
 mod not_run;
 mod places;
 mod printed;
+mod proxy;
 mod pull;
 mod pull_killed;
 mod pull_trouble;
 mod review;
 mod rules;
+mod secrets;
 mod sizes;
 mod support;
 mod verdicts;

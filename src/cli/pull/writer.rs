@@ -7,6 +7,7 @@
 use super::plan::{Plan, join};
 use super::raw::Raw;
 use super::shown::Shown;
+use crate::cli::ingest::masked_words;
 use crate::lake::Lake;
 use crate::lake::import::Import;
 use crate::lake::index::{Cover, Ingest};
@@ -14,6 +15,7 @@ use crate::lake::snapshot::Facts;
 use crate::model::coverage::Basis;
 use crate::model::hash::{hex, sha256};
 use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
+use crate::model::secret::Masked;
 use crate::model::time::{Day, HOUR, Micros, Span, day_start, day_text};
 use crate::source::azure_devops::pages::{DayDone, Page, PageKind, Pages, TakeError};
 use crate::source::{self, Losses, Options, Parsed, Sink};
@@ -90,6 +92,7 @@ impl Sheaf {
             }
             Err(error) => self.broken = Some(error.to_string()),
         }
+        gather.0.iter().for_each(|chunk| self.ingest.masked.merge(&chunk.masked, 1));
         for reject in gather.0.iter().flat_map(|chunk| &chunk.rejected) {
             *self.ingest.reasons.entry(reject.reason.clone()).or_default() += 1;
         }
@@ -122,6 +125,8 @@ pub(super) struct Writer {
     /// End of what is held now.
     held_to: Option<Micros>,
     events: u64,
+    /// Credentials that were masked.
+    masked: Masked,
     faults: Vec<String>,
 }
 
@@ -145,6 +150,7 @@ impl Writer {
             lists: BTreeMap::new(),
             held_to: None,
             events: 0,
+            masked: Masked::default(),
             faults: Vec::new(),
         })
     }
@@ -163,6 +169,10 @@ impl Writer {
 
     /// Stores the lists, and returns what the pull came to.
     pub(super) fn finish(mut self, lists: &Lists) -> Result<Kept, TakeError> {
+        self.lists.values().for_each(|sheaf| self.masked.merge(&sheaf.ingest.masked, 1));
+        if !self.masked.is_empty() {
+            self.shown.warn(&masked_words(&self.org, &self.masked));
+        }
         let mut kept =
             Kept { events: self.events, faults: std::mem::take(&mut self.faults), ..Kept::default() };
         let mut inventory: Vec<InventoryRow> = Vec::new();
@@ -290,6 +300,7 @@ impl Pages for Writer {
             };
             self.shown.warn(&format!("{}: {name}: records that cannot be read: {why}{gap}", self.org));
         }
+        self.masked.merge(&window.ingest.masked, 1);
         let neighbours: BTreeSet<Day> =
             [day.day - 1, day.day + 1].into_iter().filter(|day| self.holds(*day)).collect();
         let whole = self.plan.whole(day.span, day.server_time);

@@ -2,13 +2,16 @@
 //!
 //! In: a report. Out: every text that names a person, a place, a project or a thing of the organisation, with its pseudonym.
 
+use super::patterns::is_network;
 use super::words::is_own_word;
-use super::{Anonymiser, is_network, lower};
+use super::{Anonymiser, lower};
+use crate::model::catalogue::catalogue;
 use crate::model::claim::Field;
 use crate::model::client::is_product;
 use crate::model::finding::SubjectKind;
 use crate::model::identity::is_guid;
 use crate::model::network::parse;
+use crate::model::token::is_full_scope;
 use crate::report::Report;
 use serde_json::Value;
 
@@ -50,9 +53,14 @@ impl Anonymiser {
                 self.learn("person", owner.as_deref());
                 self.learn("org", Some(org));
             }
-            for d in c.tokens.iter().flat_map(|t| &t.differences).filter(|d| d.field == "owner") {
-                self.learn("person", Some(&d.before));
-                self.learn("person", Some(&d.after));
+            for d in c.tokens.iter().flat_map(|t| &t.differences) {
+                let kind = match d.field.as_str() {
+                    "owner" => "person",
+                    "name" => "token",
+                    _ => continue,
+                };
+                self.learn(kind, Some(&d.before));
+                self.learn(kind, Some(&d.after));
             }
             for f in &c.findings {
                 self.learn("person", f.owner.as_deref());
@@ -107,6 +115,8 @@ impl Anonymiser {
             }
         }
         r.tokens.iter().for_each(|t| self.learn("token", t.token.name.as_deref()));
+        self.learn_former_names(r);
+        self.learn_unknown_words(r);
         r.inputs.iter().for_each(|i| self.learn("input", Some(&i.name)));
         for f in &r.findings {
             f.evidence.values().for_each(|v| self.learn_value(v));
@@ -116,6 +126,49 @@ impl Anonymiser {
                 self.learn("token", Some(&l.label));
             }
         });
+    }
+
+    /// Names that tokens had before: only the sentences on their life have them, in quotes.
+    fn learn_former_names(&mut self, r: &Report) {
+        for text in r.tokens.iter().flat_map(|t| &t.token.life).map(|l| l.text.as_str()) {
+            let (Some(first), Some(last)) = (text.find('"'), text.rfind('"')) else { continue };
+            // A name may have quotes in it, so that only the words between two names part them.
+            let names = text.get(first + 1..last).unwrap_or_default();
+            names.split("\" to \"").for_each(|name| self.learn("token", Some(name)));
+        }
+    }
+
+    /// Scopes and actions that the catalogue does not have: an organisation or an extension may have made them.
+    fn learn_unknown_words(&mut self, r: &Report) {
+        let c = catalogue();
+        let mut scopes: Vec<&str> = r.series.scopes.iter().map(|s| s.scope.as_str()).collect();
+        let mut actions: Vec<&str> = Vec::new();
+        for t in &r.tokens {
+            let v = &t.verdicts;
+            let grants = t.token.grants.iter().map(|g| &g.scopes);
+            let proposals = [&t.token.scopes, &v.observed_scopes, &v.proposed_scopes, &v.reduced_scopes];
+            scopes.extend(grants.chain(proposals).flatten().flatten().map(String::as_str));
+            scopes.extend(v.scope.iter().map(|s| s.scope.as_str()));
+            let claimed = t.token.claims.iter().filter(|c| c.field == Field::Scopes);
+            scopes.extend(claimed.flat_map(|c| c.value.split_whitespace()));
+            let decided = t.decision.as_ref().and_then(|s| s.decision.state.scopes.as_deref());
+            scopes.extend(decided.unwrap_or_default().split_whitespace());
+            actions.extend(v.scope.iter().flat_map(|s| &s.actions).map(|(action, _)| action.as_str()));
+            actions.extend(t.activity.actions.iter().map(|(action, _)| action.as_str()));
+            actions.extend(t.token.life.iter().map(|l| l.action.as_str()));
+            actions.extend(t.dependence.integrations.iter().flat_map(|i| &i.actions).map(String::as_str));
+        }
+        if let Some(c) = &r.comparison {
+            let differences =
+                c.tokens.iter().flat_map(|t| &t.differences).filter(|d| d.field.contains("scopes"));
+            scopes.extend(
+                differences.flat_map(|d| [&d.before, &d.after]).flat_map(|text| text.split([' ', ',', ';'])),
+            );
+        }
+        scopes.retain(|scope| !c.scopes.contains_key(*scope) && !is_full_scope(scope));
+        actions.retain(|action| !c.actions.contains_key(*action));
+        scopes.into_iter().for_each(|scope| self.learn("scope", Some(scope)));
+        actions.into_iter().for_each(|action| self.learn("action", Some(action)));
     }
 
     fn learn_value(&mut self, value: &Value) {
@@ -130,6 +183,10 @@ impl Anonymiser {
     fn learn(&mut self, kind: &str, text: Option<&str>) {
         let Some(text) = text.map(str::trim).filter(|t| !t.is_empty()) else { return };
         if kind == "client" && is_product(text) || kind == "text" && is_own_word(text) {
+            return;
+        }
+        if is_guid(text) {
+            // Ids have a pattern of their own, by which those of tokens and events stay.
             return;
         }
         if matches!(kind, "text" | "network") && (parse(text).is_some() || is_network(text)) {

@@ -14,7 +14,7 @@ pub(super) fn is_own_word(text: &str) -> bool {
         || parse_time(text).is_some()
         || text.parse::<f64>().is_ok()
         || c.actions.contains_key(text)
-        || text.split_whitespace().all(|s| c.scopes.contains_key(s) || s.starts_with("vso."))
+        || text.split_whitespace().all(|s| c.scopes.contains_key(s))
         || is_product(text)
         || is_vocabulary(text)
         || text.split(", ").all(is_kind_of_finding)

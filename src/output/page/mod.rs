@@ -11,6 +11,7 @@ mod front;
 
 use super::bundle::ChartFile;
 use super::manifest::RunFacts;
+use super::terminal::{is_deceptive, written_out};
 use super::{Result, words};
 use crate::report::Report;
 use base64::Engine as _;
@@ -85,22 +86,21 @@ fn embed(value: &impl Serialize, to: &mut dyn io::Write) -> Result {
     Ok(())
 }
 
-/// Writes those characters of a text as escapes that mean something to HTML; outside of texts JSON has none of them.
+/// Writes those characters of a text as escapes that mean something to HTML or act without being seen; outside of texts
+/// JSON has none of them.
 struct Inert;
 
 impl Formatter for Inert {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, to: &mut W, text: &str) -> io::Result<()> {
+        // Most texts are plain ASCII, and to see that takes no look at each character.
+        let escaped = |c: char| matches!(c, '<' | '>' | '&') || c >= '\u{7f}' && is_deceptive(c);
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(|b| matches!(b, b'<' | b'>' | b'&' | 0xe2)) {
+        while let Some(at) = rest.find(escaped) {
             let (before, from) = rest.split_at(at);
             to.write_all(before.as_bytes())?;
             let mut chars = from.chars();
-            match chars.next() {
-                Some(c @ ('<' | '>' | '&' | '\u{2028}' | '\u{2029}')) => {
-                    write!(to, "\\u{:04x}", u32::from(c))?
-                }
-                Some(c) => to.write_all(c.encode_utf8(&mut [0; 4]).as_bytes())?,
-                None => {}
+            for unit in chars.next().unwrap_or_default().encode_utf16(&mut [0; 2]) {
+                write!(to, "\\u{unit:04x}")?;
             }
             rest = chars.as_str();
         }
@@ -128,7 +128,7 @@ fn to_page(value: &Value) -> Page {
 fn cleaned(value: &mut Value) {
     match value {
         Value::String(text) => {
-            *text = super::terminal::written_out(text, super::terminal::is_deceptive).into_owned();
+            *text = written_out(text, is_deceptive).into_owned();
         }
         Value::Array(items) => items.iter_mut().for_each(cleaned),
         Value::Object(fields) => fields.values_mut().for_each(cleaned),
@@ -162,6 +162,26 @@ mod tests {
         }
         assert!(page.contains("default-src &#x27;none&#x27;") || page.contains("default-src 'none'"));
         assert!(!page.contains("<img src=x") && !page.contains("<b>mallory"));
+    }
+
+    #[test]
+    fn the_script_writes_out_what_every_other_output_writes_out() {
+        let line = SCRIPT.lines().map(str::trim).find(|l| l.starts_with("/[\\p{Cc}")).expect("the class");
+        let class = line.trim_start_matches("/[\\p{Cc}").trim_end_matches("]/gu;");
+        let point = |text: &str| {
+            let digits = text.trim_start_matches("\\u{").trim_end_matches('}');
+            u32::from_str_radix(digits, 16).expect("a code point")
+        };
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for piece in class.replace("}\\u{", "} \\u{").split(' ') {
+            let (from, to) = piece.split_once('-').unwrap_or((piece, piece));
+            ranges.push((point(from), point(to)));
+        }
+        for c in '\0'..=char::MAX {
+            let n = u32::from(c);
+            let in_script = c.is_control() || ranges.iter().any(|(from, to)| (*from..=*to).contains(&n));
+            assert_eq!(in_script, is_deceptive(c), "{n:x}");
+        }
     }
 
     #[test]

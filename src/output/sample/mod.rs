@@ -278,6 +278,7 @@ pub fn report() -> Report {
                 duplicate: 880,
                 rejected: 7,
                 reasons: [("no time".to_owned(), 7)].into_iter().collect(),
+                ..Input::default()
             },
             Input {
                 name: "inventory.json".into(),
@@ -286,8 +287,7 @@ pub fn report() -> Report {
                 read: 11,
                 kept: 8,
                 duplicate: 3,
-                rejected: 0,
-                reasons: Default::default(),
+                ..Input::default()
             },
         ],
         decisions_elsewhere: Vec::new(),

@@ -5,6 +5,7 @@
 
 use super::CompareError;
 use crate::model::hash::sha256;
+use crate::model::secret::{Masked, mask_value};
 use crate::model::time::{Micros, day_of, format_time, parse_time};
 use crate::report::SCHEMA_VERSION;
 use crate::report::evidence::Evidence;
@@ -124,8 +125,10 @@ fn evidence(manifest: &Value, earlier: &Earlier) -> BTreeMap<String, Evidence> {
 }
 
 fn parse(file: &'static str, bytes: &[u8], notes: &mut Vec<String>) -> Result<Value, CompareError> {
-    let value: Value =
+    let mut value: Value =
         serde_json::from_slice(bytes).map_err(|e| CompareError::Json { file, why: e.to_string() })?;
+    // An older version wrote texts as they were.
+    mask_value(&mut value, &mut Masked::default());
     let version = value["schema_version"].as_u64();
     match version {
         Some(found) if found > u64::from(SCHEMA_VERSION) => Err(CompareError::Newer { file, found }),

@@ -5,13 +5,16 @@
 
 use super::BoxFuture;
 use super::error::ApiError;
+use super::network::Network;
 use super::redact::redact_known;
 use super::retry::Timer;
 use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::error::ErrorKind;
+use azure_core::http::{ClientOptions, Transport};
 use azure_identity::{
-    ClientSecretCredential, DeveloperToolsCredential, ManagedIdentityCredential,
-    ManagedIdentityCredentialOptions, UserAssignedId, WorkloadIdentityCredential,
-    WorkloadIdentityCredentialOptions,
+    ClientAssertionCredentialOptions, ClientSecretCredential, ClientSecretCredentialOptions,
+    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 use base64::Engine as _;
 use reqwest::header::HeaderValue;
@@ -202,7 +205,7 @@ impl Entra {
             Self::ManagedIdentity { client } => {
                 ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                     user_assigned_id: client.clone().map(UserAssignedId::ClientId),
-                    ..Default::default()
+                    client_options: client_options()?,
                 }))?
             }
             Self::WorkloadIdentity { tenant, client, token_file } => {
@@ -210,14 +213,16 @@ impl Entra {
                     tenant_id: tenant.clone(),
                     client_id: client.clone(),
                     token_file_path: token_file.clone(),
-                    ..Default::default()
+                    credential_options: ClientAssertionCredentialOptions {
+                        client_options: client_options()?,
+                    },
                 }))?
             }
             Self::ClientSecret { tenant, client, secret } => ClientSecretCredential::new(
                 tenant,
                 client.clone(),
                 Secret::new(secret.expose_secret().to_owned()),
-                None,
+                Some(ClientSecretCredentialOptions { client_options: client_options()? }),
             )?,
         })
     }
@@ -239,6 +244,17 @@ impl Entra {
             expires: Some(token.expires_on.unix_timestamp()),
         })
     }
+}
+
+/// Options of the library's own requests: they go the same way as those of the client, with the library's time limits.
+fn client_options() -> azure_core::Result<ClientOptions> {
+    let limits = |builder: reqwest::ClientBuilder| {
+        builder.connect_timeout(Duration::from_secs(20)).read_timeout(Duration::from_secs(60))
+    };
+    let network = Network::new(limits).map_err(|error| {
+        azure_core::Error::with_error(ErrorKind::Other, error, "the network layer cannot be set up")
+    })?;
+    Ok(ClientOptions { transport: Some(Transport::new(Arc::new(network))), ..ClientOptions::default() })
 }
 
 /// Hands out `Authorization` headers and renews what is behind them.

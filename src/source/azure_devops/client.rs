@@ -9,6 +9,7 @@ use super::auth::{Auth, Authoriser};
 use super::budget::Tally;
 use super::endpoints::{Endpoints, Service};
 use super::error::{ApiError, Purpose, service_message};
+use super::network::Network;
 use super::progress::{Progress, ProgressEvent, WaitReason};
 use super::redact::redact;
 use super::retry::{Pace, RetryPolicy, Timer};
@@ -20,7 +21,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// No page comes near this; it bounds memory when an answer does not end.
@@ -59,7 +60,7 @@ impl Settings {
 
 /// A client for all services and organisations of one run.
 pub struct Client {
-    http: reqwest::Client,
+    network: Network,
     authoriser: Authoriser,
     endpoints: Endpoints,
     settings: Settings,
@@ -120,19 +121,24 @@ impl Client {
     /// # Errors
     /// [`ApiError::Unreachable`] when the network layer cannot be set up (for lack of trusted roots, say).
     pub fn new(auth: Auth, endpoints: Endpoints, settings: Settings) -> Result<Self, ApiError> {
-        static PROVIDER: Once = Once::new();
-        // A provider that somebody else installed serves as well.
-        PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("patwatch/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(settings.connect_timeout);
-        if endpoints.all_loopback() {
-            builder = builder.no_proxy();
-        }
-        let http = builder.build().map_err(|error| ApiError::Unreachable {
+        Self::with_proxies(auth, endpoints, settings, |builder| builder)
+    }
+
+    /// As [`Client::new`], with the proxies that `proxies` sets instead of those of the environment.
+    pub(super) fn with_proxies(
+        auth: Auth,
+        endpoints: Endpoints,
+        settings: Settings,
+        proxies: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Self, ApiError> {
+        let network = Network::new(|builder| {
+            proxies(builder)
+                .user_agent(concat!("patwatch/", env!("CARGO_PKG_VERSION")))
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(settings.connect_timeout)
+        })
+        .map_err(|error| ApiError::Unreachable {
             purpose: Purpose::Audit,
             host: "any host".to_owned(),
             tries: 0,
@@ -140,7 +146,7 @@ impl Client {
         })?;
         let seed = std::hash::RandomState::new().build_hasher().finish();
         Ok(Self {
-            http,
+            network,
             authoriser: Authoriser::new(auth),
             endpoints,
             settings,
@@ -249,7 +255,8 @@ impl Client {
         pace: &mut Pace,
     ) -> Result<Reply<T>, Failure> {
         let sent = self
-            .http
+            .network
+            .client(url)
             .get(url.clone())
             .header(AUTHORIZATION, authorization)
             .header(ACCEPT, "application/json")

@@ -84,11 +84,6 @@ impl Endpoints {
             Service::Dev => &self.urls[3],
         }
     }
-
-    /// Tells whether every service is on this machine, so that a proxy must not come between.
-    pub(super) fn all_loopback(&self) -> bool {
-        self.urls.iter().all(is_loopback)
-    }
 }
 
 fn check(variable: &'static str, text: &str) -> Result<Url, ApiError> {
@@ -110,11 +105,14 @@ fn check(variable: &'static str, text: &str) -> Result<Url, ApiError> {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+/// Returns true if the address is on this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.trim_end_matches('.').eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +123,6 @@ mod tests {
     fn defaults_are_microsofts() {
         let endpoints = Endpoints::new(|_| None).expect("defaults");
         assert_eq!(endpoints.base(Service::Audit).as_str(), "https://auditservice.dev.azure.com/");
-        assert!(!endpoints.all_loopback());
     }
 
     #[test]

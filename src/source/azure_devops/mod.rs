@@ -19,6 +19,7 @@ pub mod envelope;
 pub mod error;
 pub mod fake;
 pub mod inventory;
+mod network;
 pub mod pages;
 pub mod progress;
 pub mod redact;

@@ -1,19 +1,20 @@
-//! Takes secrets out of any text that may be shown.
+//! Takes secrets out of any text of a service that may be shown.
 //!
 //! In: text from servers, from the identity library, from the network layer. Out: the same text with
 //! everything that looks like a credential replaced, cut to a length that fits a terminal, without
 //! control characters. It works by shape, so it also catches secrets that patwatch was never given.
 
-use crate::model::secret::{MARK, cover, is_token_char};
+use crate::model::secret::{MARK, covered, is_token_char};
 
 const LONGEST: usize = 400;
 
 /// Returns `text` without anything that looks like a PAT, a bearer token or a Basic credential.
 #[must_use]
 pub fn redact(text: &str) -> String {
+    let text = covered(text);
     let mut out = String::with_capacity(text.len().min(LONGEST));
     let mut after_scheme = false;
-    let mut rest = text;
+    let mut rest = text.as_ref();
     while let Some(first) = rest.chars().next() {
         let end = rest.find(|c: char| !is_token_char(c)).unwrap_or(rest.len());
         if end == 0 {
@@ -22,7 +23,7 @@ pub fn redact(text: &str) -> String {
             continue;
         }
         let word = &rest[..end];
-        out.push_str(if after_scheme && is_opaque(word) { MARK } else { cover(word) });
+        out.push_str(if after_scheme && is_opaque(word) { MARK } else { word });
         after_scheme = ["bearer", "basic"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme));
         rest = &rest[end..];
     }

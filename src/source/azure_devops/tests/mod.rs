@@ -3,6 +3,7 @@
 //! This file holds the workbench that the tests share.
 
 mod inventory;
+mod proxy;
 mod pulls;
 mod refusals;
 mod secrets;
