@@ -483,7 +483,8 @@ pub(super) enum LakeCommand {
     #[command(
         long_about = "Delete old events: the UTC days that lie whole before TIME, and the tables made of them. Lists of \
 PATs, users and usage records stay, and so do decisions. What only those events told goes with them, such as tokens of no list and earlier grants. Coverage begins at the first day left, the deletion is recorded in \
-the lake and shown in reports, and an import or pull of the same events brings them back.\n\nWhat goes is printed first; on a \
+the lake and shown in reports, and an import or pull of the same events brings them back. It needs no free space, so it makes \
+room on a full disk.\n\nWhat goes is printed first; on a \
 terminal a question follows, elsewhere (a pipe, a scheduler) it is done at once."
     )]
     Prune {
