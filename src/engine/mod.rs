@@ -30,6 +30,7 @@ pub mod schema;
 mod seen;
 mod shape;
 mod sources;
+mod spelling;
 mod stays;
 mod steps;
 pub mod tables;
