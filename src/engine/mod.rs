@@ -4,6 +4,7 @@
 //! cells, and findings of a pack. A query is checked ([`check`]), rewritten ([`rewrite`]) and run in a
 //! context of its own, because a Polars context remembers aliases from one query to the next.
 
+pub mod apart;
 mod attributed;
 mod bound;
 pub mod calls;
@@ -55,7 +56,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What kind of thing went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum EngineErrorKind {
     /// The check refused the query.
     Refused,
@@ -67,10 +68,12 @@ pub enum EngineErrorKind {
     Missing,
     /// The SQL engine panicked.
     Panic,
+    /// It took more time or memory than it may, and was stopped.
+    Limit,
 }
 
 /// A query or table that could not be used, with how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error("{text}")]
 pub struct EngineError {
     /// What kind of thing.

@@ -32,6 +32,8 @@ pub struct Detection {
     pub sql: String,
     /// Path of the file.
     pub file: String,
+    /// Whether it comes from a folder of the user: nobody has measured what it costs.
+    pub is_user: bool,
 }
 
 /// Detections, by id.
@@ -95,6 +97,19 @@ struct Head {
     counts: Vec<String>,
 }
 
+/// A file of a pack, not yet read.
+struct PackFile {
+    file: String,
+    text: String,
+    is_user: bool,
+}
+
+/// The files that are compiled in.
+fn compiled_in() -> impl Iterator<Item = PackFile> {
+    let files = compiled::DETECTIONS.iter();
+    files.map(|(file, text)| PackFile { file: (*file).to_owned(), text: (*text).to_owned(), is_user: false })
+}
+
 /// The table of what the detections of the first pass found.
 pub const FINDINGS: &str = "findings";
 
@@ -128,7 +143,7 @@ impl Pack {
     /// # Errors
     /// All problems of all files.
     pub fn builtin() -> Result<Self, Vec<Problem>> {
-        Self::of(compiled::DETECTIONS.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())))
+        Self::of(compiled_in())
     }
 
     /// Reads the compiled-in pack and the packs of user folders.
@@ -137,10 +152,12 @@ impl Pack {
     /// All problems of all files, unreadable ones included.
     pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<Problem>> {
         let (user, mut problems) = read_folders(folders);
-        let builtin = compiled::DETECTIONS.iter().map(|(f, t)| ((*f).to_owned(), (*t).to_owned()));
-        match Self::of(builtin.chain(user)) {
-            Ok(pack) if problems.is_empty() => Ok(pack),
-            Ok(_) => Err(problems),
+        match Self::of(compiled_in().chain(user)) {
+            Ok(pack) => {
+                // The compiled-in pack was looked over when it was built.
+                problems.extend(pack.lint_of(|d| d.is_user));
+                if problems.is_empty() { Ok(pack) } else { Err(problems) }
+            }
             Err(more) => {
                 problems.extend(more);
                 Err(problems)
@@ -157,12 +174,12 @@ impl Pack {
         if problems.is_empty() { Self::of(files.into_iter()) } else { Err(problems) }
     }
 
-    fn of(files: impl Iterator<Item = (String, String)>) -> Result<Self, Vec<Problem>> {
+    fn of(files: impl Iterator<Item = PackFile>) -> Result<Self, Vec<Problem>> {
         let mut detections: Vec<Detection> = Vec::new();
         let mut problems = Vec::new();
-        for (file, text) in files {
+        for PackFile { file, text, is_user } in files {
             match read(&file, &text) {
-                Ok(detection) => detections.push(detection),
+                Ok(detection) => detections.push(Detection { is_user, ..detection }),
                 Err(more) => problems.extend(more),
             }
         }
@@ -179,11 +196,13 @@ impl Pack {
     /// Checks every query of the pack against the rules and its head; no problem, no lines.
     #[must_use]
     pub fn lint(&self) -> Vec<Problem> {
-        self.detections
-            .iter()
-            .flat_map(lint)
-            .chain(self.detections.iter().flat_map(|d| self.counted(d)))
-            .collect()
+        self.lint_of(|_| true)
+    }
+
+    /// The same for some of the detections.
+    fn lint_of(&self, which: impl Fn(&&Detection) -> bool) -> Vec<Problem> {
+        let chosen = || self.detections.iter().filter(&which);
+        chosen().flat_map(lint).chain(chosen().flat_map(|d| self.counted(d))).collect()
     }
 
     /// Checks that a detection over findings names what it counts, all of it in this pack or the compiled-in one.
@@ -259,7 +278,7 @@ fn stem(file: &str) -> String {
     name.strip_suffix(".sql").unwrap_or(name).to_owned()
 }
 
-fn read_folders(folders: &[PathBuf]) -> (Vec<(String, String)>, Vec<Problem>) {
+fn read_folders(folders: &[PathBuf]) -> (Vec<PackFile>, Vec<Problem>) {
     let (mut files, mut problems) = (BTreeMap::new(), Vec::new());
     let mut open: Vec<PathBuf> = folders.to_vec();
     while let Some(folder) = open.pop() {
@@ -288,11 +307,12 @@ fn read_folders(folders: &[PathBuf]) -> (Vec<(String, String)>, Vec<Problem>) {
             }
         }
     }
-    (files.into_iter().collect(), problems)
+    let files = files.into_iter().map(|(file, text)| PackFile { file, text, is_user: true });
+    (files.collect(), problems)
 }
 
 /// Reads one file.
-fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
+pub(super) fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
     let family = file.rsplit(['/', '\\']).nth(1).unwrap_or_default();
     let family: Family = family.parse().map_err(|_| {
         let all = Family::ALL.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ");
@@ -324,6 +344,7 @@ fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
         counts: head.counts,
         sql: text.to_owned(),
         file: file.to_owned(),
+        is_user: false,
         meta: DetectionMeta {
             id: head.id,
             slug: stem(file),
@@ -369,7 +390,11 @@ mod tests {
         assert_eq!(lint(&d)[0].line, 11);
         let d = read("use/idle.sql", &GOOD.replace("{n}", "{m}")).expect("head");
         assert!(lint(&d)[0].text.contains("\"m\""));
-        let twice = [("use/a.sql".to_owned(), GOOD.to_owned()), ("use/b.sql".to_owned(), GOOD.to_owned())];
+        let twice = ["use/a.sql", "use/b.sql"].map(|file| PackFile {
+            file: file.to_owned(),
+            text: GOOD.to_owned(),
+            is_user: true,
+        });
         assert!(Pack::of(twice.into_iter()).is_err());
     }
 

@@ -9,6 +9,7 @@ mod interrupted;
 mod lab;
 mod lake;
 mod lake_trouble;
+mod limits;
 mod live;
 mod mmdb;
 mod places;
