@@ -154,7 +154,8 @@ impl Config {
         }
         let limits = limits::Limits {
             time: limit(file.limits.time, limits::parse_time).map_err(|(offset, why)| at(offset, why))?,
-            memory: limit(file.limits.memory, limits::parse_memory).map_err(|(offset, why)| at(offset, why))?,
+            memory: limit(file.limits.memory, limits::parse_memory)
+                .map_err(|(offset, why)| at(offset, why))?,
         };
         for exception in &file.exceptions {
             exception.check().map_err(|(offset, message)| at(offset, message))?;
@@ -322,9 +323,11 @@ mod tests {
         assert_eq!(config.limits.time, Some(std::time::Duration::from_secs(90)));
         assert_eq!(config.limits.memory, Some(2_000_000_000));
         assert_eq!(Config::parse("p", "").unwrap().limits, limits::Limits::default());
-        for (from, to, line, column, word) in
-            [("90s", "90", 2, 8, "90s"), ("2GB", "much", 3, 10, "4GB"), ("time", "seconds", 2, 1, "unknown field")]
-        {
+        for (from, to, line, column, word) in [
+            ("90s", "90", 2, 8, "90s"),
+            ("2GB", "much", 3, 10, "4GB"),
+            ("time", "seconds", 2, 1, "unknown field"),
+        ] {
             let error = Config::parse("p", &text.replace(from, to)).unwrap_err();
             assert_eq!((error.line, error.column), (line, column), "{error}");
             assert!(error.to_string().contains(word), "{error}");

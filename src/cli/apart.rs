@@ -90,7 +90,10 @@ impl Supervisor {
     /// A process that has opened the lake.
     fn ready(&self) -> Result<Running, EngineError> {
         let io = |what: &str, error: &dyn std::fmt::Display| {
-            fault(format!("Its process could not {what}: {error}"), "See the limits of this machine, such as `ulimit -u`.")
+            fault(
+                format!("Its process could not {what}: {error}"),
+                "See the limits of this machine, such as `ulimit -u`.",
+            )
         };
         let folder = Scratch::new().map_err(|e| io("get a folder for temporary files", &e))?;
         // The program that runs, also if its file was replaced in the meantime.
@@ -126,7 +129,9 @@ impl Supervisor {
                 format!("Opening the lake for it {exceeded}"),
                 format!("Raise --memory-limit above {}.", memory_text(self.limits.memory)),
             )),
-            Err(Lost::Ended(how)) => Err(fault(format!("Its process ended before it had opened the lake: {how}"), "")),
+            Err(Lost::Ended(how)) => {
+                Err(fault(format!("Its process ended before it had opened the lake: {how}"), ""))
+            }
         }
     }
 }
@@ -167,7 +172,8 @@ impl Apart for Supervisor {
                     return Err(EngineError::new(EngineErrorKind::Limit, format!("It {exceeded}"), hint));
                 }
                 Err(Lost::Ended(how)) => {
-                    let hint = "Narrow its SELECT, such as by token_id or time, or free memory on this machine.";
+                    let hint =
+                        "Narrow its SELECT, such as by token_id or time, or free memory on this machine.";
                     return Err(fault(format!("Its process ended while it ran: {how}"), hint));
                 }
             }

@@ -1,11 +1,11 @@
 //! What may be typed: every command, argument and default, with the help that explains it.
 
 use super::values::{dossiers, formats, grids, page_size, severity};
+use crate::config::limits::{parse_memory, parse_time};
 use crate::lab::Shape;
 use crate::model::finding::Severity;
 use crate::output;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use crate::config::limits::{parse_memory, parse_time};
 use std::path::PathBuf;
 use std::time::Duration;
 

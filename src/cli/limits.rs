@@ -34,7 +34,9 @@ impl std::fmt::Display for Exceeded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Time(time) => write!(f, "took longer than {} and was stopped", time_text(*time)),
-            Self::Memory(bytes) => write!(f, "needed more than {} of memory and was stopped", memory_text(*bytes)),
+            Self::Memory(bytes) => {
+                write!(f, "needed more than {} of memory and was stopped", memory_text(*bytes))
+            }
         }
     }
 }

@@ -38,7 +38,11 @@ fn serve(lines: &Receiver<String>, ui: &Ui) -> Result<(), CliError> {
         Ok(opened) => opened,
         Err(error) => {
             let text = format!("The lake could not be opened for it: {}", error.error);
-            return reply(&Reply::Failed(EngineError::new(EngineErrorKind::Query, text, error.hints.join(" "))));
+            return reply(&Reply::Failed(EngineError::new(
+                EngineErrorKind::Query,
+                text,
+                error.hints.join(" "),
+            )));
         }
     };
     reply(&Reply::Ready)?;
@@ -54,8 +58,7 @@ fn serve(lines: &Receiver<String>, ui: &Ui) -> Result<(), CliError> {
 
 /// The lake as the asking process sees it, with every table that a detection may read.
 fn open(job: &Job, ui: &Ui) -> Result<(Session, Engine), CliError> {
-    let config =
-        Config { policy: job.policy.clone(), networks: job.networks.clone(), ..Config::default() };
+    let config = Config { policy: job.policy.clone(), networks: job.networks.clone(), ..Config::default() };
     let selection = Selection {
         org: job.orgs.clone(),
         as_of: Some(job.as_of.clone()),

@@ -26,10 +26,9 @@ pub struct Limits {
 /// What is expected.
 pub fn parse_time(text: &str) -> Result<Duration, String> {
     const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
-    number_of(text, &UNITS)
-        .filter(|ms| (1..=86_400_000).contains(ms))
-        .map(Duration::from_millis)
-        .ok_or_else(|| format!("invalid time \"{text}\": expected a number with a unit such as 90s, 5m or 2h, up to 24h"))
+    number_of(text, &UNITS).filter(|ms| (1..=86_400_000).contains(ms)).map(Duration::from_millis).ok_or_else(
+        || format!("invalid time \"{text}\": expected a number with a unit such as 90s, 5m or 2h, up to 24h"),
+    )
 }
 
 /// Reads a size of memory: `512MB`, `4GB`, from 50 MB on.
@@ -88,7 +87,10 @@ mod tests {
             assert_eq!(parse_memory(text), Ok(bytes), "{text}");
         }
         for text in ["", "5", "m", "0s", "-1s", "1.5h", "25h", "5 days", "99999999999999999999s"] {
-            assert!(parse_time(text).is_err_and(|e| e.contains(&format!("\"{text}\"")) && e.contains("5m")), "{text}");
+            assert!(
+                parse_time(text).is_err_and(|e| e.contains(&format!("\"{text}\"")) && e.contains("5m")),
+                "{text}"
+            );
         }
         for text in ["", "4", "1MB", "GB", "4TB", "-4GB"] {
             assert!(parse_memory(text).is_err_and(|e| e.contains("4GB")), "{text}");

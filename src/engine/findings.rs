@@ -151,14 +151,21 @@ fn well_formed(rows: &Rows) -> Result<(), EngineError> {
             Cell::Null => String::new(),
             subject => format!(" about \"{subject}\""),
         };
-        EngineError::new(EngineErrorKind::Query, format!("a row{about} has {what}"), "Fix the detection's SELECT.")
+        EngineError::new(
+            EngineErrorKind::Query,
+            format!("a row{about} has {what}"),
+            "Fix the detection's SELECT.",
+        )
     };
     for (column, cells) in rows.columns.iter().zip(&rows.cells) {
         let name = column.name.as_str();
         for (row, cell) in cells.iter().enumerate() {
             match (name, cell) {
                 ("count", Cell::Null) => {
-                    return Err(fault(row, "a count that is null; expected a whole number, 0 or more".to_owned()));
+                    return Err(fault(
+                        row,
+                        "a count that is null; expected a whole number, 0 or more".to_owned(),
+                    ));
                 }
                 ("count", cell) if cell.as_int().is_none_or(|n| n < 0) => {
                     return Err(fault(row, format!("the count {cell}; expected a whole number, 0 or more")));
@@ -424,7 +431,14 @@ mod tests {
         }
         let text = refused(&[subject(), ("last_time", Kind::Text, Cell::Text("2026-01-01".to_owned()))]);
         assert!(text.contains("the last_time \"2026-01-01\""), "{text}");
-        assert_eq!(refused(&[subject(), ("first_time", Kind::Time, Cell::Null), ("last_time", Kind::Date, Cell::Date(1))]), "");
+        assert_eq!(
+            refused(&[
+                subject(),
+                ("first_time", Kind::Time, Cell::Null),
+                ("last_time", Kind::Date, Cell::Date(1))
+            ]),
+            ""
+        );
     }
 
     #[test]

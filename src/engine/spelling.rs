@@ -227,7 +227,10 @@ mod tests {
                 "SELECT t.org FROM tokens AS t JOIN users AS u USING(org, Owner_Key) WHERE t.n_events > Policy.Burst_Floor",
             ),
             ("SELECT * EXCLUDE (ORG) FROM tokens", "SELECT * EXCLUDE (org) FROM tokens"),
-            ("SELECT org FROM tokens WHERE org IN (SELECT ORG FROM USERS)", "SELECT org FROM tokens WHERE org IN (SELECT org FROM users)"),
+            (
+                "SELECT org FROM tokens WHERE org IN (SELECT ORG FROM USERS)",
+                "SELECT org FROM tokens WHERE org IN (SELECT org FROM users)",
+            ),
         ] {
             assert_eq!(settled(sql), expected);
         }
@@ -246,7 +249,9 @@ mod tests {
             assert_eq!(settled(sql), sql);
         }
         assert_eq!(
-            settled("SELECT \"Total\", ORG FROM (SELECT org, SUM(n) AS \"Total\" FROM activity GROUP BY org) AS t"),
+            settled(
+                "SELECT \"Total\", ORG FROM (SELECT org, SUM(n) AS \"Total\" FROM activity GROUP BY org) AS t"
+            ),
             "SELECT \"Total\", org FROM (SELECT org, SUM(n) AS \"Total\" FROM activity GROUP BY org) AS t"
         );
     }

@@ -43,7 +43,9 @@ impl Table {
             let at = 0..cells.len();
             let name = column.name;
             builder = match column.kind {
-                Kind::Text => builder.text(name, cells.iter().map(|c| c.as_text().map(str::to_owned)).collect()),
+                Kind::Text => {
+                    builder.text(name, cells.iter().map(|c| c.as_text().map(str::to_owned)).collect())
+                }
                 Kind::Int => builder.int(name, cells.iter().map(Cell::as_int).collect()),
                 Kind::Float => builder.float(name, at.map(|row| rows.float(row, name)).collect()),
                 Kind::Bool => builder.bool(name, at.map(|row| rows.bool(row, name)).collect()),

@@ -333,7 +333,8 @@ pub(super) mod small_disk {
 
     fn size(folder: &Path) -> u64 {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let of = |path: PathBuf| if path.is_dir() { size(&path) } else { path.metadata().map_or(0, |m| m.len()) };
+        let of =
+            |path: PathBuf| if path.is_dir() { size(&path) } else { path.metadata().map_or(0, |m| m.len()) };
         entries.map(|entry| of(entry.path())).sum()
     }
 }

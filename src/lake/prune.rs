@@ -110,7 +110,10 @@ impl Lake {
             .iter()
             .flat_map(|entry| {
                 let day = day_text(entry.day);
-                [(entry.org.as_str(), format!("month={}", &day[..7])), (entry.org.as_str(), format!("date={day}"))]
+                [
+                    (entry.org.as_str(), format!("month={}", &day[..7])),
+                    (entry.org.as_str(), format!("date={day}")),
+                ]
             })
             .collect();
         for table in derive::with_events().filter(|table| *table != "events") {

@@ -82,7 +82,8 @@ fn a_signal_removes_the_throw_away_lake() {
         child.spawn().is_ok_and(|mut child| ended(&mut child, SOON).success())
     };
     let before = RESETTING.iter().find(works);
-    let before = before.expect("install env of coreutils 8.31, perl or python3: the test needs one to reset signals");
+    let before =
+        before.expect("install env of coreutils 8.31, perl or python3: the test needs one to reset signals");
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let mut child = importing(&place, before);
         let folders = left(&place);

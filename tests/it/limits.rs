@@ -18,7 +18,10 @@ fn place() -> Place {
         log.add(&time, "Git.RepositoryCreated", &mechanism, json!({"RepoName": "r"}));
     }
     place.write("in/audit.json", log.page());
-    place.write("in/inventory.json", inventory(&[pat(&guid(1), "a", "vso.code"), pat(&guid(2), "b", "app_token")]));
+    place.write(
+        "in/inventory.json",
+        inventory(&[pat(&guid(1), "a", "vso.code"), pat(&guid(2), "b", "app_token")]),
+    );
     place.write("tmp/.keep", "");
     place
 }
@@ -62,7 +65,8 @@ fn of_user(ran: &Ran) -> BTreeSet<(String, String)> {
 }
 
 fn nothing_left(place: &Place) {
-    let left: Vec<_> = std::fs::read_dir(place.path("tmp")).expect("folder").flatten().map(|e| e.path()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(place.path("tmp")).expect("folder").flatten().map(|e| e.path()).collect();
     assert_eq!(left, [place.path("tmp/.keep")]);
 }
 
@@ -74,13 +78,21 @@ fn a_detection_that_takes_too_much_is_the_only_one_that_did_not_run() {
     detection(&place, "MY-H001", "[\"tokens\"]", "SELECT org, token_id AS subject FROM tokens");
     let greedy = GREEDY.replace("MAX(", "'o' AS org, 't' AS subject, MAX(");
     detection(&place, "MY-H002", "[\"events\"]", &greedy);
-    detection(&place, "MY-H003", "[\"tokens\"]", "SELECT org, token_id AS subject FROM tokens WHERE name = 'b'");
+    detection(
+        &place,
+        "MY-H003",
+        "[\"tokens\"]",
+        "SELECT org, token_id AS subject FROM tokens WHERE name = 'b'",
+    );
     let ran = check(&place, &["--queries", "pack", "--memory-limit", "1GB"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     let failed = not_run(&ran);
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0].0, "MY-H002");
-    assert!(failed[0].1.contains("more than 1GB of memory") && failed[0].1.contains("--memory-limit"), "{failed:?}");
+    assert!(
+        failed[0].1.contains("more than 1GB of memory") && failed[0].1.contains("--memory-limit"),
+        "{failed:?}"
+    );
     assert!(ran.stderr.contains("MY-H002 did not run: "), "{}", ran.stderr);
     assert_eq!(of_patwatch(&ran), of_patwatch(&alone));
     let expected = [("MY-H001", guid(1)), ("MY-H001", guid(2)), ("MY-H003", guid(2))];
@@ -132,14 +144,17 @@ fn a_pack_of_ones_own_finds_what_the_pack_finds() {
     // reads what others found.
     let folder = root().join("queries/detections");
     for family in std::fs::read_dir(&folder).expect("folder").flatten() {
-        let mut files: Vec<_> = std::fs::read_dir(family.path()).expect("folder").flatten().map(|e| e.path()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(family.path()).expect("folder").flatten().map(|e| e.path()).collect();
         files.sort_unstable();
         for (at, file) in files.iter().enumerate() {
             let text = std::fs::read_to_string(file).expect("file");
             if at % 6 == 0 || text.contains("--! counts") {
                 let name = file.strip_prefix(&folder).expect("below").display().to_string();
                 place.write(&format!("pack/{name}"), text.replacen("\"PAT-", "\"MY-", 1));
-                copied.push(text.split("\"PAT-").nth(1).and_then(|id| id.split('"').next()).expect("id").to_owned());
+                copied.push(
+                    text.split("\"PAT-").nth(1).and_then(|id| id.split('"').next()).expect("id").to_owned(),
+                );
             }
         }
     }
@@ -153,7 +168,10 @@ fn a_pack_of_ones_own_finds_what_the_pack_finds() {
         let mut found: Vec<String> = found
             .filter_map(|f| {
                 let mut f = f.clone();
-                let id = f["detection"].as_str()?.strip_prefix(prefix).filter(|id| copied.contains(&(*id).to_owned()))?;
+                let id = f["detection"]
+                    .as_str()?
+                    .strip_prefix(prefix)
+                    .filter(|id| copied.contains(&(*id).to_owned()))?;
                 let id = id.to_owned();
                 f["detection"] = json!(id);
                 f.as_object_mut()?.remove("fingerprint");
@@ -182,14 +200,22 @@ fn rows_that_are_no_findings_are_a_fault_of_their_detection() {
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     let failed = not_run(&ran);
     assert_eq!(failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["MY-H001", "MY-H002"]);
-    assert!(failed[0].1.contains("the count -1") && failed[1].1.contains("a count that is null"), "{failed:?}");
+    assert!(
+        failed[0].1.contains("the count -1") && failed[1].1.contains("a count that is null"),
+        "{failed:?}"
+    );
     assert_eq!(of_user(&ran).len(), 2);
 }
 
 #[test]
 fn a_pack_that_the_lint_refuses_does_not_run() {
     let place = place();
-    detection(&place, "MY-H001", "[\"tokens\", \"users\"]", "SELECT org, token_id AS subject FROM tokens\nORDER BY n_events DESC");
+    detection(
+        &place,
+        "MY-H001",
+        "[\"tokens\", \"users\"]",
+        "SELECT org, token_id AS subject FROM tokens\nORDER BY n_events DESC",
+    );
     let ran = check(&place, &["--queries", "pack"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stdout.is_empty());
@@ -201,7 +227,11 @@ fn a_pack_that_the_lint_refuses_does_not_run() {
         assert!(ran.stderr.contains(problem), "{problem}\n{}", ran.stderr);
     }
     assert!(ran.stderr.contains("my-h001.sql:11: ") && ran.stderr.contains("NULLS LAST"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("my-h001.sql:6: ") && ran.stderr.contains("Drop it from `tables`"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("my-h001.sql:6: ") && ran.stderr.contains("Drop it from `tables`"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -221,7 +251,10 @@ fn names_are_found_in_any_case() {
     ] {
         assert_eq!(rows(sql), expected, "{sql}");
     }
-    assert_eq!(rows("SELECT * FROM EVENTS ORDER BY TIME LIMIT 3"), rows("SELECT * FROM events ORDER BY time LIMIT 3"));
+    assert_eq!(
+        rows("SELECT * FROM EVENTS ORDER BY TIME LIMIT 3"),
+        rows("SELECT * FROM events ORDER BY time LIMIT 3")
+    );
     assert_eq!(rows("SELECT POLICY.MIN_COVERED_DAYS AS d FROM POLICY"), "d\n30\n");
     let ran = place.run(&["query", "SELECT * FROM \"EVENTS\"", "--from", "in"]);
     assert!(ran.code == 2 && ran.stderr.contains("Write events."), "{}", ran.stderr);

@@ -65,7 +65,9 @@ fn is_left(folder: &Path, mine: &Metadata) -> bool {
         std::fs::symlink_metadata(path).ok().filter(|found| is_same_user(found, mine))
     };
     let path = folder.join(LOCK);
-    if !owned(folder).is_some_and(|found| found.is_dir()) || !owned(&path).is_some_and(|found| found.is_file()) {
+    if !owned(folder).is_some_and(|found| found.is_dir())
+        || !owned(&path).is_some_and(|found| found.is_file())
+    {
         return false;
     }
     let Ok(file) = File::options().write(true).open(&path) else { return false };

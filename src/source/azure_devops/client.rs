@@ -272,8 +272,9 @@ impl Client {
         *pace = Pace::of(response.headers(), self.settings.timer.wall());
         let status = response.status();
         let limit = if status.is_success() { self.settings.largest_body } else { LARGEST_REFUSAL };
-        let too_large =
-            || Failure::Final(ApiError::TooLarge { purpose: request.purpose, limit: self.settings.largest_body });
+        let too_large = || {
+            Failure::Final(ApiError::TooLarge { purpose: request.purpose, limit: self.settings.largest_body })
+        };
         // Of a packed answer the length is not known before it is unpacked.
         let announced = response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
         if announced > limit && status.is_success() {

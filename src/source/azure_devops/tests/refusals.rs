@@ -106,7 +106,9 @@ async fn an_answer_that_is_too_large_unpacked_is_refused_at_once() {
     let packed = packer.finish().expect("pack");
     assert!(packed.len() < 1 << 20);
     let head = |more: &str, length: usize| {
-        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n")
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        )
     };
     let bomb = [head("Content-Encoding: gzip\r\n", packed.len()).as_bytes(), &packed].concat();
     // Announced and never sent.
@@ -117,9 +119,11 @@ async fn an_answer_that_is_too_large_unpacked_is_refused_at_once() {
         assert!(settings.largest_body > 140 << 20, "a hundred thousand events fit");
         settings.largest_body = 8 << 20;
         let auth = Auth::Pat(SecretString::from(secret_pat()));
-        let client = Client::new(auth, Endpoints::all_at(&address).expect("loopback"), settings).expect("client");
+        let client =
+            Client::new(auth, Endpoints::all_at(&address).expect("loopback"), settings).expect("client");
         let (outlet, taker) = deliver(Kept::default(), 2);
-        let summary = read_days(&client, ORG, &day_windows(span(1), 0)[..1], 10, &outlet).await.expect("summary");
+        let summary =
+            read_days(&client, ORG, &day_windows(span(1), 0)[..1], 10, &outlet).await.expect("summary");
         assert!(finish(outlet, taker).await.pages.is_empty());
         let error = &summary.failed[0].1;
         assert!(matches!(error, ApiError::TooLarge { purpose: Purpose::Audit, .. }), "{error}");
