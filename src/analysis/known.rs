@@ -60,7 +60,7 @@ pub(super) fn listed(inputs: &Inputs<'_>, people: &BTreeMap<String, People>) -> 
         .inventories
         .iter()
         .flat_map(|(org, inventory)| {
-            inventory.rows.iter().map(move |row| Listed {
+            inventory.rows().into_iter().map(move |row| Listed {
                 org: org.clone(),
                 token_id: row.token_id.clone(),
                 name: row.name.clone().unwrap_or_default(),
@@ -76,15 +76,15 @@ pub(super) fn listed(inputs: &Inputs<'_>, people: &BTreeMap<String, People>) -> 
 pub(super) fn known(inputs: &Inputs<'_>, ledger: &Ledger, people: &BTreeMap<String, People>) -> Vec<Known> {
     let mut known: BTreeMap<(String, String), Known> = BTreeMap::new();
     for (org, inventory) in &inputs.inventories {
-        for row in &inventory.rows {
-            let targets = row.target_accounts.iter().flatten();
+        for row in inventory.rows() {
+            let targets = row.targets.listed().into_iter().flatten();
             known.insert(
                 (org.clone(), row.token_id.clone()),
                 Known {
                     org: org.clone(),
                     token_id: row.token_id.clone(),
                     owner: owner_texts(people, org, row.user_id.iter().chain(row.owner()).cloned()),
-                    all_orgs: row.target_accounts.is_none(),
+                    all_orgs: row.targets.all() == Some(true),
                     targets: targets.filter_map(|t| inputs.scopes.get(t)).cloned().collect(),
                 },
             );

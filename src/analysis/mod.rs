@@ -10,6 +10,7 @@ pub mod attribution;
 pub mod coverage;
 pub mod dependence;
 pub mod facts;
+pub mod inventory;
 mod known;
 pub mod ledger;
 mod owner_usage;

@@ -4,12 +4,12 @@
 
 use super::coverage::{Held, HeldDay, Switch};
 use super::facts::Shown;
+use super::inventory::List;
 use super::run::{Analysis, Depth, Gathered, Inputs, decide};
-use super::tokens::Inventory;
 use super::uses::CredentialUse;
 use crate::model::catalogue::catalogue;
 use crate::model::coverage::Basis;
-use crate::model::inventory::{InventoryRow, UsageRow};
+use crate::model::inventory::{InventoryRow, Targets, UsageRow};
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, HOUR, Micros, Span, Window};
 use crate::model::verdict::{ScopeState, UseState, Visibility};
@@ -120,19 +120,15 @@ fn inputs(org: &Org) -> Inputs<'static> {
         token_id: id(n),
         name: Some(format!("token {n}")),
         scopes: Some(scopes.join(" ")),
-        target_accounts: Some(vec!["s".to_owned()]),
+        targets: Targets::Listed(vec!["s".to_owned()]),
         valid_from: Some(0),
         valid_to: Some(400 * DAY),
         user_id: Some(owner(n)),
         is_valid: Some(true),
         ..InventoryRow::default()
     });
-    let inventory = Inventory {
-        taken: i64::from(DAYS) * DAY - 1,
-        complete: true,
-        rows: rows.collect(),
-        ..Inventory::default()
-    };
+    let list =
+        List { taken: i64::from(DAYS) * DAY - 1, complete: true, rows: rows.collect(), ..List::default() };
     let whole = Span { from: 0, to: i64::from(DAYS) * DAY };
     let days = (0..DAYS).map(|day| HeldDay {
         day,
@@ -159,7 +155,7 @@ fn inputs(org: &Org) -> Inputs<'static> {
     }
     Inputs {
         orgs: vec![ORG.to_owned()],
-        inventories: BTreeMap::from([(ORG.to_owned(), inventory)]),
+        inventories: BTreeMap::from([(ORG.to_owned(), list.into())]),
         usage,
         scopes: BTreeMap::from([("s".to_owned(), ORG.to_owned())]),
         held: BTreeMap::from([(ORG.to_owned(), held)]),
@@ -295,7 +291,7 @@ proptest! {
         told.uses.rotate_left(turn(n));
         told.uses.reverse();
         if let Some(inventory) = listed.inventories.get_mut(ORG) {
-            inventory.rows.reverse();
+            inventory.lists.iter_mut().for_each(|list| list.rows.reverse());
         }
         if let Some((_, rows)) = listed.usage.get_mut(ORG) {
             rows.reverse();

@@ -6,10 +6,11 @@
 use super::attribution::{Attribution, How, attribute};
 use super::coverage::{Held, Switch, judge as judge_coverage};
 use super::facts::{self, Fold, Folds, PatEvents};
+use super::inventory::Inventory;
 use super::ledger::{self, TokenEvent, Unclear};
 use super::people::{AccessChange, GroupChange, People};
 use super::scope::{self, Proof};
-use super::tokens::{self, Inventory, Sources};
+use super::tokens::{self, Sources};
 use super::usage::{self, Seen};
 use super::uses::{self, CredentialUse};
 use super::{dependence, known, owner_usage, rotation};
@@ -31,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Inputs<'a> {
     /// Organisations to judge.
     pub orgs: Vec<String>,
-    /// The latest inventories.
+    /// Lists of PATs.
     pub inventories: BTreeMap<String, Inventory>,
     /// Users with the instant of their list, oldest first.
     pub users: BTreeMap<String, Vec<(Micros, UserRow)>>,

@@ -4,6 +4,7 @@
 //! inventory wins, unless the ledger tells of a later change.
 
 use super::attribution::Attribution;
+use super::inventory::Inventory;
 use super::ledger::{Entry, Ledger};
 use super::people::People;
 use crate::model::identity::person_key;
@@ -11,25 +12,6 @@ use crate::model::inventory::InventoryRow;
 use crate::model::time::{DAY, Micros, format_time};
 use crate::model::token::{Grant, KnownFrom, OwnerFacts, OwnerState, Token, TokenState, split_scopes};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The inventory of one organisation.
-#[derive(Debug, Clone, Default)]
-pub struct Inventory {
-    /// When it was taken.
-    pub taken: Micros,
-    /// Whether that instant is told, not taken from the newest event for want of better.
-    pub dated: bool,
-    /// Whether it lists everything.
-    pub complete: bool,
-    /// PATs, newest list first where several were taken at once.
-    pub rows: Vec<InventoryRow>,
-    /// Rows that are no PATs.
-    pub not_pats: u64,
-    /// Users whose tokens were listed.
-    pub users_listed: u64,
-    /// Users whose tokens could not be listed.
-    pub users_failed: u64,
-}
 
 /// Everything that tells of tokens.
 #[derive(Debug, Default)]
@@ -59,7 +41,7 @@ pub struct Sources<'a> {
 pub fn merge(sources: &Sources<'_>) -> Vec<Token> {
     let mut keys: BTreeSet<(String, String)> = sources.ledger.keys().cloned().collect();
     for (org, inventory) in &sources.inventories {
-        keys.extend(inventory.rows.iter().map(|r| (org.clone(), r.token_id.clone())));
+        keys.extend(inventory.rows().iter().map(|r| (org.clone(), r.token_id.clone())));
     }
     let mut listed_in: BTreeMap<(String, String), &str> = BTreeMap::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
@@ -74,8 +56,8 @@ pub fn merge(sources: &Sources<'_>) -> Vec<Token> {
     }
     let mut rows: BTreeMap<(&str, &str), &InventoryRow> = BTreeMap::new();
     for (org, inventory) in &sources.inventories {
-        for row in &inventory.rows {
-            rows.entry((org, &row.token_id)).or_insert(row);
+        for row in inventory.rows() {
+            rows.insert((org, &row.token_id), row);
         }
     }
     keys.iter()
@@ -100,7 +82,7 @@ fn one(
 ) -> Token {
     let key = (org.to_owned(), token_id.to_owned());
     let inventory = sources.inventories.get(home);
-    let taken = inventory.map_or(Micros::MIN, |i| i.taken);
+    let taken = inventory.map_or(Micros::MIN, Inventory::taken);
     // A change that the log tells after the list was taken is newer than the list.
     let newest = entry.and_then(|e| e.grants.last());
     let later = newest.filter(|g| row.is_none() || g.since > taken);
@@ -113,7 +95,7 @@ fn one(
     // The mechanism's class is a hint (facts, section 3): it can say "all", and its silence says nothing.
     let hinted = || (seen && global_hint).then_some(true);
     let all_orgs =
-        row.map(|r| r.target_accounts.is_none()).or_else(|| entry.and_then(|e| e.all_orgs)).or_else(hinted);
+        row.and_then(|r| r.targets.all()).or_else(|| entry.and_then(|e| e.all_orgs)).or_else(hinted);
     let valid_from = row.and_then(|r| r.valid_from).or_else(|| entry.and_then(|e| e.valid_from));
     let valid_to = later
         .and_then(|g| g.valid_to)
@@ -237,7 +219,7 @@ fn grants(
 /// Which other organisations the token reaches: those of this run by name, the others as a flag.
 fn reach(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, entry: Option<&Entry>) {
     let told = entry.map(|e| &e.targets).filter(|t| !t.is_empty());
-    let Some(targets) = row.and_then(|r| r.target_accounts.as_ref()).or(told) else {
+    let Some(targets) = row.and_then(|r| r.targets.listed()).or(told) else {
         token.reaches_unseen_orgs = token.all_orgs == Some(true);
         return;
     };
@@ -257,15 +239,15 @@ fn reach(token: &mut Token, sources: &Sources<'_>, row: Option<&InventoryRow>, e
 /// A list that is older than the last event says nothing against it, and of a list without a date nobody knows.
 #[must_use]
 pub fn differs(sources: &Sources<'_>, token: &Token) -> Option<String> {
-    let inventory = sources.inventories.get(&token.org).filter(|i| i.dated)?;
+    let inventory = sources.inventories.get(&token.org).filter(|i| i.is_dated())?;
     let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()))?;
-    let row = inventory.rows.iter().find(|r| r.token_id == token.token_id);
-    if entry.last_change.is_none_or(|at| at > inventory.taken) {
+    let row = inventory.row(&token.token_id);
+    if entry.last_change.is_none_or(|at| at > inventory.taken()) {
         return None;
     }
     let Some(row) = row else {
         let gone = entry.revoked_at.is_some() || entry.expired_at.is_some() || token.is_over();
-        return (inventory.complete && !gone)
+        return (inventory.is_complete() && !gone)
             .then(|| "events created it and none ended it, and the complete list leaves it out".to_owned());
     };
     let mut parts = Vec::new();
@@ -302,7 +284,7 @@ fn state(
 ) -> TokenState {
     if token.revoked_at.is_some_and(|t| t <= as_of) {
         let valid_since =
-            inventory.filter(|_| row.is_some_and(|r| r.is_valid == Some(true))).map(|i| i.taken);
+            inventory.filter(|_| row.is_some_and(|r| r.is_valid == Some(true))).map(Inventory::taken);
         // An event that named its token by owner and name alone against a later list that calls it valid: neither
         // is sure, so neither is said.
         let doubted = token.joined_by_name && valid_since.is_some_and(|at| token.revoked_at < Some(at));
@@ -317,7 +299,9 @@ fn state(
     match row {
         // The list calls it invalid although its end has not come: somebody ended it.
         Some(row) if row.is_valid == Some(false) => TokenState::Revoked,
-        Some(_) if inventory.is_some_and(|i| i.complete) && token.valid_to.is_some() => TokenState::Active,
+        Some(_) if inventory.is_some_and(Inventory::is_complete) && token.valid_to.is_some() => {
+            TokenState::Active
+        }
         _ => TokenState::Unknown,
     }
 }
@@ -326,6 +310,8 @@ fn state(
 mod tests {
     use super::*;
     use crate::analysis::attribution::How;
+    use crate::analysis::inventory::List;
+    use crate::model::inventory::Targets;
 
     const ID: &str = "aaaaaaaa-0000-1111-2222-333333333333";
 
@@ -333,7 +319,7 @@ mod tests {
         InventoryRow {
             token_id: ID.into(),
             scopes: Some("vso.code vso.build".into()),
-            target_accounts: Some(vec!["s1".into()]),
+            targets: Targets::Listed(vec!["s1".into()]),
             valid_to: Some(100),
             is_valid: Some(true),
             ..InventoryRow::default()
@@ -341,7 +327,7 @@ mod tests {
     }
 
     fn with(rows: Vec<InventoryRow>, complete: bool, as_of: Micros) -> Vec<Token> {
-        let inventory = Inventory { taken: 50, complete, rows, ..Inventory::default() };
+        let inventory = List { taken: 50, complete, rows, ..List::default() }.into();
         let sources = Sources {
             inventories: BTreeMap::from([("o".to_owned(), inventory)]),
             scopes: BTreeMap::from([("s1".to_owned(), "o".to_owned())]),
@@ -366,8 +352,7 @@ mod tests {
         let (owner, other) = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222");
         let of = |actor: &str| {
             let listed = InventoryRow { user_id: Some(owner.into()), ..row() };
-            let inventory =
-                Inventory { taken: 50, complete: true, rows: vec![listed], ..Inventory::default() };
+            let inventory = List { taken: 50, complete: true, rows: vec![listed], ..List::default() }.into();
             let used = ((String::from("o"), ID.to_owned()), (actor.to_owned(), String::from("ann@x")));
             let sources = Sources {
                 inventories: BTreeMap::from([("o".to_owned(), inventory)]),
@@ -383,6 +368,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_without_targets_leaves_the_reach_unknown() {
+        let silent = InventoryRow { targets: Targets::Unknown, ..row() };
+        let token = &with(vec![silent], true, 60)[0];
+        assert_eq!((token.all_orgs, token.reaches_unseen_orgs), (None, false));
+        assert!(!token.is_for_one_org());
+    }
+
+    #[test]
     fn a_global_token_used_here_brings_its_grant_along() {
         let attribution = Attribution {
             org: "p".into(),
@@ -392,8 +385,8 @@ mod tests {
             listed_in: Some("o".into()),
             candidates: vec![],
         };
-        let global = InventoryRow { target_accounts: None, ..row() };
-        let inventory = Inventory { taken: 50, complete: true, rows: vec![global], ..Inventory::default() };
+        let global = InventoryRow { targets: Targets::AllOrganisations, ..row() };
+        let inventory = List { taken: 50, complete: true, rows: vec![global], ..List::default() }.into();
         let sources = Sources {
             inventories: BTreeMap::from([("o".to_owned(), inventory)]),
             attributions: &[attribution],
@@ -419,7 +412,7 @@ mod tests {
             listed: false,
         };
         let said = |dated, taken, entry: Entry, rows: Vec<InventoryRow>| {
-            let inventory = Inventory { taken, dated, complete: true, rows, ..Inventory::default() };
+            let inventory = List { taken, dated, complete: true, rows, ..List::default() }.into();
             let sources = Sources {
                 inventories: BTreeMap::from([("o".to_owned(), inventory)]),
                 ledger: BTreeMap::from([(("o".to_owned(), ID.to_owned()), entry)]),

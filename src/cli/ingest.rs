@@ -312,7 +312,7 @@ impl Placer {
             return named_org(org);
         }
         let targets: BTreeSet<&String> =
-            row.target_accounts.iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
+            row.targets.listed().into_iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
         match (targets.len(), targets.first()) {
             (1, Some(only)) => Ok((*only).clone()),
             _ => list.clone(),

@@ -9,8 +9,8 @@ use super::limits::Limits;
 use super::scratch::Scratch;
 use super::ui::Ui;
 use crate::analysis::coverage::{Held, HeldDay};
+use crate::analysis::inventory::{Inventory, List, counts_from};
 use crate::analysis::run::{Analysis, Depth, Inputs};
-use crate::analysis::tokens::Inventory;
 use crate::analysis::{facts, places, run, tables};
 use crate::config::Config;
 use crate::engine::pack::{Detection, Pack};
@@ -182,7 +182,7 @@ impl Session {
         let mut inputs = self.inputs()?;
         let population = populations(&inputs);
         let taken: BTreeMap<String, Micros> =
-            inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken)).collect();
+            inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken())).collect();
         let analysis = run::run(&engine, &mut inputs, self.window, &self.policy, depth)?;
         let kinds = if depth == Depth::Verdicts { facts::kinds(&engine, self.window)? } else { Vec::new() };
         for table in tables::tables(&analysis, &taken, &self.policy)? {
@@ -338,27 +338,26 @@ impl Session {
         !told_by_event && !self.lake.index.snapshots.iter().any(undated)
     }
 
-    /// The latest inventory: the latest complete list, and rows of partial lists taken since.
+    /// The lists of PATs that count at the run's instant; none where there is no list.
     fn inventory(&self, org: &str) -> Result<Option<Inventory>, CliError> {
         let snapshots = self.lake.snapshots(SnapshotKind::Inventory, org, self.window.as_of);
-        let Some(newest) = snapshots.last() else { return Ok(None) };
-        let base = snapshots.iter().rposition(|s| s.complete).unwrap_or(0);
-        let mut inventory = Inventory {
-            taken: snapshots.get(base).map_or(newest.taken, |s| s.taken),
-            complete: snapshots.iter().any(|s| s.complete),
-            dated: self.is_dated(org, newest.taken),
-            ..Inventory::default()
-        };
-        // Lists taken at the same instant belong together, whichever file came first.
-        let same = |s: &&&index::Snapshot| s.taken >= inventory.taken;
-        for snapshot in snapshots.iter().filter(same).rev() {
-            for row in self.lake.inventory(snapshot)? {
-                if row.is_pat() { inventory.rows.push(row) } else { inventory.not_pats += 1 }
-            }
-            inventory.users_listed += snapshot.users_listed;
-            inventory.users_failed += snapshot.users_failed;
+        if snapshots.is_empty() {
+            return Ok(None);
         }
-        Ok(Some(inventory))
+        let from = counts_from(snapshots.iter().map(|s| (s.taken, s.complete))).unwrap_or(Micros::MIN);
+        let read = |snapshot: &index::Snapshot| -> Result<List, CliError> {
+            Ok(List {
+                taken: snapshot.taken,
+                dated: self.is_dated(org, snapshot.taken),
+                complete: snapshot.complete,
+                rows: self.lake.inventory(snapshot)?,
+                users_listed: snapshot.users_listed,
+                users_failed: snapshot.users_failed,
+                ..List::default()
+            })
+        };
+        let lists = snapshots.into_iter().filter(|s| s.taken >= from).map(read);
+        Ok(Some(Inventory::of(lists.collect::<Result<_, _>>()?)))
     }
 
     fn held(&self, org: &str) -> Held<'static> {
@@ -482,11 +481,11 @@ fn populations(inputs: &Inputs<'_>) -> Vec<Population> {
         .map(|org| match inputs.inventories.get(org) {
             Some(inventory) => Population {
                 org: org.clone(),
-                inventory_taken: Some(format_time(inventory.taken)),
-                complete: inventory.complete,
+                inventory_taken: Some(format_time(inventory.taken())),
+                complete: inventory.is_complete(),
                 users_listed: inventory.users_listed,
                 users_failed: inventory.users_failed,
-                tokens: inventory.rows.len() as u64,
+                tokens: inventory.rows().len() as u64,
                 not_pats: inventory.not_pats,
             },
             None => Population {

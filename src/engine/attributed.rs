@@ -2,7 +2,8 @@
 //!
 //! In: `credentials`. Out: the column `token_id` of rows of day files.
 
-use super::{Columns, Engine, EngineError, Rows, guarded, tables};
+use super::collect::collect;
+use super::{Columns, Engine, EngineError, Rows, tables};
 use crate::lake::table::Table;
 use crate::model::names::Names;
 use hashbrown::HashMap;
@@ -75,7 +76,7 @@ impl Engine {
         if let Some(source) = self.sources.get("credentials") {
             let columns = ["org", "credential", "token_id"].map(pl::col);
             let frame = source.frame.clone().select(columns);
-            let told = Rows::from_frame(&guarded(|| Ok(frame.collect()?))?)?;
+            let told = Rows::from_frame(&collect(|| Ok(frame))?)?;
             for row in 0..told.len() {
                 let text = |name| told.text(row, name);
                 if let (Some(org), Some(credential), Some(token)) =

@@ -3,8 +3,9 @@
 //! In: day files of `events`, or a table in memory. Out: for each credential its rows, the newest first. Nothing is
 //! sorted or copied for that: a day lies sorted by credential, time and id, so a credential's rows of it are a range.
 
+use super::collect::collect;
 use super::rows::Rows;
-use super::{Engine, EngineError, guarded};
+use super::{Engine, EngineError};
 use crate::lake::table::Table;
 use crate::model::event_id::EventId;
 use crate::model::names::Names;
@@ -219,9 +220,7 @@ impl Engine {
         };
         let columns = ["org", "credential"].map(pl::col);
         let pats = uses.frame.clone().filter(pl::col("kind").eq(pl::lit("pat")));
-        let frame = guarded(|| {
-            Ok(pats.select(columns.clone()).unique(None, pl::UniqueKeepStrategy::Any).collect()?)
-        })?;
+        let frame = collect(|| Ok(pats.select(columns).unique(None, pl::UniqueKeepStrategy::Any)))?;
         let rows = Rows::from_frame(&frame)?;
         let text = |row, name| rows.text(row, name).map(str::to_owned);
         Ok(Some(

@@ -5,9 +5,10 @@
 //! kept; each detection then reads for itself.
 
 use super::attributed::{Tokens, columns_to_read};
+use super::collect::collect;
 use super::narrow::{Pattern, Words};
 use super::schema::{Kind, TableDef};
-use super::{Columns, Engine, EngineError, guarded, schema, tables};
+use super::{Columns, Engine, EngineError, schema, tables};
 use crate::lake::columns::Numbers;
 use crate::lake::table::Table;
 use crate::model::event_id::EventId;
@@ -113,9 +114,7 @@ impl Engine {
         for pattern in patterns.iter_mut().flatten() {
             if let Pattern::Listed(table) = pattern {
                 let frame = self.shared_columns(table, &["action"])?;
-                let rows = super::Rows::from_frame(&guarded(|| {
-                    Ok(frame.select([pl::col("action")]).collect()?)
-                })?)?;
+                let rows = super::Rows::from_frame(&collect(|| Ok(frame.select([pl::col("action")])))?)?;
                 let actions = (0..rows.len()).filter_map(|row| rows.text(row, "action").map(str::to_owned));
                 *pattern = Pattern::OneOf(actions.collect());
             }

@@ -4,7 +4,8 @@
 //! In: a table and names of columns. Out: the files' rows as columns, texts as codes, read by several threads and
 //! handed on newest day first.
 
-use super::{Cut, Engine, EngineError, EngineErrorKind, Source, guarded, schema, tables};
+use super::collect::collect;
+use super::{Cut, Engine, EngineError, EngineErrorKind, Source, schema, tables};
 use crate::lake::LakeError;
 pub use crate::lake::table::Table;
 use crate::lake::view::day_of_file;
@@ -138,7 +139,7 @@ impl Engine {
         let source = Source { frame, files, cut: source.cut, needs_token: false };
         let frame = self.of_source(def, &source)?;
         let frame = frame.select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
-        let frame = guarded(|| Ok(frame.collect()?))?;
+        let frame = collect(|| Ok(frame))?;
         let mut table = Table::of(frame);
         table.day = day;
         Ok(table)

@@ -3,7 +3,8 @@
 //! In: `seen`, `token_dates` and `org_seen`. Out: one row a value. In Rust because every value of every token is ranked
 //! among the token's others, for which an engine would join millions of texts.
 
-use super::{Columns, Engine, EngineError, guarded, schema, tables};
+use super::collect::collect;
+use super::{Columns, Engine, EngineError, schema, tables};
 use crate::lake::table::{Table, Texts};
 use crate::model::names::Names;
 use crate::model::time::{Day, Micros, day_of};
@@ -89,7 +90,7 @@ impl Engine {
         let frame = self.shared_columns(name, columns)?;
         let columns: Columns = columns.iter().copied().collect();
         let frame = frame.select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
-        Ok(Table::of(guarded(|| Ok(frame.collect()?))?))
+        Ok(Table::of(collect(|| Ok(frame))?))
     }
 }
 

@@ -10,6 +10,7 @@ mod bound;
 pub mod calls;
 pub mod check;
 mod chosen;
+mod collect;
 mod confirm;
 pub mod days;
 pub mod equivalents;

@@ -4,9 +4,10 @@
 //! Each token's rows are gone through once for all of its wishes.
 
 use super::calls::{At, Calls};
+use super::collect::collect;
 use super::pack::CONFIRM_COLUMNS;
 use super::rows::Rows;
-use super::{Engine, EngineError, guarded};
+use super::{Engine, EngineError};
 use crate::model::event_id::Stamp;
 use crate::model::finding::MAX_EVENT_IDS;
 use crate::model::time::Micros;
@@ -85,7 +86,7 @@ impl Engine {
         let mut taken: HashSet<(String, String)> = HashSet::new();
         let Some(source) = self.sources.get("credentials") else { return Ok(by_token) };
         let frame = source.frame.clone().select(["org", "credential", "token_id"].map(pl::col));
-        let rows = Rows::from_frame(&guarded(|| Ok(frame.collect()?))?)?;
+        let rows = Rows::from_frame(&collect(|| Ok(frame))?)?;
         for row in 0..rows.len() {
             let text = |name| rows.text(row, name).map(str::to_owned);
             if let (Some(org), Some(credential), Some(token)) =

@@ -4,10 +4,11 @@
 //! query names.
 
 use super::attributed::{Tokens, columns_to_read};
+use super::collect::collect;
 use super::days::damaged;
 use super::gather::rows_of;
 use super::rows::Rows;
-use super::{Cut, Engine, EngineError, guarded, narrow, newest, schema, tables};
+use super::{Cut, Engine, EngineError, narrow, newest, schema, tables};
 use crate::lake::table::Table;
 use crate::lake::view::{day_of_file, days_of_use};
 use crate::model::time::{Day, Micros};
@@ -76,7 +77,7 @@ impl Engine {
     fn credentials_of(&self, token: &str) -> Result<Vec<String>, EngineError> {
         let Some(source) = self.sources.get("credentials") else { return Ok(Vec::new()) };
         let frame = source.frame.clone().filter(pl::col("token_id").eq(pl::lit(token.to_owned())));
-        let rows = guarded(|| Ok(frame.select([pl::col("credential")]).collect()?))?;
+        let rows = collect(|| Ok(frame.select([pl::col("credential")])))?;
         let rows = Rows::from_frame(&rows)?;
         Ok((0..rows.len()).filter_map(|row| rows.text(row, "credential").map(str::to_owned)).collect())
     }
@@ -86,7 +87,7 @@ impl Engine {
         let Some(uses) = self.sources.get("lake_uses") else { return Ok(BTreeSet::new()) };
         let frame = uses.frame.clone().filter(newest::one_of("credential", credentials.to_vec()));
         let columns = ["date", "day_bits"].map(pl::col);
-        let rows = Rows::from_frame(&guarded(|| Ok(frame.select(columns).collect()?))?)?;
+        let rows = Rows::from_frame(&collect(|| Ok(frame.select(columns)))?)?;
         Ok((0..rows.len())
             .filter_map(|row| {
                 let date = rows.date(row, "date")?;

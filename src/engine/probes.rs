@@ -207,7 +207,7 @@ fn tables_that_detections_share_hold_what_a_query_finds() {
             let select = columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>();
             let by = columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>();
             let order = pl::SortMultipleOptions::default().with_nulls_last(true);
-            frame.select(select).sort_by_exprs(by, order).collect().expect("collects")
+            super::collect::collect(|| Ok(frame.select(select).sort_by_exprs(by, order))).expect("collects")
         };
         let shared = sorted(engine.shared_columns("activity", columns).expect("reads"));
         let found = sorted(engine.lazy("activity").expect("scans"));

@@ -3,12 +3,11 @@
 //! In: the engine's sources. Out: lazy frames, cut to the run's instant and window, with their token ids.
 
 use super::attributed::columns_to_read;
+use super::collect::collect;
 use super::days::damaged;
 use super::gather::rows_of;
 use super::rows::Rows;
-use super::{
-    Columns, Cut, Engine, EngineError, Source, guarded, narrow, schema, seen, tables, time_lit, views,
-};
+use super::{Columns, Cut, Engine, EngineError, Source, narrow, schema, seen, tables, time_lit, views};
 use crate::lake::decode;
 use pl::IntoLazy as _;
 use polars::prelude as pl;
@@ -83,7 +82,7 @@ impl Engine {
             Some(source) => in_one(self.rows_in(def, source, &columns)?),
             None => {
                 let made = made(&columns)?.select(columns.iter().map(|c| pl::col(*c)).collect::<Vec<_>>());
-                in_one(guarded(|| Ok(made.collect()?))?)
+                in_one(collect(|| Ok(made))?)
             }
         };
         self.ready().frames.insert(def.name, (columns, frame.clone()));
@@ -213,7 +212,7 @@ impl Engine {
     pub(super) fn is_one_org_known(&self) -> Result<bool, EngineError> {
         let Some(credentials) = self.sources.get("credentials") else { return Ok(false) };
         let orgs = credentials.frame.clone().select([pl::col("org").n_unique().cast(pl::DataType::Int64)]);
-        Ok(Rows::from_frame(&guarded(|| Ok(orgs.collect()?))?)?.int(0, "org") == Some(1))
+        Ok(Rows::from_frame(&collect(|| Ok(orgs))?)?.int(0, "org") == Some(1))
     }
 
     pub(super) fn in_window(&self, def: &schema::TableDef, frame: pl::LazyFrame) -> pl::LazyFrame {

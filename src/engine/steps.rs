@@ -4,8 +4,9 @@
 //! chain of parts, each read twice, the plan doubles with every link: for small tables that costs more than their rows.
 //! Parts stand as they are where that could change the answer or fill memory.
 
+use super::EngineError;
+use super::collect::collect;
 use super::walk::{Change, Look, walk, walk_mut};
-use super::{EngineError, guarded};
 use polars::prelude as pl;
 use polars::sql::SQLContext;
 use sqlparser::ast::{
@@ -24,7 +25,7 @@ const ROWS: usize = 2_000_000;
 /// Runs a query.
 pub(super) fn run(statement: &Statement, mut tables: Tables) -> Result<pl::DataFrame, EngineError> {
     let Some(Parts { mut with, reads, mut whole, last }) = parts(statement, &tables) else {
-        return collect(&statement.to_string(), &tables);
+        return answer(&statement.to_string(), &tables);
     };
     // Parts that stand where they are read.
     let mut inline: BTreeMap<String, usize> = BTreeMap::new();
@@ -36,7 +37,7 @@ pub(super) fn run(statement: &Statement, mut tables: Tables) -> Result<pl::DataF
             inline.insert(name, at);
             continue;
         }
-        let rows = collect(&with_parts(&with.cte_tables[at].query, &with, &needed), &tables)?;
+        let rows = answer(&with_parts(&with.cte_tables[at].query, &with, &needed), &tables)?;
         // A name of its own, which no other name of the query can be taken for.
         let own = format!("{name} worked out");
         tables.insert(own.clone(), pl::IntoLazy::lazy(rows));
@@ -47,7 +48,7 @@ pub(super) fn run(statement: &Statement, mut tables: Tables) -> Result<pl::DataF
         let _ = walk_mut(&mut whole, &mut put);
     }
     let needed = needed(&last, &reads, &inline);
-    collect(&with_parts(&whole, &with, &needed), &tables)
+    answer(&with_parts(&whole, &with, &needed), &tables)
 }
 
 /// The named parts of a query and what is left without them, each with the names that it reads.
@@ -125,13 +126,13 @@ fn with_parts(query: &Query, with: &With, needed: &BTreeSet<usize>) -> String {
     query.to_string()
 }
 
-fn collect(sql: &str, tables: &Tables) -> Result<pl::DataFrame, EngineError> {
+fn answer(sql: &str, tables: &Tables) -> Result<pl::DataFrame, EngineError> {
     // A fresh context for each query: one that is reused passes or fails by what ran before it.
     let mut context = SQLContext::new();
     for (name, frame) in tables {
         context.register(name, frame.clone());
     }
-    guarded(|| Ok(context.execute(sql)?.collect()?))
+    collect(|| Ok(context.execute(sql)?))
 }
 
 /// What a query reads.
@@ -243,7 +244,7 @@ mod tests {
         let statement = parsed(sql);
         let rows = run(&statement, tables()).expect("runs");
         // Whatever is worked out first, the answer is that of the whole.
-        assert_eq!(rows, collect(&statement.to_string(), &tables()).expect("runs"), "{sql}");
+        assert_eq!(rows, super::answer(&statement.to_string(), &tables()).expect("runs"), "{sql}");
         rows.columns()[0].i64().expect("numbers").iter().collect()
     }
 

@@ -273,11 +273,12 @@ pub(super) fn ids<'a>(name: &str, ids: impl Iterator<Item = &'a EventId>) -> pl:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::collect::collect;
 
     #[test]
     fn fills_and_refuses() {
         let table = TableBuilder::new("gaps").text("org", vec![Some("contoso".into()), None]).build();
-        assert_eq!(table.expect("fits").frame.collect().expect("collects").shape(), (2, 4));
+        assert_eq!(collect(|| Ok(table.expect("fits").frame)).expect("collects").shape(), (2, 4));
         assert!(TableBuilder::new("gaps").text("organisation", vec![]).build().is_err());
         assert!(TableBuilder::new("gaps").int("org", vec![Some(1)]).build().is_err());
         assert!(TableBuilder::new("nothing").build().is_err());

@@ -8,7 +8,7 @@ use super::index::{Snapshot, SnapshotKind};
 use super::table::Table;
 use super::{Lake, LakeError};
 use crate::model::hash::sha256;
-use crate::model::inventory::{InventoryRow, UsageRow, UserRow};
+use crate::model::inventory::{InventoryRow, Targets, UsageRow, UserRow};
 use crate::model::time::{Micros, Span, day_of, day_text};
 
 /// Facts of a snapshot beside its rows.
@@ -46,12 +46,12 @@ impl Lake {
         rows.dedup();
         let r = || rows.iter();
         let targets: Vec<String> =
-            r().map(|r| r.target_accounts.as_ref().map(|t| t.join(" ")).unwrap_or_default()).collect();
+            r().map(|r| r.targets.listed().map(|t| t.join(" ")).unwrap_or_default()).collect();
         let frame = Frame::new(rows.len())
             .text("token_id", r().map(|r| r.token_id.as_str()))
             .text("name", r().map(|r| opt(&r.name)))
             .text("scopes", r().map(|r| opt(&r.scopes)))
-            .flag("all_orgs", r().map(|r| Some(r.target_accounts.is_none())))
+            .flag("all_orgs", r().map(|r| r.targets.all()))
             .text("target_accounts", targets.iter().map(String::as_str))
             .time("valid_from", r().map(|r| r.valid_from))
             .time("valid_to", r().map(|r| r.valid_to))
@@ -181,8 +181,13 @@ impl Lake {
                 token_id: token_id[i].to_owned(),
                 name: some(name[i]),
                 scopes: some(scopes[i]),
-                target_accounts: (all[i] != Some(true))
-                    .then(|| targets[i].split_whitespace().map(str::to_owned).collect()),
+                targets: match all[i] {
+                    None => Targets::Unknown,
+                    Some(true) => Targets::AllOrganisations,
+                    Some(false) => {
+                        Targets::Listed(targets[i].split_whitespace().map(str::to_owned).collect())
+                    }
+                },
                 valid_from: from[i],
                 valid_to: to[i],
                 user_id: some(user_id[i]),
@@ -259,5 +264,31 @@ fn state_of(user: &UserRow) -> &'static str {
         Some(state) => state.as_str(),
         None if user.deleted => OwnerState::Removed.as_str(),
         None => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_list_says_of_the_reach_comes_back() {
+        let dir = tempfile::tempdir().expect("folder");
+        let mut lake = Lake::open(dir.path()).expect("lake");
+        let row = |id: &str, targets: Targets| InventoryRow {
+            token_id: id.to_owned(),
+            targets,
+            source: "pats",
+            ..InventoryRow::default()
+        };
+        let rows = [
+            row("a", Targets::Unknown),
+            row("b", Targets::AllOrganisations),
+            row("c", Targets::Listed(vec!["x".to_owned(), "y".to_owned()])),
+        ];
+        lake.add_inventory("o", &rows, Facts::default()).expect("adds");
+        let snapshot = lake.snapshots(SnapshotKind::Inventory, "o", 0)[0].clone();
+        let back = lake.inventory(&snapshot).expect("reads");
+        assert!(back.iter().map(|r| &r.targets).eq(rows.iter().map(|r| &r.targets)), "{back:?}");
     }
 }

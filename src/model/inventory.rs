@@ -21,6 +21,41 @@ impl OrgKey {
     }
 }
 
+/// The organisations that a list says a token reaches.
+///
+/// A list without the column leaves the reach unknown; the API writes null or an empty list for all organisations.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Targets {
+    /// The list does not say, or what it says cannot be read.
+    #[default]
+    Unknown,
+    /// All organisations: the list has an explicit null or an empty list.
+    AllOrganisations,
+    /// Ids of the organisations, lower case.
+    Listed(Vec<String>),
+}
+
+impl Targets {
+    /// Returns whether the token reaches all organisations; nothing where the list does not say.
+    #[must_use]
+    pub const fn all(&self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::AllOrganisations => Some(true),
+            Self::Listed(_) => Some(false),
+        }
+    }
+
+    /// Returns the ids, where the list names organisations.
+    #[must_use]
+    pub const fn listed(&self) -> Option<&Vec<String>> {
+        match self {
+            Self::Listed(ids) => Some(ids),
+            Self::Unknown | Self::AllOrganisations => None,
+        }
+    }
+}
+
 /// One authorisation as an administration API lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InventoryRow {
@@ -30,8 +65,8 @@ pub struct InventoryRow {
     pub name: Option<String>,
     /// Granted scopes as written.
     pub scopes: Option<String>,
-    /// Ids of the organisations it is for, lower case; nothing stands for all.
-    pub target_accounts: Option<Vec<String>>,
+    /// Organisations that it reaches.
+    pub targets: Targets,
     /// First creation.
     pub valid_from: Option<Micros>,
     /// End date.

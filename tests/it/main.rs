@@ -19,6 +19,7 @@ mod pull_killed;
 mod pull_trouble;
 mod review;
 mod rules;
+mod sizes;
 mod support;
 mod verdicts;
 mod visibility;

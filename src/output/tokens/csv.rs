@@ -15,7 +15,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("owner_state", "active, disabled, removed or unknown"),
     ("known_from", "inventory, ledger, events"),
     ("state", "active, expired, revoked or unknown"),
-    ("all_orgs", "true, false, or empty where the grant is unknown"),
+    ("all_orgs", "true, false, or empty where the reach is unknown"),
     ("scopes", "granted scopes, empty where unknown"),
     ("valid_from", "creation, RFC 3339 UTC"),
     ("valid_to", "end date, RFC 3339 UTC"),

@@ -24,6 +24,11 @@ impl Loose {
         }
     }
 
+    /// Returns the value of the first of `keys` that the record has, null or not.
+    pub(super) fn member(&self, keys: &[&str]) -> Option<&Value> {
+        keys.iter().find_map(|key| self.0.get(*key))
+    }
+
     /// Returns the value of the first of `keys` that is not null.
     pub(super) fn value(&self, keys: &[&str]) -> Option<&Value> {
         keys.iter().filter_map(|key| self.0.get(*key)).find(|value| !value.is_null())

@@ -50,11 +50,11 @@ fn token_inventories() {
     let row = &kept.all.inventory[1];
     assert_eq!(row.token_id, "c2e0abd5-85a8-40b0-a179-88e98538ec7c");
     assert_eq!(row.scopes.as_deref(), Some("vso.dashboards vso.taskgroups_manage"));
-    assert_eq!((&row.target_accounts, &row.client_id, row.is_valid), (&None, &None, Some(true)));
+    assert_eq!((row.targets.all(), &row.client_id, row.is_valid), (Some(true), &None, Some(true)));
     let (kept, outcome) = all(&body(&folder, "tokens-pats-list.json"));
     assert_eq!((outcome.kind.as_str(), outcome.continuation), ("pats page", None));
     assert_eq!(kept.all.inventory.len(), 4);
-    assert_eq!(kept.all.inventory[0].target_accounts, None);
+    assert_eq!(kept.all.inventory[0].targets.all(), Some(true));
     assert_eq!(kept.all.inventory[1].name.as_deref(), Some("work_token"));
     let (kept, _) = all(&body(&folder, "tokens-pats-get.json"));
     assert_eq!(kept.all.inventory[0].token_id, "3d3aca0c-9ad3-4b07-8334-08ec8b1ddc32");
