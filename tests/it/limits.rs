@@ -196,10 +196,16 @@ fn rows_that_are_no_findings_are_a_fault_of_their_detection() {
         let select = format!("SELECT org, token_id AS subject, CAST({count} AS BIGINT) AS count FROM tokens");
         detection(&place, id, "[\"tokens\"]", &select);
     }
+    let many = "SELECT x.org AS org, y.event_id AS subject FROM events AS x CROSS JOIN events AS y";
+    detection(&place, "MY-H004", "[\"events\"]", many);
     let ran = check(&place, &["--queries", "pack"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     let failed = not_run(&ran);
-    assert_eq!(failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["MY-H001", "MY-H002"]);
+    assert_eq!(
+        failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(),
+        ["MY-H001", "MY-H002", "MY-H004"]
+    );
+    assert!(failed[2].1.contains("gives 1123600 rows") && failed[2].1.contains("aggregate"), "{failed:?}");
     assert!(
         failed[0].1.contains("the count -1") && failed[1].1.contains("a count that is null"),
         "{failed:?}"
