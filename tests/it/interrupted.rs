@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a run may take to act on a signal.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(180);
 
 /// Programs that give signals back their default action before they run another program. Tests inherit ignored signals,
 /// of `nohup` or of a shell that runs them in the background, and would hand them on.
