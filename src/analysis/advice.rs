@@ -1,22 +1,30 @@
 //! What a reviewer is told to do with one token.
 //!
-//! In: the token, its answers and its findings. Out: one word and the sentence that argues it. `revoke` is said
-//! only for leaked, owner gone, ruled-out and revoked-but-used tokens (design, section 5); else the owner is
-//! asked.
+//! In: the token with its claims, its answers and its findings. Out: one word, the sentence that argues it, and the fields
+//! whose claims carry it. `revoke` is said only for leaked, owner gone, ruled-out and revoked-but-used tokens, and only on
+//! claims joined by id or unique prefix (design, sections 5 and 8); else the owner is asked.
 
-use crate::model::finding::{Family, Finding, Severity};
+use crate::model::claim::Field;
+use crate::model::finding::{Confidence, Family, Finding, Severity};
 use crate::model::token::{OwnerState, Token, TokenState};
 use crate::model::verdict::{Action, Advice, ScopeState, ScopeVerdict, UseState, UseVerdict, Visibility};
 
 /// Advises on one token.
 #[must_use]
 pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], findings: &[&Finding]) -> Advice {
-    let say = |action, reason: &str| Advice { action, reason: reason.to_owned() };
+    let say = |action, reason: &str| Advice::new(action, reason);
+    // Only claims joined by id or unique prefix carry the advice to revoke; a weaker join is a question.
+    let revoke = |fields: &[Field], reason: &str, question: &str| {
+        let certain = token.certainty(fields) == Confidence::High;
+        let (action, reason) = if certain { (Action::Revoke, reason) } else { (Action::AskOwner, question) };
+        Advice { action, reason: reason.to_owned(), rests_on: fields.to_vec() }
+    };
     let used_after = findings.iter().any(|f| f.slug == "used-after-its-end");
     if token.state == TokenState::Revoked && used_after {
-        return say(
-            Action::Revoke,
+        return revoke(
+            &[Field::Revoked],
             "It was used after it was revoked: make sure that it is gone, and look at what it did.",
+            "An event that names it by owner and name says that it was revoked, and it was used after that: ask which token was meant.",
         );
     }
     if token.is_over() && used_after {
@@ -33,16 +41,25 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
         return say(Action::None, "It is out of force.");
     }
     if token.leaked_at.is_some() {
-        return say(Action::Revoke, "It was found in a public place.");
+        return revoke(
+            &[Field::Leaked],
+            "It was found in a public place.",
+            "An event that names it by owner and name says that it was found in a public place: ask which token was meant, and revoke that one.",
+        );
     }
     if matches!(token.owner_state, OwnerState::Removed | OwnerState::Disabled) {
-        return say(
-            Action::Revoke,
+        return revoke(
+            &[Field::Owner, Field::OwnerState],
             "Its owner can no longer sign in; the token works again if access returns.",
+            "Its owner seems to have lost access, but the match is not by id: confirm who owns it and whether they left.",
         );
     }
     if usage.verdict == UseState::RuledOut {
-        return say(Action::Revoke, "Usage records of the whole judged span show no PAT call by its owner.");
+        return revoke(
+            &[Field::Owner, Field::Reach],
+            "Usage records of the whole judged span show no PAT call by its owner.",
+            "Usage records show no PAT call by its owner, but owner or reach is not known for certain: ask whether it is needed.",
+        );
     }
     let anomaly = findings.iter().any(|f| f.family == Family::Anomaly && f.severity >= Severity::Medium);
     if anomaly {
@@ -133,6 +150,25 @@ mod tests {
         ] {
             for seen in [silent(), usage::Seen { events: 3, ..silent() }] {
                 assert_ne!(of(&token, seen, &found), Action::Revoke, "{token:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_that_is_not_joined_by_id_asks_instead_of_revoking() {
+        use crate::model::claim::{Claim, Field, Join, Source};
+        let after = Finding { slug: "used-after-its-end".into(), ..finding() };
+        let plain = token("vso.code");
+        for (field, token, found) in [
+            (Field::Leaked, Token { leaked_at: Some(1), ..plain.clone() }, vec![]),
+            (Field::OwnerState, Token { owner_state: OwnerState::Removed, ..plain.clone() }, vec![]),
+            (Field::Owner, Token { owner_state: OwnerState::Disabled, ..plain.clone() }, vec![]),
+            (Field::Revoked, Token { state: TokenState::Revoked, ..plain.clone() }, vec![&after]),
+        ] {
+            for join in Join::ALL {
+                let claims = vec![Claim::new(field, "x", Some(1), Source::Event).joined(*join)];
+                let advised = of(&Token { claims, ..token.clone() }, usage::Seen::default(), &found);
+                assert_eq!(advised == Action::Revoke, join.is_certain(), "{field} joined by {join}");
             }
         }
     }

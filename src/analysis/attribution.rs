@@ -82,6 +82,10 @@ pub fn attribute(known: &[Known], credentials: &[Credential]) -> Vec<Attribution
             }
         }
     }
+    let mut homes: BTreeMap<&str, &str> = BTreeMap::new();
+    for token in known {
+        homes.entry(&token.token_id).or_insert(&token.org);
+    }
     let mut order: Vec<&Credential> = credentials.iter().collect();
     order.sort_by(|a, b| {
         (&a.org, std::cmp::Reverse(a.visible.len()), &a.visible).cmp(&(
@@ -97,7 +101,7 @@ pub fn attribute(known: &[Known], credentials: &[Credential]) -> Vec<Attribution
             by_owner(known, credential)
         } else {
             let others = reaching.get(credential.org.as_str()).map_or(&[][..], Vec::as_slice);
-            let attribution = by_id(own, others, credential);
+            let attribution = by_id(own, others, &homes, credential);
             if attribution.token_id.as_deref() == Some(credential.visible.as_str()) {
                 own.insert(&credential.visible);
             }
@@ -109,7 +113,12 @@ pub fn attribute(known: &[Known], credentials: &[Credential]) -> Vec<Attribution
     found
 }
 
-fn by_id(own: &BTreeSet<&str>, others: &[&Known], credential: &Credential) -> Attribution {
+fn by_id(
+    own: &BTreeSet<&str>,
+    others: &[&Known],
+    homes: &BTreeMap<&str, &str>,
+    credential: &Credential,
+) -> Attribution {
     let visible = credential.visible.as_str();
     let base = Attribution {
         org: credential.org.clone(),
@@ -124,6 +133,14 @@ fn by_id(own: &BTreeSet<&str>, others: &[&Known], credential: &Credential) -> At
     };
     let mut matches = starting(own);
     let mut listed_in = None;
+    let whole = visible.len() == 36;
+    // A whole id is the same token wherever it is known, whether or not a list says that it reaches this organisation.
+    if matches.is_empty()
+        && let Some(home) = homes.get(visible).filter(|_| whole)
+    {
+        listed_in = Some((*home).to_owned());
+        matches = vec![visible.to_owned()];
+    }
     if matches.is_empty() {
         let elsewhere: BTreeMap<&str, &str> = others
             .iter()
@@ -133,7 +150,6 @@ fn by_id(own: &BTreeSet<&str>, others: &[&Known], credential: &Credential) -> At
         listed_in = elsewhere.values().next().map(|org| (*org).to_owned());
         matches = elsewhere.into_keys().map(str::to_owned).collect();
     }
-    let whole = visible.len() == 36;
     match matches.as_slice() {
         [] => Attribution { how: if whole { How::Exact } else { How::Unknown }, ..base },
         [only] if whole => Attribution { how: How::Exact, token_id: Some(only.clone()), listed_in, ..base },
@@ -209,6 +225,12 @@ mod tests {
         let elsewhere = one(&tokens[1..], "o", &B[..28]);
         assert_eq!((elsewhere.token_id.as_deref(), elsewhere.listed_in.as_deref()), (Some(B), Some("p")));
         assert_eq!(one(&[known("p", B, false)], "o", &B[..28]).how, How::Unknown);
+        let whole = one(&[known("p", B, false)], "o", B);
+        assert_eq!(
+            (whole.how, whole.listed_in.as_deref()),
+            (How::Exact, Some("p")),
+            "a whole id is the same token"
+        );
     }
 
     #[test]

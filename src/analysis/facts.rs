@@ -6,7 +6,7 @@
 
 use super::coverage::Switch;
 use super::ledger::TokenEvent;
-use super::people::{AccessChange, GroupChange};
+use super::people::{AccessChange, Actor, GroupChange, SignIn};
 use crate::engine::calls::{Calls, Proves};
 use crate::engine::days::Table;
 use crate::engine::rows::{Cell, Rows};
@@ -310,17 +310,50 @@ pub fn actor_names(engine: &Engine) -> Result<BTreeMap<(String, String), String>
     Ok(found.into_iter().map(|((org, id), name)| ((text(org), text(id)), text(name))).collect())
 }
 
-/// Actors as events show them: (organisation, storage key, label).
+/// Actors as events show them, by organisation, with the span in which they do.
 ///
 /// # Errors
 /// When the query fails.
-pub fn actors(engine: &Engine) -> Result<Vec<(String, String, String)>, EngineError> {
+pub fn actors(engine: &Engine) -> Result<Vec<(String, Actor)>, EngineError> {
     read(
         engine,
-        "SELECT org, actor_id, actor FROM lake_uses WHERE service_actor = FALSE GROUP BY org, actor_id, actor
-         ORDER BY org, actor_id, actor",
-        |r, i| (r.text(i, "org"), r.text(i, "actor_id"), r.text(i, "actor")),
+        "SELECT org, actor_id, actor, MIN(first_time) AS first_time, MAX(last_time) AS last_time FROM lake_uses
+         WHERE service_actor = FALSE GROUP BY org, actor_id, actor ORDER BY org, actor_id, actor",
+        |r, i| {
+            let label = r.text(i, "actor");
+            let (upn, name) = if label.contains('@') { (label, String::new()) } else { (String::new(), label) };
+            let time = |name| r.time(i, name).unwrap_or_default();
+            let span = (time("first_time"), time("last_time"));
+            (r.text(i, "org"), Actor { id: r.text(i, "actor_id"), upn, name, span })
+        },
     )
+}
+
+/// Events that people made with a sign-in of their own, by organisation: first and last of each fold of the lake.
+///
+/// # Errors
+/// When the query fails.
+pub fn sign_ins(engine: &Engine) -> Result<BTreeMap<String, Vec<SignIn>>, EngineError> {
+    let rows = read(
+        engine,
+        "SELECT org, actor_id, actor, first_time, last_time FROM lake_uses
+         WHERE service_actor = FALSE AND (kind = 'interactive' OR kind = 'entra')
+         ORDER BY org, actor_id, actor, first_time, last_time",
+        |r, i| {
+            let time = |name| r.time(i, name).unwrap_or_default();
+            let (first, last) = (time("first_time"), time("last_time"));
+            (r.text(i, "org"), SignIn { id: r.text(i, "actor_id"), label: r.text(i, "actor"), first, last })
+        },
+    )?;
+    Ok(by_org(rows))
+}
+
+fn by_org<T>(rows: Vec<(String, T)>) -> BTreeMap<String, Vec<T>> {
+    let mut by_org: BTreeMap<String, Vec<T>> = BTreeMap::new();
+    for (org, row) in rows {
+        by_org.entry(org).or_default().push(row);
+    }
+    by_org
 }
 
 /// Events that take access from a person or give it back, by organisation.
@@ -330,27 +363,34 @@ pub fn actors(engine: &Engine) -> Result<Vec<(String, String, String)>, EngineEr
 pub fn access_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<AccessChange>>, EngineError> {
     let rows = read(
         engine,
-        "SELECT org, time, action, d_user, d_member_id, d_member_name, d_group_name FROM lake_changes
+        "SELECT org, event_id, time, action, d_user, d_member_id, d_member_name, d_group_name FROM lake_changes
          WHERE action = 'Licensing.Removed' OR action = 'Licensing.Assigned'
             OR ((action = 'Group.UpdateGroupMembership.Remove' OR action = 'Group.UpdateGroupMembership.Add')
                 AND d_group_name LIKE '%Project Collection Valid Users')
-         ORDER BY time",
+         ORDER BY time, event_id",
         |r, i| {
-            let action = r.text(i, "action");
+            let (action, org) = (r.text(i, "action"), r.text(i, "org"));
             let names = ["d_user", "d_member_id", "d_member_name"].map(|c| r.text(i, c));
             let change = AccessChange {
                 time: r.time(i, "time").unwrap_or_default(),
+                event_id: r.text(i, "event_id"),
                 taken: action.ends_with("Removed") || action.ends_with("Remove"),
                 names: names.into_iter().filter(|n| !n.is_empty()).collect(),
             };
-            (r.text(i, "org"), change)
+            let counts = action.starts_with("Licensing.") || is_valid_users(&r.text(i, "d_group_name"), &org);
+            (org, counts.then_some(change))
         },
     )?;
-    let mut by_org: BTreeMap<String, Vec<AccessChange>> = BTreeMap::new();
-    for (org, change) in rows {
-        by_org.entry(org).or_default().push(change);
-    }
-    Ok(by_org)
+    Ok(by_org(rows.into_iter().filter_map(|(org, change)| Some((org, change?))).collect()))
+}
+
+/// Returns true for the organisation's own group of everybody with access; a project or a person may give another group a
+/// name that ends alike.
+fn is_valid_users(group: &str, org: &str) -> bool {
+    let owner = group.trim().strip_prefix('[').and_then(|g| g.split_once("]\\"));
+    owner.is_some_and(|(owner, name)| {
+        name.eq_ignore_ascii_case("Project Collection Valid Users") && owner.to_lowercase() == org
+    })
 }
 
 /// Events that put a person into a group of administrators or take one out, by organisation.
@@ -375,11 +415,7 @@ pub fn group_changes(engine: &Engine) -> Result<BTreeMap<String, Vec<GroupChange
             (r.text(i, "org"), change)
         },
     )?;
-    let mut by_org: BTreeMap<String, Vec<GroupChange>> = BTreeMap::new();
-    for (org, change) in rows {
-        by_org.entry(org).or_default().push(change);
-    }
-    Ok(by_org)
+    Ok(by_org(rows))
 }
 
 /// Events that switch auditing or a stream, by organisation.
@@ -418,4 +454,22 @@ pub fn switches(engine: &Engine) -> Result<BTreeMap<String, Vec<Switch>>, Engine
         by_org.entry(org).or_default().extend(switch);
     }
     Ok(by_org)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_organisations_own_group_says_who_has_access() {
+        assert!(is_valid_users(r"[Contoso]\Project Collection Valid Users", "contoso"));
+        for group in [
+            r"[Payments]\Project Collection Valid Users",
+            r"[contoso]\Not Project Collection Valid Users",
+            "Project Collection Valid Users",
+            r"[contoso]\Old\Project Collection Valid Users",
+        ] {
+            assert!(!is_valid_users(group, "contoso"), "{group}");
+        }
+    }
 }

@@ -4,8 +4,11 @@
 //! life; and the events that name no token and fit more than one. Key names come from a production parser of
 //! another product (facts, section 2), so each is read tolerantly and none is required.
 
-use super::target::{self, Target};
+use super::claims::Stated;
+use super::claims::token::{Reach, Said, join_of_person, validity};
+use super::target::{self, Fit, Target};
 use crate::model::catalogue::catalogue;
+use crate::model::claim::{Claim, Field, Join, Source};
 use crate::model::identity;
 use crate::model::time::{Micros, format_time, parse_time};
 use crate::model::token::{Grant, LifeEvent, split_scopes};
@@ -85,30 +88,16 @@ impl Change {
 /// A token as the ledger knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
+    /// What events say of it, field by field.
+    pub said: Said,
     /// Newest name.
     pub name: Option<String>,
-    /// When an event last told the name.
-    pub named_at: Option<Micros>,
-    /// Storage key of the owner.
-    pub owner_id: Option<String>,
-    /// Owner in words.
-    pub owner: Option<String>,
-    /// Creation.
-    pub valid_from: Option<Micros>,
     /// Newest end date.
     pub valid_to: Option<Micros>,
     /// Grants, oldest first.
     pub grants: Vec<Grant>,
-    /// Whether it reaches all organisations.
-    pub all_orgs: Option<bool>,
-    /// Ids of the organisations that it is for, where an event names them.
-    pub targets: Vec<String>,
-    /// When it was revoked.
-    pub revoked_at: Option<Micros>,
     /// When it expired, as the service said.
     pub expired_at: Option<Micros>,
-    /// When it was found in public.
-    pub leaked_at: Option<Micros>,
     /// Life, oldest first.
     pub life: Vec<LifeEvent>,
     /// How often its end date was moved.
@@ -121,7 +110,7 @@ pub struct Entry {
     pub joined_by_name: bool,
 }
 
-/// A `Token.*` event that names no token and fits several.
+/// A `Token.*` event that names no token by id, and whose owner and name do not fit exactly one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unclear {
     /// Organisation.
@@ -138,10 +127,12 @@ pub struct Unclear {
     pub name: String,
     /// Tokens it could be about.
     pub candidates: Vec<String>,
+    /// How they fit.
+    pub fit: Fit,
 }
 
 /// A token listed by an inventory, for events that give owner and name only.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Listed {
     /// Organisation.
     pub org: String,
@@ -176,10 +167,9 @@ pub fn build(mut events: Vec<TokenEvent>, listed: &[Listed], aliases: Aliases<'_
     for (event, target) in events.iter().zip(targets) {
         let Some(change) = Change::of(&event.action) else { continue };
         let (id, by_name) = match target {
-            Target::None => continue,
             Target::Named(id) => (id, false),
             Target::Found(id) => (id, true),
-            Target::Several(candidates) => {
+            Target::Unclear(fit, candidates) => {
                 unclear.push(Unclear {
                     org: event.org.clone(),
                     event_id: event.event_id.clone(),
@@ -188,6 +178,7 @@ pub fn build(mut events: Vec<TokenEvent>, listed: &[Listed], aliases: Aliases<'_
                     owner: owner_of(event),
                     name: event.shown_name(),
                     candidates,
+                    fit,
                 });
                 continue;
             }
@@ -203,12 +194,29 @@ impl TokenEvent {
     /// The display name that the event gives: its own field, else the quoted part of its text.
     #[must_use]
     pub fn shown_name(&self) -> String {
-        if self.name.is_empty() {
-            self.details.split('"').nth(1).unwrap_or_default().to_owned()
-        } else {
-            self.name.clone()
-        }
+        if self.name.is_empty() { quoted(&self.details).to_owned() } else { self.name.clone() }
     }
+}
+
+/// The first quoted part of a text, with the quotes that the name itself contains: a quote that follows a blank opens an
+/// inner part, every other one closes the innermost.
+fn quoted(text: &str) -> &str {
+    let Some(start) = text.find('"').map(|at| at + 1) else { return "" };
+    let mut depth = 1;
+    let mut before = '"';
+    for (at, c) in text[start..].char_indices() {
+        if c == '"' {
+            let opens =
+                before.is_whitespace() && text[start + at + 1..].starts_with(|c: char| !c.is_whitespace());
+            depth += if opens { 1 } else { -1 };
+            if depth == 0 {
+                return &text[start..start + at];
+            }
+        }
+        before = c;
+    }
+    // Quotes that do not pair up: the text up to the next one is all that is certain.
+    text[start..].split('"').next().unwrap_or_default()
 }
 
 fn owner_of(event: &TokenEvent) -> String {
@@ -224,38 +232,51 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
         {
             text = format!("{text}, renamed from \"{old}\" to \"{name}\"");
         }
-        entry.name = Some(name);
-        entry.named_at = Some(event.time);
+        entry.name = Some(name.clone());
     }
-    if !event.owner_id.is_empty() {
-        entry.owner_id =
-            identity::guid(&event.owner_id).map(std::borrow::Cow::into_owned).or(entry.owner_id.take());
+    let join = if by_name { Join::OwnerAndName } else { Join::Id };
+    let claim = |field, value: String| {
+        Claim::new(field, value, Some(event.time), Source::Event).joined(join).of_event(&event.event_id)
+    };
+    let said = &mut entry.said;
+    if !name.is_empty() {
+        said.names.push(Stated { claim: claim(Field::Name, name.clone()), value: name });
     }
-    if !event.owner.is_empty() {
-        entry.owner = Some(event.owner.clone());
+    let person = |text: &String| {
+        let claim = claim(Field::Owner, text.clone());
+        Stated { claim: claim.joined(join_of_person(text).min(join)), value: text.clone() }
+    };
+    let owners: Vec<&String> =
+        [&event.owner_id, &event.owner].into_iter().filter(|t| !t.is_empty()).collect();
+    if change == Change::Created && owners.is_empty() && !event.service_actor {
+        said.creators
+            .extend([&event.actor_id, &event.actor].into_iter().filter(|t| !t.is_empty()).map(person));
     }
-    if change == Change::Created && entry.owner_id.is_none() && entry.owner.is_none() && !event.service_actor
-    {
-        entry.owner_id = identity::guid(&event.actor_id).map(std::borrow::Cow::into_owned);
-        entry.owner = Some(event.actor.clone());
-    }
-    if let Some(from) = parse_time(&event.valid_from) {
-        entry.valid_from = Some(entry.valid_from.map_or(from, |old| old.min(from)));
-    } else if change == Change::Created {
-        entry.valid_from = entry.valid_from.or(Some(event.time));
+    said.owners.extend(owners.into_iter().map(person));
+    let from = parse_time(&event.valid_from).or((change == Change::Created).then_some(event.time));
+    if let Some(from) = from {
+        said.created.push(Stated { value: from, claim: claim(Field::Created, format_time(from)) });
     }
     let valid_to = parse_time(&event.valid_to);
+    if let Some(to) = valid_to {
+        said.ends.push(Stated { value: to, claim: claim(Field::Ends, format_time(to)) });
+    }
+    // Only a token that the service accepts is made, extended or regenerated (facts, section 7).
+    if matches!(change, Change::Created | Change::Updated) {
+        said.valid.push(Stated { value: true, claim: claim(Field::State, validity(true).to_owned()) });
+    }
     let moved = (change == Change::Updated).then(|| entry.valid_to.zip(valid_to)).flatten();
     if let Some((old, to)) = moved.filter(|(old, to)| old != to) {
         entry.extended += 1;
         text = format!(
-            "{text}; extended or regenerated: the log does not tell; end moved from {} to {}",
+            "{text}; extended or regenerated: the log does not say which; end moved from {} to {}",
             format_time(old),
             format_time(to)
         );
     }
     entry.valid_to = valid_to.or(entry.valid_to);
-    let scopes = (!event.scopes.is_empty()).then(|| split_scopes(event.scopes.trim_matches(['[', ']', '"'])));
+    let scopes =
+        Some(split_scopes(event.scopes.trim_matches(['[', ']', '"']))).filter(|scopes| !scopes.is_empty());
     if matches!(change, Change::Created | Change::Updated) && (scopes.is_some() || valid_to.is_some()) {
         let before = entry.grants.last().and_then(|g| g.scopes.clone());
         if let (Some(old), Some(new)) = (&before, &scopes)
@@ -265,32 +286,36 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
         }
         entry.grants.push(Grant {
             since: event.time,
-            scopes: scopes.or(before),
+            scopes: scopes.clone().or(before),
             valid_to: entry.valid_to,
             listed: false,
         });
     }
     if matches!(change, Change::Created | Change::Updated) {
-        if event.all_orgs.eq_ignore_ascii_case("true") {
-            entry.all_orgs = Some(true);
-        } else if !event.targets.is_empty() || event.all_orgs.eq_ignore_ascii_case("false") {
-            entry.all_orgs = Some(false);
+        if let Some(scopes) = scopes {
+            said_scopes(entry, scopes, claim(Field::Scopes, String::new()));
         }
         let targets = target_ids(&event.targets);
-        if !targets.is_empty() {
-            entry.targets = targets;
+        let reach = if event.all_orgs.eq_ignore_ascii_case("true") {
+            Some(Reach::All)
+        } else if !event.targets.is_empty() || event.all_orgs.eq_ignore_ascii_case("false") {
+            Some(Reach::Only(targets))
+        } else {
+            None
+        };
+        if let Some(reach) = reach {
+            entry.said.reach.push(Stated { claim: claim(Field::Reach, reach.words()), value: reach });
         }
     }
     if by_name {
         text = format!("{text} (the event names the token by owner and name alone; confidence medium)");
     }
+    let at = Stated { value: event.time, claim: claim(Field::Revoked, format_time(event.time)) };
     match change {
-        Change::Revoked | Change::SystemRevoked => {
-            entry.revoked_at = Some(entry.revoked_at.map_or(event.time, |t| t.min(event.time)));
-        }
+        Change::Revoked | Change::SystemRevoked => entry.said.revoked.push(at),
         Change::Expired => entry.expired_at = Some(event.time),
         Change::Discovered => {
-            entry.leaked_at = Some(entry.leaked_at.map_or(event.time, |t| t.min(event.time)))
+            entry.said.leaked.push(Stated { claim: Claim { field: Field::Leaked, ..at.claim }, ..at });
         }
         Change::Created | Change::Updated => {}
     }
@@ -308,6 +333,10 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
     }
     entry.last_change = entry.last_change.max(Some(event.time));
     entry.life.push(life);
+}
+
+fn said_scopes(entry: &mut Entry, scopes: Vec<String>, claim: Claim) {
+    entry.said.scopes.push(Stated { claim: Claim { value: scopes.join(" "), ..claim }, value: scopes });
 }
 
 /// Says how a grant changed, an escalation first: what it gained counts by what the scopes include.
@@ -347,6 +376,10 @@ mod tests {
 
     const ID: &str = "aaaaaaaa-0000-1111-2222-333333333333";
 
+    fn times(stated: &[Stated<Micros>]) -> Vec<Micros> {
+        stated.iter().map(|s| s.value).collect()
+    }
+
     fn event(time: Micros, action: &str, id: &str) -> TokenEvent {
         TokenEvent {
             org: "o".into(),
@@ -374,10 +407,15 @@ mod tests {
         let (ledger, unclear) = build(vec![revoke, leak, update, create], &[]);
         assert!(unclear.is_empty());
         let entry = &ledger[&("o".to_owned(), ID.to_owned())];
-        assert_eq!((entry.leaked_at, entry.revoked_at, entry.extended), (Some(3), Some(4), 1));
+        assert_eq!(
+            (times(&entry.said.leaked), times(&entry.said.revoked), entry.extended),
+            (vec![3], vec![4], 1)
+        );
         assert_eq!(entry.grants.len(), 2);
         assert_eq!(entry.grants[1].scopes, Some(vec!["vso.code_full".to_owned()]));
-        assert_eq!(entry.owner.as_deref(), Some("ann@x"));
+        let creators: Vec<&str> = entry.said.creators.iter().map(|c| c.value.as_str()).collect();
+        assert_eq!(creators, ["bbbbbbbb-0000-1111-2222-333333333333", "ann@x"]);
+        assert_eq!(entry.said.leaked[0].claim.join, Join::OwnerAndName);
         assert!(entry.joined_by_name);
         assert_eq!(entry.life.len(), 4);
     }
@@ -392,7 +430,8 @@ mod tests {
         ];
         let (ledger, unclear) = build(events, &[]);
         assert_eq!(unclear[0].candidates.len(), 2);
-        assert!(ledger.values().all(|e| e.revoked_at.is_none()));
+        assert_eq!(unclear[0].fit, Fit::OwnerAndName);
+        assert!(ledger.values().all(|e| e.said.revoked.is_empty()));
     }
 
     #[test]
@@ -409,9 +448,43 @@ mod tests {
         let (ledger, unclear) = build(vec![late, early, second, rename, create], &[]);
         assert!(unclear.is_empty(), "{unclear:?}");
         let first = &ledger[&("o".to_owned(), ID.to_owned())];
-        assert_eq!((first.leaked_at, first.name.as_deref()), (Some(3), Some("deploy-prod")));
+        assert_eq!((times(&first.said.leaked), first.name.as_deref()), (vec![3], Some("deploy-prod")));
         assert!(first.life[1].text.ends_with("confidence medium)"), "{:?}", first.life[1]);
-        assert_eq!(ledger[&("o".to_owned(), other.to_owned())].leaked_at, Some(8));
+        assert_eq!(times(&ledger[&("o".to_owned(), other.to_owned())].said.leaked), [8]);
+    }
+
+    #[test]
+    fn a_name_alone_names_candidates_and_no_token() {
+        let mut leak = event(3, "Token.PatPublicDiscoveryEvent", "");
+        leak.owner = "Doe, Jo".into();
+        leak.service_actor = true;
+        let (ledger, unclear) = build(vec![event(1, "Token.PatCreateEvent", ID), leak.clone()], &[]);
+        assert_eq!((unclear[0].fit, unclear[0].candidates.as_slice()), (Fit::NameOnly, &[ID.to_owned()][..]));
+        assert!(ledger.values().all(|e| e.said.leaked.is_empty()));
+        // Without an owner at all, whoever has a token of that name is a candidate and no more.
+        leak.owner.clear();
+        leak.actor.clear();
+        leak.actor_id.clear();
+        let (_, unclear) = build(vec![event(1, "Token.PatCreateEvent", ID), leak], &[]);
+        assert_eq!(unclear[0].fit, Fit::NameOnly);
+    }
+
+    #[test]
+    fn an_event_that_fits_nothing_is_still_there() {
+        let (_, unclear) = build(vec![event(3, "Token.PatPublicDiscoveryEvent", "")], &[]);
+        assert_eq!((unclear.len(), unclear[0].fit, unclear[0].candidates.len()), (1, Fit::Nothing, 0));
+    }
+
+    #[test]
+    fn a_name_with_quotes_is_read_to_its_end() {
+        for (text, name) in [
+            (r#"Personal Access Token "deploy" was revoked."#, "deploy"),
+            (r#"Personal Access Token "my "prod" token" of user "Jo" was revoked."#, r#"my "prod" token"#),
+            (r#"Token "12" screen" was revoked."#, "12"),
+            ("no name", ""),
+        ] {
+            assert_eq!(quoted(text), name, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 pub mod advice;
 pub mod attribution;
+pub mod claims;
 pub mod coverage;
 pub mod dependence;
 pub mod facts;
@@ -62,6 +63,7 @@ pub(crate) mod tests_support {
             other_orgs: vec![],
             joined_by_name: false,
             owner_facts: OwnerFacts::default(),
+            claims: vec![],
         }
     }
 
@@ -86,6 +88,7 @@ pub(crate) mod tests_support {
             controls: Vec::new().into(),
             attack: Vec::new().into(),
             suppressed: None,
+            claims: vec![],
         }
     }
 

@@ -4,17 +4,21 @@
 //! what the index says of each day. Out: an [`Analysis`], which the detections see as tables and the report shows.
 
 use super::attribution::{Attribution, How, attribute};
+use super::claims::Stated;
+use super::claims::token::{Reach, Said, join_of_person};
 use super::coverage::{Held, Switch, judge as judge_coverage};
 use super::facts::{self, Fold, Folds, PatEvents};
 use super::inventory::Inventory;
 use super::ledger::{self, TokenEvent, Unclear};
-use super::people::{AccessChange, GroupChange, People};
+use super::owner_usage::Records;
+use super::people::{AccessChange, Actor, GroupChange, People, SignIn};
 use super::scope::{self, Proof};
 use super::tokens::{self, Sources};
 use super::usage::{self, Seen};
 use super::uses::{self, CredentialUse};
-use super::{dependence, known, owner_usage, rotation};
+use super::{dependence, known, rotation};
 use crate::engine::{Engine, EngineError};
+use crate::model::claim::{Claim, Field, Join, Source};
 use crate::model::coverage::Coverage;
 use crate::model::identity::person_key;
 use crate::model::inventory::{UsageRow, UserRow};
@@ -30,12 +34,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the analysis needs beside the engine.
 #[derive(Debug, Default)]
 pub struct Inputs<'a> {
-    /// Organisations to judge.
+    /// Organisations that the lake knows: claims about a token are gathered over all of them.
     pub orgs: Vec<String>,
+    /// Those of them that are judged; none stands for all.
+    pub judged: Vec<String>,
     /// Lists of PATs.
     pub inventories: BTreeMap<String, Inventory>,
-    /// Users with the instant of their list, oldest first.
-    pub users: BTreeMap<String, Vec<(Micros, UserRow)>>,
+    /// Users with the instant of their list where it has one, oldest first.
+    pub users: BTreeMap<String, Vec<(Option<Micros>, UserRow)>>,
     /// Usage records, with the spans that they declare.
     pub usage: BTreeMap<String, (Vec<Span>, Vec<UsageRow>)>,
     /// Organisation ids to names.
@@ -95,8 +101,10 @@ pub struct Gathered {
     pub folds: Folds,
     /// `Token.*` events.
     pub token_events: Vec<TokenEvent>,
-    /// Actors as events show them: organisation, storage key, label.
-    pub actors: Vec<(String, String, String)>,
+    /// Actors as events show them, by organisation.
+    pub actors: Vec<(String, Actor)>,
+    /// Events that people made with a sign-in of their own, by organisation.
+    pub sign_ins: BTreeMap<String, Vec<SignIn>>,
     /// Display names by organisation and storage key: a licence may be taken from one, and a list of users need not
     /// hold who left.
     pub names: BTreeMap<(String, String), String>,
@@ -122,31 +130,38 @@ pub enum Depth {
     Verdicts,
 }
 
-/// Asks the engine all that the analysis needs.
+/// Asks the engines all that the analysis needs: `known` has the tables of every organisation of the lake, `engine` those
+/// of the organisations that are judged.
 ///
 /// # Errors
 /// When a query fails.
-pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered, EngineError> {
+pub fn gather(
+    known: &Engine,
+    engine: &Engine,
+    window: Window,
+    depth: Depth,
+) -> Result<Gathered, EngineError> {
     let judging = matches!(depth, Depth::Findings | Depth::Verdicts);
     if depth == Depth::Credentials {
         // Each waits for files and keeps one thread busy at most for half of its time.
         let (uses, token_events) = std::thread::scope(|scope| {
-            let events = scope.spawn(|| facts::token_events(engine));
-            let uses = uses::credentials(engine, window);
+            let events = scope.spawn(|| facts::token_events(known));
+            let uses = uses::credentials(known, window);
             (uses, events.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         return Ok(Gathered { uses: uses?, token_events: token_events?, ..Gathered::default() });
     }
     Ok(Gathered {
-        uses: uses::credentials(engine, window)?,
-        events: PatEvents { held: if judging { Some(engine.calls(&[])?) } else { None }, told: Vec::new() },
+        uses: uses::credentials(known, window)?,
+        events: PatEvents { held: if judging { Some(known.calls(&[])?) } else { None }, told: Vec::new() },
         folds: if depth == Depth::Verdicts { facts::folds(engine)? } else { Folds::default() },
-        token_events: facts::token_events(engine)?,
-        actors: facts::actors(engine)?,
-        names: facts::actor_names(engine)?,
-        access: facts::access_changes(engine)?,
-        groups: facts::group_changes(engine)?,
-        switches: facts::switches(engine)?,
+        token_events: facts::token_events(known)?,
+        actors: facts::actors(known)?,
+        names: facts::actor_names(known)?,
+        sign_ins: facts::sign_ins(known)?,
+        access: facts::access_changes(known)?,
+        groups: facts::group_changes(known)?,
+        switches: facts::switches(known)?,
     })
 }
 
@@ -155,13 +170,14 @@ pub fn gather(engine: &Engine, window: Window, depth: Depth) -> Result<Gathered,
 /// # Errors
 /// When a query fails.
 pub fn run(
+    known: &Engine,
     engine: &Engine,
     inputs: &mut Inputs<'_>,
     window: Window,
     policy: &Policy,
     depth: Depth,
 ) -> Result<Analysis, EngineError> {
-    Ok(decide(gather(engine, window, depth)?, inputs, window, policy, depth))
+    Ok(decide(gather(known, engine, window, depth)?, inputs, window, policy, depth))
 }
 
 /// Judges what was gathered; a function of its inputs alone.
@@ -191,7 +207,8 @@ pub fn decide(
     let attributions = attribute(&known::known(inputs, &ledger, &people), &credentials);
     if attributing {
         let credentials = with_uses(&attributions, uses);
-        return Analysis { credentials, coverage, people, unclear, ..Analysis::default() };
+        let analysis = Analysis { credentials, coverage, people, unclear, ..Analysis::default() };
+        return analysis.of_judged(&inputs.judged);
     }
     let mut sources = Sources {
         inventories: std::mem::take(&mut inputs.inventories),
@@ -203,10 +220,11 @@ pub fn decide(
         as_of: window.as_of,
         ..Sources::default()
     };
-    hints(&mut sources, &attributions, uses);
+    claims_of_use(&mut sources, &attributions, uses);
     let mut tokens: Vec<Token> =
         tokens::merge(&sources).into_iter().filter(|t| inputs.orgs.contains(&t.org)).collect();
     know_owners(&mut tokens, &sources.people, uses);
+    claim_use(&mut tokens, &attributions, uses);
     let tokens = tokens;
     let index: BTreeMap<(&str, &str), usize> =
         tokens.iter().enumerate().map(|(i, t)| ((t.org.as_str(), t.token_id.as_str()), i)).collect();
@@ -235,18 +253,21 @@ pub fn decide(
     }
     let siblings = siblings(&tokens);
     let covered = |org: &str| coverage.iter().find(|c| c.org == org);
-    let usages: Vec<UseVerdict> = tokens
+    let records: BTreeMap<&str, Records<'_>> = inputs
+        .usage
+        .iter()
+        .map(|(org, (spans, rows))| {
+            let people = sources.people.get(org);
+            (org.as_str(), Records::new(org, spans, rows, people, &tokens, uses, window))
+        })
+        .collect();
+    let is_judged = |token: &Token| inputs.judged.is_empty() || inputs.judged.contains(&token.org);
+    let judged: Vec<usize> = (0..tokens.len()).filter(|i| is_judged(&tokens[*i])).collect();
+    let usages: Vec<UseVerdict> = judged
         .par_iter()
-        .enumerate()
-        .map(|(i, token)| {
-            let owner_usage = inputs.usage.get(&token.org).map(|(spans, rows)| {
-                let mut usage = owner_usage::of(token, spans, rows, &tokens, window);
-                let same =
-                    |t: &Token| t.org == token.org && t.owner_id.is_some() && t.owner_id == token.owner_id;
-                let audited = tokens.iter().zip(&all_seen).any(|(t, s)| same(t) && s.events > 0);
-                usage.contradicted |= usage.calls == 0 && audited;
-                usage
-            });
+        .map(|i| {
+            let (i, token) = (*i, &tokens[*i]);
+            let owner_usage = records.get(token.org.as_str()).map(|records| records.of(token));
             let mut seen = all_seen[i].clone();
             seen.event_ids = events.newest(&keys[i]).into_iter().map(|(_, id)| id.to_string()).collect();
             for other in siblings[i].iter().copied().filter(|o| *o != i) {
@@ -257,8 +278,9 @@ pub fn decide(
             usage::judge(token, &seen, covered(&token.org), owner_usage.as_ref(), policy.min_covered_days)
         })
         .collect();
-    let one = |(i, (usage, lineage)): (usize, (UseVerdict, Lineage))| {
-        let token = &tokens[i];
+    let lineages = rotation::link(&tokens, window.as_of);
+    let one = |(i, usage): (usize, UseVerdict)| {
+        let (token, lineage) = (&tokens[i], lineages[i].clone());
         // One secret, several organisations: a scope is judged by what it did in all of them.
         let rows = &siblings[i];
         let others = rows.iter().map(|r| &tokens[*r].org).chain(&token.other_orgs);
@@ -271,20 +293,35 @@ pub fn decide(
             ambiguous: rows.iter().any(|r| !all_seen[*r].ambiguous.is_empty()),
         };
         let scope = scope::judge(token, &of_token, &bounds);
-        let entry = sources.ledger.get(&(token.org.clone(), token.token_id.clone()));
-        let created = entry.and_then(|e| e.created.clone());
-        let extended = entry.map_or(0, |e| e.extended);
+        let entries = sources.entries(&token.org, &token.token_id);
+        let created = entries.iter().find_map(|(_, e)| e.created.clone());
+        let extended = entries.iter().map(|(_, e)| e.extended).sum();
         let dependence = dependence::judge(token, &of_tokens[i], &folds.names, window.as_of);
         let differs = tokens::differs(&sources, token);
         Judged { token: token.clone(), usage, scope, created, extended, lineage, dependence, differs }
     };
-    let judged: Vec<Judged> =
-        usages.into_par_iter().zip(rotation::link(&tokens, window.as_of)).enumerate().map(one).collect();
-    drop(of_tokens);
+    let place: BTreeMap<usize, usize> = judged.iter().enumerate().map(|(place, i)| (*i, place)).collect();
+    let fold_tokens = fold_tokens.iter().map(|at| at.and_then(|i| place.get(&i).copied())).collect();
+    let tokens: Vec<Judged> = judged.into_par_iter().zip(usages).map(one).collect();
+    drop((of_tokens, records));
     let credentials = with_uses(&attributions, uses);
     let people = std::mem::take(&mut sources.people);
     inputs.inventories = std::mem::take(&mut sources.inventories);
-    Analysis { tokens: judged, credentials, coverage, people, unclear, folds, fold_tokens }
+    let analysis = Analysis { tokens, credentials, coverage, people, unclear, folds, fold_tokens };
+    analysis.of_judged(&inputs.judged)
+}
+
+impl Analysis {
+    /// Leaves out what concerns organisations that are known and not judged; tokens are left out already.
+    fn of_judged(mut self, orgs: &[String]) -> Self {
+        if !orgs.is_empty() {
+            self.credentials.retain(|(a, _)| orgs.contains(&a.org));
+            self.coverage.retain(|c| orgs.contains(&c.org));
+            self.people.retain(|org, _| orgs.contains(org));
+            self.unclear.retain(|u| orgs.contains(&u.org));
+        }
+        self
+    }
 }
 
 /// Every credential with who used it.
@@ -340,20 +377,59 @@ fn know_owners(tokens: &mut [Token], people: &BTreeMap<String, People>, uses: &[
     }
 }
 
-/// What the mechanism's class and actor say of a token that nothing else describes.
-fn hints(sources: &mut Sources<'_>, attributions: &[Attribution], uses: &[CredentialUse]) {
-    let tokens: BTreeMap<(&str, &str), &str> = attributions
-        .iter()
-        .filter_map(|a| Some(((a.org.as_str(), a.visible.as_str()), a.token_id.as_deref()?)))
-        .collect();
+/// Notes which credentials were taken for each token, and how they were joined.
+fn claim_use(tokens: &mut [Token], attributions: &[Attribution], uses: &[CredentialUse]) {
+    let mut used: BTreeMap<(&str, &str), (i64, Micros)> = BTreeMap::new();
     for one in uses {
-        let Some(token_id) = tokens.get(&(one.org.as_str(), one.credential.as_str())) else { continue };
-        let key = (one.org.clone(), (*token_id).to_owned());
+        let slot = used.entry((&one.org, &one.credential)).or_insert((0, one.last_time));
+        *slot = (slot.0 + one.n_ever, slot.1.max(one.last_time));
+    }
+    let mut claims: BTreeMap<(&str, &str), Vec<Claim>> = BTreeMap::new();
+    for attribution in attributions {
+        let Some(token_id) = &attribution.token_id else { continue };
+        let Some((n, last)) = used.get(&(attribution.org.as_str(), attribution.visible.as_str())) else {
+            continue;
+        };
+        let value =
+            format!("{} by the credential {}", usage::plural(n.unsigned_abs(), "event"), attribution.visible);
+        let join = if attribution.how == How::Exact { Join::Id } else { Join::UniquePrefix };
+        let claim = Claim::new(Field::Use, value, Some(*last), Source::Event).joined(join);
+        claims.entry((&attribution.org, token_id)).or_default().push(claim);
+    }
+    for token in tokens {
+        token
+            .claims
+            .extend(claims.remove(&(token.org.as_str(), token.token_id.as_str())).unwrap_or_default());
+        token.claims.sort();
+    }
+}
+
+/// What the use of a token says of it: the class of its mechanism, and who acted, since a PAT acts as its owner.
+fn claims_of_use(sources: &mut Sources<'_>, attributions: &[Attribution], uses: &[CredentialUse]) {
+    let tokens: BTreeMap<(&str, &str), &Attribution> =
+        attributions.iter().map(|a| ((a.org.as_str(), a.visible.as_str()), a)).collect();
+    for one in uses {
+        let Some(attribution) = tokens.get(&(one.org.as_str(), one.credential.as_str())) else { continue };
+        let Some(token_id) = &attribution.token_id else { continue };
+        let said: &mut Said = sources.uses.entry((one.org.clone(), token_id.clone())).or_default();
+        let join = if attribution.how == How::Exact { Join::Id } else { Join::UniquePrefix };
+        let time = Some(one.last_time);
+        for text in [&one.actor_id, &one.actor].into_iter().filter(|text| !text.is_empty()) {
+            let claim = Claim::new(Field::Owner, text.clone(), time, Source::Event);
+            let claim = claim.joined(join_of_person(text).min(join));
+            said.users.push(Stated { value: text.clone(), claim });
+        }
         let class = Mechanism { class: &one.class, kind: MechanismKind::Pat, credential: "" };
-        let hint = sources.hints.entry(key.clone()).or_default();
-        hint.0 |= class.full_scope_hint();
-        hint.1 |= class.all_orgs_hint();
-        sources.actors.entry(key).or_insert_with(|| (one.actor_id.clone(), one.actor.clone()));
+        let hint =
+            |field, value: &str| Claim::new(field, value, time, Source::MechanismClass).joined(Join::Class);
+        if class.full_scope_hint() {
+            let value = vec!["app_token".to_owned()];
+            said.class_scopes.push(Stated { value, claim: hint(Field::Scopes, "app_token") });
+        }
+        if class.all_orgs_hint() {
+            let claim = hint(Field::Reach, &Reach::All.words());
+            said.class_reach.push(Stated { value: Reach::All, claim });
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! In: an [`Analysis`]. Out: tables of the schema, which detections and queries see.
 
+use super::people::Absence;
 use super::run::{Analysis, Judged};
 use super::usage::sight;
 use crate::engine::EngineError;
@@ -34,6 +35,7 @@ pub fn tables(
         users(analysis)?,
         unclear(analysis)?,
         absences(analysis)?,
+        claims(analysis)?,
     ];
     tables.extend(catalogue_tables()?);
     Ok(tables)
@@ -144,6 +146,7 @@ fn unclear(analysis: &Analysis) -> Result<Table, EngineError> {
         .text("name", u().map(|u| some(&u.name)).collect())
         .int("candidates", u().map(|u| int(u.candidates.len() as u64)).collect())
         .text("candidate_ids", u().map(|u| some(&u.candidates.join(" "))).collect())
+        .text("fit", u().map(|u| some(u.fit.as_str())).collect())
         .build()
 }
 
@@ -153,23 +156,37 @@ fn absences(analysis: &Analysis) -> Result<Table, EngineError> {
         let people = analysis.people.get(&j.token.org)?;
         j.token.owner_id.iter().chain(&j.token.owner).find_map(|text| people.find(text)).cloned()
     };
-    let mut rows: Vec<(&Judged, Micros, Option<Micros>)> = Vec::new();
+    let mut rows: Vec<(&Judged, Absence)> = Vec::new();
     for judged in &analysis.tokens {
-        let spans = person(judged).map(|p| p.absences).unwrap_or_default();
-        rows.extend(spans.into_iter().map(|(gone, back)| (judged, gone, back)));
-        // A state that only the list of users tells has no event.
-        if let Some(gone) = judged.token.owner_gone_at
-            && !rows.iter().any(|(j, from, _)| std::ptr::eq(*j, judged) && *from == gone)
-        {
-            rows.push((judged, gone, None));
-        }
+        rows.extend(person(judged).into_iter().flat_map(|p| p.absences).map(|absence| (judged, absence)));
     }
     let r = || rows.iter();
     TableBuilder::new("absences")
-        .text("org", r().map(|(j, ..)| some(&j.token.org)).collect())
-        .text("token_id", r().map(|(j, ..)| some(&j.token.token_id)).collect())
-        .time("gone_at", r().map(|(_, gone, _)| Some(*gone)).collect())
-        .time("back_at", r().map(|(.., back)| *back).collect())
+        .text("org", r().map(|(j, _)| some(&j.token.org)).collect())
+        .text("token_id", r().map(|(j, _)| some(&j.token.token_id)).collect())
+        .time("gone_at", r().map(|(_, a)| Some(a.from)).collect())
+        .time("back_at", r().map(|(_, a)| a.back).collect())
+        .text("joined_by", r().map(|(_, a)| some(a.join.as_str())).collect())
+        .build()
+}
+
+/// What is said of each token, one row a claim.
+fn claims(analysis: &Analysis) -> Result<Table, EngineError> {
+    let rows: Vec<_> =
+        analysis.tokens.iter().flat_map(|j| j.token.claims.iter().map(move |c| (&j.token, c))).collect();
+    let r = || rows.iter();
+    TableBuilder::new("token_claims")
+        .text("org", r().map(|(t, _)| some(&t.org)).collect())
+        .text("token_id", r().map(|(t, _)| some(&t.token_id)).collect())
+        .text("field", r().map(|(_, c)| some(c.field.as_str())).collect())
+        .text("value", r().map(|(_, c)| some(&c.value)).collect())
+        .time("time", r().map(|(_, c)| c.time).collect())
+        .text("source", r().map(|(_, c)| some(c.source.as_str())).collect())
+        .text("joined_by", r().map(|(_, c)| some(c.join.as_str())).collect())
+        .text("certainty", r().map(|(_, c)| some(c.join.certainty().as_str())).collect())
+        .bool("complete", r().map(|(_, c)| Some(c.complete)).collect())
+        .text("standing", r().map(|(_, c)| some(c.standing.as_str())).collect())
+        .text("event_id", r().map(|(_, c)| c.event_id.clone()).collect())
         .build()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: the events, oldest first, and what an inventory lists. Out: a [`Target`] an event. An authorizationId
 //! decides; without one, the owner and the display name in force at that time do, and only where exactly one
-//! token fits (design, section 5).
+//! token fits. A display name alone names candidates and never a token (design, section 5).
 
 use super::ledger::{Aliases, Change, Listed, TokenEvent};
 use crate::model::identity;
@@ -12,14 +12,24 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// No known token fits.
-    None,
     /// The token whose id the event gives.
     Named(String),
     /// The only token that owner and name fit.
     Found(String),
-    /// Several fit.
-    Several(Vec<String>),
+    /// No one token: the candidates, if any, and how they fit.
+    Unclear(Fit, Vec<String>),
+}
+
+text_enum! {
+    /// How the candidates of an event without an id fit it.
+    Fit {
+        /// Owner and display name fit several tokens.
+        OwnerAndName = "owner and name",
+        /// The display name alone fits; the owner does not, or the event names none.
+        NameOnly = "name only",
+        /// No known token fits.
+        Nothing = "nothing",
+    }
 }
 
 /// What is known of one token over time.
@@ -77,7 +87,7 @@ impl History {
         then.map(|(_, to)| *to).or(self.listed_end)
     }
 
-    fn could_be(&self, event: &TokenEvent, change: Change, name: &str, people: &BTreeSet<String>) -> bool {
+    fn could_be(&self, event: &TokenEvent, change: Change, name: &str) -> bool {
         let time = event.time;
         let in_force = match change {
             // A creation is told once, at the time that the token begins.
@@ -91,7 +101,6 @@ impl History {
             && self.born.is_none_or(|born| born <= time + DAY && (change == Change::Created || born <= time))
             && self.revoked.is_none_or(|at| time <= at)
             && self.name_at(time) == Some(name)
-            && (people.is_empty() || !self.owner.is_disjoint(people))
     }
 }
 
@@ -117,7 +126,7 @@ pub fn find(events: &[TokenEvent], listed: &[Listed], aliases: Aliases<'_>) -> V
     let mut targets = Vec::with_capacity(events.len());
     for (event, id) in events.iter().zip(ids) {
         let Some(change) = Change::of(&event.action) else {
-            targets.push(Target::None);
+            targets.push(Target::Unclear(Fit::Nothing, Vec::new()));
             continue;
         };
         if let Some(id) = id {
@@ -125,17 +134,20 @@ pub fn find(events: &[TokenEvent], listed: &[Listed], aliases: Aliases<'_>) -> V
             continue;
         }
         let (name, people) = (event.shown_name(), people(event, aliases));
-        let mut fits: Vec<String> = histories
+        let named: Vec<(&String, bool)> = histories
             .iter()
-            .filter(|((org, _), h)| {
-                *org == event.org && !name.is_empty() && h.could_be(event, change, &name, &people)
-            })
-            .map(|((_, id), _)| id.clone())
+            .filter(|((org, _), h)| *org == event.org && !name.is_empty() && h.could_be(event, change, &name))
+            .map(|((_, id), h)| (id, !h.owner.is_disjoint(&people)))
             .collect();
-        targets.push(match fits.len() {
-            0 => Target::None,
-            1 => {
-                let only = fits.swap_remove(0);
+        let ids = |owned: bool| -> Vec<String> {
+            named.iter().filter(|(_, owns)| *owns || !owned).map(|(id, _)| (*id).clone()).collect()
+        };
+        let (mut owned, all) = (ids(true), ids(false));
+        targets.push(match (owned.len(), all.is_empty()) {
+            (0, true) => Target::Unclear(Fit::Nothing, Vec::new()),
+            (0, false) => Target::Unclear(Fit::NameOnly, all),
+            (1, _) => {
+                let only = owned.swap_remove(0);
                 if let Some(history) = histories.get_mut(&(event.org.as_str(), only.clone())) {
                     history.note(event, change, aliases);
                     history.names.sort();
@@ -143,7 +155,7 @@ pub fn find(events: &[TokenEvent], listed: &[Listed], aliases: Aliases<'_>) -> V
                 }
                 Target::Found(only)
             }
-            _ => Target::Several(fits),
+            _ => Target::Unclear(Fit::OwnerAndName, owned),
         });
     }
     targets

@@ -4,6 +4,7 @@
 //! [`UseVerdict`]. The order is that of section 5 of the design.
 
 use crate::model::catalogue::catalogue;
+use crate::model::claim::{Field, Standing, certainty};
 use crate::model::coverage::{Basis, Coverage};
 use crate::model::finding::Confidence;
 use crate::model::time::{DAY, Micros, Span, day_of, day_start, day_text};
@@ -109,8 +110,8 @@ pub fn judge(
         }
         if usage.calls_of_class > 0 {
             let shared = match usage.sharing {
-                0 | 1 => "the owner has no other token of this class".to_owned(),
-                n => format!("{n} tokens of the owner share this class"),
+                0 | 1 => "no other token of the owner that is known here can have made them".to_owned(),
+                n => format!("{n} tokens of the owner can have made them"),
             };
             let reason = format!(
                 "Usage records show {} by {} with a PAT of this class; {shared}{elsewhere}.",
@@ -148,7 +149,14 @@ fn ruled_out(token: &Token, usage: &OwnerUsage, coverage: &Coverage, ends: Optio
         .filter(|d| token.valid_from.is_none_or(|from| from <= d.from) && ends.is_none_or(|to| d.to <= to))
         .collect();
     let declared = |day: &Span| declared_spans.iter().any(|s| s.from <= day.from && day.to <= s.to);
-    if !token.is_for_one_org()
+    // A reach that any source states wider, then or now, leaves calls elsewhere possible.
+    let one_org = token.is_for_one_org() && {
+        let mut reach = token.claims.iter().filter(|c| c.field == Field::Reach);
+        reach.all(|c| c.standing == Standing::Holds)
+    };
+    let owner_by_id = certainty(&token.claims, &[Field::Owner]) == Confidence::High;
+    if !one_org
+        || !owner_by_id
         || !usage.by_id
         || usage.contradicted
         || usage.calls + usage.unclear > 0
@@ -319,7 +327,7 @@ mod tests {
             OwnerUsage { calls: 2, calls_of_class: 2, sharing: 3, by_id: true, ..OwnerUsage::default() };
         let possible = judge(&token("vso.code"), &Seen::default(), Some(&coverage(60)), Some(&shared), 30);
         assert_eq!((possible.verdict, possible.confidence), (UseState::Possible, Confidence::Low));
-        assert!(possible.reason.contains("3 tokens of the owner share this class"), "{}", possible.reason);
+        assert!(possible.reason.contains("3 tokens of the owner can have made them"), "{}", possible.reason);
     }
 
     #[test]

@@ -4,8 +4,10 @@ use super::Context;
 use super::args::ExplainArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
+use crate::model::claim::Field;
 use crate::model::finding::Family;
 use crate::model::time::format_time;
+use crate::model::token::Token;
 use crate::output::words::s;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -51,6 +53,7 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
         if t.is_over() && matches!(detection.meta.family, Family::Use | Family::Scope) {
             let _ = writeln!(text, "  the token is {}: no use or scope finding is made of it", t.state);
         }
+        claims(&mut text, t, &detection.meta.rests_on);
         let _ = writeln!(text, "  what it looks for: {}", detection.meta.rationale);
         let _ = writeln!(text, "  what it looked at:");
         // Rows that hold what the evidence says are those that it was made of.
@@ -69,6 +72,28 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
     }
     context.ui.write(None, super::error::clean(&text).as_bytes())?;
     Ok(super::import::outcome_of(&session, &args.selection))
+}
+
+/// Shows the claims that a detection rests on: the chain from source to conclusion.
+fn claims(text: &mut String, token: &Token, fields: &[Field]) {
+    let rests = token.claims.iter().filter(|c| fields.contains(&c.field));
+    for (at, claim) in rests.enumerate() {
+        if at == 0 {
+            let bound = token.certainty(fields);
+            let _ = writeln!(text, "  it rests on these claims, which allow {bound} confidence at most:");
+        }
+        let when = claim.time.map_or_else(|| "without a date".to_owned(), format_time);
+        let event = claim.event_id.as_deref().map(|id| format!(", event {id}")).unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "    {} = {}: {} {when}, joined by {}{event} ({})",
+            claim.field,
+            cut(&claim.value),
+            claim.source,
+            claim.join,
+            claim.standing
+        );
+    }
 }
 
 /// Rows of a table and ids of events that are shown.

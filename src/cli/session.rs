@@ -57,8 +57,10 @@ pub(super) struct Session {
     geo_files: Vec<PathBuf>,
     /// Holds the throw-away folders until the run ends.
     _folders: Vec<Scratch>,
-    /// What of the lake stands before the run's instant.
+    /// The part of the lake before the run's instant, of the organisations selected.
     view: View,
+    /// The same of every organisation, where only some are selected: `--org` limits what is judged, not what is known.
+    known: Option<View>,
 }
 
 /// What the analysis and the pack found, with the engine that ad hoc queries go on with.
@@ -141,6 +143,8 @@ impl Session {
         let policy = config.policy.clone();
         let scratch = Scratch::new()?;
         let started = Instant::now();
+        let all = lake.orgs();
+        let known = if orgs == all { None } else { Some(View::open(&lake, &all, as_of, scratch.path())?) };
         let view = View::open(&lake, &orgs, as_of, scratch.path())?;
         folders.push(scratch);
         ui.detail(&format!("lake: {:.2?}", started.elapsed()));
@@ -157,33 +161,42 @@ impl Session {
             geo_files,
             _folders: folders,
             view,
+            known,
         })
     }
 
     /// An engine over the days of the window and the folds of the whole history.
-    fn engine(&self) -> Result<Engine, CliError> {
+    fn engine(&self, view: &View) -> Result<Engine, CliError> {
         let mut engine = Engine::new(&self.policy, self.window);
         let first = self.window.first_day();
         for table in DAY_TABLES {
-            engine.register_parquet(table, &self.view.days(table, first), Cut::Window)?;
+            engine.register_parquet(table, &view.days(table, first), Cut::Window)?;
         }
-        engine.register_parquet("seen", &self.view.months("seen"), Cut::None)?;
-        engine.register_parquet("lake_changes", &self.view.months("changes"), Cut::None)?;
-        let uses = self.view.months_and_days("uses", "actors", first);
+        engine.register_parquet("seen", &view.months("seen"), Cut::None)?;
+        engine.register_parquet("lake_changes", &view.months("changes"), Cut::None)?;
+        let uses = view.months_and_days("uses", "actors", first);
         engine.register_parquet("lake_uses", &uses, Cut::None)?;
-        engine.register_parquet("lake_orphans", &self.view.days("orphans", first), Cut::None)?;
+        engine.register_parquet("lake_orphans", &view.days("orphans", first), Cut::None)?;
         Ok(engine)
     }
 
     /// Runs the analysis; returns what it found, the engine with its tables, and what the report shows beside.
     fn analyse(&self, depth: Depth, ui: &Ui) -> Result<(Analysis, Engine, build::Extra), CliError> {
         let started = Instant::now();
-        let mut engine = self.engine()?;
+        let mut engine = self.engine(&self.view)?;
+        let known = self.known.as_ref().map(|view| self.engine(view)).transpose()?;
         let mut inputs = self.inputs()?;
-        let population = populations(&inputs);
+        let population = populations(&inputs, &self.orgs);
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken())).collect();
-        let analysis = run::run(&engine, &mut inputs, self.window, &self.policy, depth)?;
+        let analysis = run::run(
+            known.as_ref().unwrap_or(&engine),
+            &engine,
+            &mut inputs,
+            self.window,
+            &self.policy,
+            depth,
+        )?;
         let kinds = if depth == Depth::Verdicts { facts::kinds(&engine, self.window)? } else { Vec::new() };
         for table in tables::tables(&analysis, &taken, &self.policy)? {
             engine.register(table);
@@ -271,7 +284,7 @@ impl Session {
             let whose = [&DAY_TABLES[..], &UNJUDGED].concat();
             if beside(&[whose.as_slice(), &PEOPLE].concat()) {
                 Depth::Verdicts
-            } else if beside(&whose) || self.orgs.len() > 1 {
+            } else if beside(&whose) || self.lake.orgs().len() > 1 {
                 Depth::Attribution
             } else {
                 Depth::Credentials
@@ -300,27 +313,25 @@ impl Session {
 
     /// Inventories, users, usage records and days, as they stood at the run's instant.
     fn inputs(&self) -> Result<Inputs<'_>, CliError> {
-        let mut inputs = Inputs { orgs: self.orgs.clone(), ..Inputs::default() };
+        let orgs = self.lake.orgs();
+        let mut inputs = Inputs { orgs: orgs.clone(), judged: self.orgs.clone(), ..Inputs::default() };
         inputs.scopes = self.lake.index.orgs.iter().map(|o| (o.scope_id.clone(), o.name.clone())).collect();
-        for org in &self.orgs {
+        for org in &orgs {
             if let Some(inventory) = self.inventory(org)? {
                 inputs.inventories.insert(org.clone(), inventory);
             }
-            let mut users: Vec<(Micros, UserRow)> = Vec::new();
+            let mut users: Vec<(Option<Micros>, UserRow)> = Vec::new();
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
                 // A list without a date says nothing against an event, whichever came first.
-                let taken = if self.is_dated(org, snapshot.taken) { snapshot.taken } else { Micros::MIN };
+                let taken = self.is_dated(org, snapshot.taken).then_some(snapshot.taken);
                 users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (taken, row)));
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
             for snapshot in self.lake.snapshots(SnapshotKind::Usage, org, self.window.as_of) {
                 let listed = self.lake.usage(snapshot)?;
-                match snapshot.span {
-                    Some(span) => spans.push(span),
-                    // Nobody vouches for the whole: each record still declares the span that it counts.
-                    None => spans.extend(listed.iter().map(|r| Span { from: r.start, to: r.end })),
-                }
+                // Records without a declared span show calls; that none is missing, nobody says.
+                spans.extend(snapshot.span);
                 rows.extend(listed);
             }
             if !rows.is_empty() || !spans.is_empty() {
@@ -474,10 +485,8 @@ fn parse_window(text: &str) -> Result<i32, CliError> {
     })
 }
 
-fn populations(inputs: &Inputs<'_>) -> Vec<Population> {
-    inputs
-        .orgs
-        .iter()
+fn populations(inputs: &Inputs<'_>, orgs: &[String]) -> Vec<Population> {
+    orgs.iter()
         .map(|org| match inputs.inventories.get(org) {
             Some(inventory) => Population {
                 org: org.clone(),

@@ -6,8 +6,9 @@ use super::confirm::Wanted;
 use super::pack::{Detection, FINDINGS, FIXED_COLUMNS};
 use super::rows::{Cell, Rows};
 use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
+use crate::model::claim::Field;
 use crate::model::event_id::EventId;
-use crate::model::finding::{DetectionMeta, Family, Finding, Subject, SubjectKind};
+use crate::model::finding::{Confidence, DetectionMeta, Family, Finding, Subject, SubjectKind};
 use crate::model::time::{Micros, Window};
 use rayon::prelude::*;
 use serde_json::Map;
@@ -83,9 +84,13 @@ impl Alike {
     }
 }
 
-/// Names and owners of tokens, for messages.
+/// Names and owners of tokens, for messages, and what their claims allow.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashMap<(String, String), (Option<String>, Option<String>)>);
+pub(super) struct Names {
+    names: HashMap<(String, String), (Option<String>, Option<String>)>,
+    /// By token and field, the certainty of the surest claim that holds.
+    certainty: HashMap<(String, String, Field), Confidence>,
+}
 
 impl Names {
     pub(super) fn read(engine: &Engine) -> Self {
@@ -97,12 +102,39 @@ impl Names {
             let key = (text(row, "org")?, text(row, "token_id")?);
             Some((key, (text(row, "name"), text(row, "owner"))))
         };
-        Self((0..rows.len()).filter_map(one).collect())
+        let names = (0..rows.len()).filter_map(one).collect();
+        Self { names, certainty: certainty(engine) }
     }
 
     fn of(&self, org: &str, token: &str) -> (Option<String>, Option<String>) {
-        self.0.get(&(org.to_owned(), token.to_owned())).cloned().unwrap_or_default()
+        self.names.get(&(org.to_owned(), token.to_owned())).cloned().unwrap_or_default()
     }
+
+    /// The most confidence that the claims on some fields of a token allow.
+    fn bound(&self, org: &str, token: &str, fields: &[Field]) -> Confidence {
+        let of = |field: &Field| self.certainty.get(&(org.to_owned(), token.to_owned(), *field)).copied();
+        fields.iter().filter_map(of).min().unwrap_or(Confidence::High)
+    }
+}
+
+/// By token and field, the certainty of the surest claim that holds.
+fn certainty(engine: &Engine) -> HashMap<(String, String, Field), Confidence> {
+    let sql = "SELECT org, token_id, field, certainty FROM token_claims WHERE standing = 'holds'";
+    let Ok(rows) = engine.query(sql) else { return HashMap::new() };
+    let mut bounds: HashMap<(String, String, Field), Confidence> = HashMap::new();
+    for row in 0..rows.len() {
+        let text = |name| rows.text(row, name);
+        let (Some(org), Some(token)) = (text("org"), text("token_id")) else { continue };
+        let (Some(field), Some(certainty)) = (
+            text("field").and_then(|f| f.parse().ok()),
+            text("certainty").and_then(|c| c.parse::<Confidence>().ok()),
+        ) else {
+            continue;
+        };
+        let slot = bounds.entry((org.to_owned(), token.to_owned(), field)).or_insert(certainty);
+        *slot = certainty.max(*slot);
+    }
+    bounds
 }
 
 /// Makes the findings of one detection; rows with one fingerprint are folded into one.
@@ -264,6 +296,8 @@ fn of_row(
     let confidence = grade("confidence").map_or(Ok(meta.confidence), |s| s.parse()).map_err(fault)?;
     let token = (meta.subject == SubjectKind::Token).then_some(id.as_str());
     let token = token.or_else(|| rows.text(row, "token_id"));
+    // A conclusion is at most as sure as the weakest claim that it rests on (design, section 8).
+    let confidence = token.map_or(confidence, |t| confidence.min(names.bound(&org, t, &meta.rests_on)));
     let (name, owner) = token.map_or((None, None), |t| names.of(&org, t));
     let owner = rows.text(row, "owner").map(str::to_owned).or(owner);
     let subject_name = if meta.subject == SubjectKind::Token {
@@ -333,6 +367,7 @@ fn of_row(
         controls: Arc::clone(&alike.controls),
         attack: Arc::clone(&alike.attack),
         suppressed: None,
+        claims: Vec::new(),
         org,
     };
     Ok((finding, wanted))

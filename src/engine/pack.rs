@@ -5,6 +5,7 @@
 
 mod lint;
 
+use crate::model::claim::Field;
 use crate::model::finding::{Confidence, DetectionMeta, Family, Severity, SubjectKind};
 use lint::{head_line, lint};
 use sha2::{Digest as _, Sha256};
@@ -95,6 +96,8 @@ struct Head {
     flagged: Option<String>,
     #[serde(default)]
     counts: Vec<String>,
+    #[serde(default)]
+    rests_on: Vec<Field>,
 }
 
 /// A file of a pack, not yet read.
@@ -361,6 +364,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
             attack: head.attack,
             equivalents: head.equivalents,
             keys: head.keys,
+            rests_on: head.rests_on,
         },
     })
 }

@@ -410,7 +410,29 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("org", Text, "organisation"),
             ("token_id", Text, "the token"),
             ("gone_at", Time, "when the owner lost access"),
-            ("back_at", Time, "when access came back; null while it has not"),
+            ("back_at", Time, "when the owner was next known to have access; null while not"),
+            ("joined_by", Text, "how the event that took access names the owner: id or user name"),
+        ],
+    ),
+    (
+        "token_claims",
+        "What is said of each token and its owner, one row a claim, with what became of it.",
+        &[
+            ("org", Text, "organisation"),
+            ("token_id", Text, "the token"),
+            (
+                "field",
+                Text,
+                "what the claim speaks of: name, owner, owner state, scopes, reach, created, ends, state, revoked, leaked",
+            ),
+            ("value", Text, "the value"),
+            ("time", Time, "the time it speaks of; null where the source has no date"),
+            ("source", Text, "list, event, usage record, users list, mechanism class or configuration"),
+            ("joined_by", Text, "id, unique prefix, user name, owner and name, class or display name"),
+            ("certainty", Text, "the most confidence that it allows: high, medium or low"),
+            ("complete", Bool, "whether the source was complete for this subject"),
+            ("standing", Text, "holds, superseded or contradicts"),
+            ("event_id", Text, "the event that states it, where one does"),
         ],
     ),
     (
@@ -502,6 +524,7 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("name", Text, "display name that it gives"),
             ("candidates", Int, "tokens that it fits"),
             ("candidate_ids", Text, "their ids, blank separated"),
+            ("fit", Text, "how they fit: owner and name, name only, or nothing"),
         ],
     ),
     (

@@ -1,5 +1,6 @@
 //! What a detection says: its metadata, its hits, and the grades of both.
 
+use super::claim::{Claim, Field};
 use super::event_id::EventId;
 use super::time::{Day, Micros};
 use serde_json::{Map, Value};
@@ -80,6 +81,8 @@ pub struct DetectionMeta {
     pub equivalents: Vec<String>,
     /// Columns that belong to the fingerprint beside organisation, detection and subject.
     pub keys: Vec<String>,
+    /// Fields of the token whose claims a hit rests on: it is at most as confident as the weakest of them.
+    pub rests_on: Vec<Field>,
 }
 
 /// A reviewer's decision that hides a finding from `--fail-on`, not from the outputs.
@@ -138,6 +141,8 @@ pub struct Finding {
     pub attack: Arc<[String]>,
     /// Set when a reviewer's decision covers it.
     pub suppressed: Option<Suppression>,
+    /// Claims on the token that it rests on, with what became of each.
+    pub claims: Vec<Claim>,
 }
 
 /// Most event ids that a finding or verdict carries; counts stay exact.

@@ -56,6 +56,7 @@ macro_rules! text_enum {
 
 pub mod batch;
 pub mod catalogue;
+pub mod claim;
 pub mod client;
 pub mod coverage;
 pub mod decision;

@@ -1,5 +1,7 @@
 //! A PAT as one organisation lists it or sees it.
 
+use super::claim::{Claim, Field, certainty};
+use super::finding::Confidence;
 use super::time::Micros;
 
 text_enum! {
@@ -114,6 +116,8 @@ pub struct Token {
     pub joined_by_name: bool,
     /// The owner beside name and state.
     pub owner_facts: OwnerFacts,
+    /// Everything that is said of it, with what became of each claim.
+    pub claims: Vec<Claim>,
 }
 
 impl Token {
@@ -127,6 +131,12 @@ impl Token {
     #[must_use]
     pub fn is_for_one_org(&self) -> bool {
         self.all_orgs == Some(false) && !self.reaches_unseen_orgs && self.other_orgs.is_empty()
+    }
+
+    /// The most confidence that its claims on some fields allow.
+    #[must_use]
+    pub fn certainty(&self, fields: &[Field]) -> Confidence {
+        certainty(&self.claims, fields)
     }
 
     /// Tells whether the token is out of force, so that use and scope findings would be idle.

@@ -1,5 +1,6 @@
 //! patwatch's answers on one token, each with the evidence that carries it.
 
+use super::claim::Field;
 use super::finding::Confidence;
 use super::time::Micros;
 
@@ -143,4 +144,14 @@ pub struct Advice {
     pub action: Action,
     /// Why.
     pub reason: String,
+    /// Fields of the token whose claims carry it.
+    pub rests_on: Vec<Field>,
+}
+
+impl Advice {
+    /// Advice that rests on no single claim.
+    #[must_use]
+    pub fn new(action: Action, reason: impl Into<String>) -> Self {
+        Self { action, reason: reason.into(), rests_on: Vec::new() }
+    }
 }

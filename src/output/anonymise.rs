@@ -270,6 +270,7 @@ impl Anonymiser {
             }
             self.swap(&mut f.message);
             f.evidence.values_mut().for_each(|v| self.value(v));
+            f.claims.iter_mut().for_each(|c| self.swap(&mut c.value));
             if let Some(s) = &mut f.suppressed {
                 self.swap(&mut s.reviewer);
                 s.reason = self.reason(&s.reason);
@@ -291,6 +292,7 @@ impl Anonymiser {
             if let Some(standing) = &mut t.decision {
                 self.decision(&mut standing.decision);
             }
+            token.claims.iter_mut().for_each(|c| self.swap(&mut c.value));
             token.other_orgs.iter_mut().for_each(|o| self.swap(o));
             token.owner_facts.admin_of.iter_mut().for_each(|g| self.swap(g));
             t.lineage.generations.iter_mut().for_each(|g| self.swap_maybe(&mut g.name));

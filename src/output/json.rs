@@ -4,6 +4,7 @@
 //! In: a [`Report`]. Out: values that serialise in the order of the contract's schemas, which tests
 //! validate. Fields may be added here, none renamed or dropped without a new version.
 
+mod claim;
 mod finding;
 mod token;
 

@@ -8,10 +8,12 @@ use crate::analysis::attribution::How;
 use crate::analysis::facts::Fold;
 use crate::analysis::run::{Analysis, Judged};
 use crate::analysis::{advice, risk};
+use crate::model::claim::Field;
 use crate::model::finding::{Finding, Severity, SubjectKind};
 use crate::model::names::Names;
 use crate::model::policy::Policy;
 use crate::model::time::{DAY, Micros};
+use crate::model::token::Token;
 use crate::model::verdict::{ScopeState, UseState, Verdicts};
 use hashbrown::HashMap;
 use rayon::prelude::*;
@@ -55,6 +57,7 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
         .collect();
     drop(by_token);
     report.tokens = tokens;
+    give_claims(&mut findings, report);
     report.unattributed = analysis
         .credentials
         .iter()
@@ -72,6 +75,20 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
     report.population = population;
     report.findings = findings;
     report.series = series(report, &analysis.folds.rows, &kinds);
+}
+
+/// Gives each finding about a token the claims that it rests on.
+fn give_claims(findings: &mut [Finding], report: &Report) {
+    let rests: HashMap<&str, &[Field]> =
+        report.detections.iter().map(|d| (d.id.as_str(), d.rests_on.as_slice())).collect();
+    let tokens: HashMap<(&str, &str), &Token> =
+        report.tokens.iter().map(|t| ((t.token.org.as_str(), t.token.token_id.as_str()), &t.token)).collect();
+    for finding in findings.iter_mut().filter(|f| f.subject.kind == SubjectKind::Token) {
+        let fields = rests.get(finding.detection.as_str()).copied().unwrap_or_default();
+        let token = tokens.get(&(finding.org.as_str(), finding.subject.id.as_str()));
+        let claims = token.into_iter().flat_map(|t| &t.claims).filter(|c| fields.contains(&c.field));
+        finding.claims = claims.cloned().collect();
+    }
 }
 
 fn token(

@@ -230,31 +230,29 @@ pub fn settle(advice: Advice, token: &Token, standing: Option<&Standing>, findin
     let on = day_text(decision.decided_on);
     let open = |family: Family| findings.iter().any(|f| f.suppressed.is_none() && f.family == family);
     match decision.choice {
-        Choice::Revoke if *status == Status::NotDone && !token.is_over() => Advice {
-            action: Action::Revoke,
-            reason: format!(
+        Choice::Revoke if *status == Status::NotDone && !token.is_over() => Advice::new(
+            Action::Revoke,
+            format!(
                 "{} decided on {on} to revoke it ({}); no revoke event is held since.",
                 decision.reviewer, decision.reason
             ),
-        },
-        Choice::Reduce if *holds && *status == Status::NotDone && advice.action != Action::Revoke => Advice {
-            action: Action::Reduce,
-            reason: format!(
-                "{} decided on {on} to reduce it ({}); its scopes are still the same.",
-                decision.reviewer, decision.reason
-            ),
-        },
+        ),
+        Choice::Reduce if *holds && *status == Status::NotDone && advice.action != Action::Revoke => {
+            Advice::new(
+                Action::Reduce,
+                format!(
+                    "{} decided on {on} to reduce it ({}); its scopes are still the same.",
+                    decision.reviewer, decision.reason
+                ),
+            )
+        }
         Choice::Keep | Choice::Exception if *holds && !token.is_over() && !open(Family::Anomaly) => {
             let until = decision.end_date.map(|d| format!(", until {}", day_text(d))).unwrap_or_default();
             let action = if decision.choice == Choice::Keep { Action::None } else { Action::Watch };
             let word = if decision.choice == Choice::Keep { "keep it" } else { "make an exception" };
-            Advice {
-                action,
-                reason: format!(
-                    "{} decided on {on} to {word}{until}: {}",
-                    decision.reviewer, decision.reason
-                ),
-            }
+            let reason =
+                format!("{} decided on {on} to {word}{until}: {}", decision.reviewer, decision.reason);
+            Advice::new(action, reason)
         }
         _ => advice,
     }
@@ -303,6 +301,7 @@ mod tests {
             controls: Vec::new().into(),
             attack: Vec::new().into(),
             suppressed: None,
+            claims: Vec::new(),
         }
     }
 
@@ -373,7 +372,7 @@ mod tests {
         let late = one(decision(Choice::Revoke, &t), &t);
         assert_eq!(late.status, Status::NotDone);
         assert!(late.note.contains("10 days"), "{}", late.note);
-        let advice = Advice { action: Action::AskOwner, reason: String::new() };
+        let advice = Advice::new(Action::AskOwner, "");
         let advice = settle(advice, &t, Some(&late), &[]);
         assert_eq!(advice.action, Action::Revoke);
         let mut gone = t.clone();
@@ -391,7 +390,7 @@ mod tests {
     fn keep_settles_the_advice_until_something_new_comes_up() {
         let t = token("vso.code");
         let standing = one(decision(Choice::Keep, &t), &t);
-        let advice = || Advice { action: Action::AskOwner, reason: String::new() };
+        let advice = || Advice::new(Action::AskOwner, "");
         assert_eq!(settle(advice(), &t, Some(&standing), &[]).action, Action::None);
         let later = finding(Family::Anomaly, &t, Some(NOW));
         assert_eq!(settle(advice(), &t, Some(&standing), &[&later]).action, Action::AskOwner);

@@ -11,6 +11,7 @@
 --! controls    = ["OWASP NHI2"]
 --! attack      = ["T1552.004"]
 --! equivalents = ["P3"]
+--! rests_on    = ["leaked"]
 WITH leaked AS (SELECT org, token_id, name, leaked_at FROM tokens WHERE leaked_at IS NOT NULL),
 at_once AS (SELECT org, leaked_at, COUNT(*) AS tokens_then FROM leaked GROUP BY org, leaked_at),
 discoveries AS (

@@ -11,6 +11,7 @@
 --! controls    = ["CIS 5.3"]
 --! attack      = ["T1098.001"]
 --! equivalents = ["P16"]
+--! rests_on    = ["owner", "owner state"]
 WITH leavers AS (
   SELECT t.org AS org, t.token_id AS token_id, COALESCE(t.created_at, t.valid_from) AS created_at, b.gone_at AS gone_at, b.back_at AS back_at,
     t.full_access AS full_access, t.valid_to AS valid_to, t.created_event AS created_event

@@ -13,9 +13,10 @@
 --! equivalents = ["P2"]
 --! confirm     = []
 --! flagged     = "over"
+--! rests_on    = ["revoked"]
 WITH dated AS (
   SELECT t.org AS org, t.token_id AS token_id, t.revoked_at AS revoked_at, t.valid_to AS valid_to, t.inventory_taken AS inventory_taken,
-    t.joined_by_name AS joined_by_name, c.from_time AS held_from, g.last_gap AS last_gap
+    t.joined_by_name OR t.state <> 'revoked' AS joined_by_name, c.from_time AS held_from, g.last_gap AS last_gap
   FROM tokens AS t LEFT JOIN coverage AS c ON t.org = c.org
     LEFT JOIN (SELECT org, MAX(to_time) AS last_gap FROM gaps GROUP BY org) AS g ON t.org = g.org
 ),

@@ -13,6 +13,7 @@
 --! equivalents = ["P3"]
 --! confirm     = []
 --! flagged     = "leaked"
+--! rests_on    = ["leaked"]
 WITH leaked AS (SELECT org, token_id, leaked_at FROM tokens WHERE leaked_at IS NOT NULL),
 late AS (
   SELECT t.org AS org, t.token_id AS token_id, t.leaked_at AS leaked_at, a.last_time AS last_time,

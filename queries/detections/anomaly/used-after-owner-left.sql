@@ -13,6 +13,7 @@
 --! equivalents = ["P1"]
 --! confirm     = []
 --! flagged     = "gone"
+--! rests_on    = ["owner", "owner state"]
 WITH gone AS (
   SELECT t.org AS org, t.token_id AS token_id, t.owner_state AS owner_state, b.gone_at AS gone_at, b.back_at AS back_at
   FROM tokens AS t JOIN absences AS b ON t.org = b.org AND t.token_id = b.token_id

@@ -9,6 +9,7 @@
 --! rationale   = "An outage is foreseeable here. Only tokens with an audited change in the last month fire; a job that only reads is not seen and not warned of."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST IA-5"]
+--! rests_on    = ["ends"]
 SELECT org, token_id AS subject, policy.window_from AS first_time, policy.as_of AS last_time, n_events AS count, use_events AS event_ids, valid_to, last_observed
 FROM tokens CROSS JOIN policy
 WHERE NOT over AND valid_to > policy.as_of AND valid_to <= policy.as_of + INTERVAL '1 days' * policy.expiry_notice_days

@@ -10,6 +10,7 @@
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST IA-5"]
 --! equivalents = ["P11", "AN-08"]
+--! rests_on    = ["ends"]
 SELECT org, token_id AS subject, valid_from AS first_time, policy.as_of AS last_time, 0 AS count, lifetime_days, valid_from, valid_to, extended,
   CASE WHEN lifetime_days > 366 THEN 'high' WHEN lifetime_days > 2 * policy.max_lifetime_days THEN 'medium' ELSE 'low' END AS severity
 FROM tokens CROSS JOIN policy WHERE lifetime_days > policy.max_lifetime_days AND NOT over

@@ -10,6 +10,7 @@
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["CIS 5.3", "OWASP NHI1"]
 --! equivalents = ["P1"]
+--! rests_on    = ["owner", "owner state"]
 SELECT org, token_id AS subject, owner_gone_at AS first_time, policy.as_of AS last_time, 0 AS count, owner_state, state, COALESCE(CAST(CAST(valid_to AS DATE) AS VARCHAR), 'a date not known') AS ends,
   last_observed, CASE WHEN state = 'active' THEN 'high' ELSE 'medium' END AS severity
 FROM tokens CROSS JOIN policy WHERE owner_state IN ('disabled', 'removed') AND NOT over

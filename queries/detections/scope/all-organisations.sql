@@ -10,5 +10,6 @@
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! equivalents = ["P14"]
+--! rests_on    = ["reach"]
 SELECT org, token_id AS subject, n_events AS count, use_events AS event_ids, all_orgs, full_access, valid_to, last_observed, CASE WHEN full_access THEN 'high' ELSE 'medium' END AS severity
 FROM tokens WHERE all_orgs AND NOT over

@@ -10,6 +10,7 @@
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! keys        = ["scope"]
+--! rests_on    = ["scopes"]
 SELECT s.org AS org, s.token_id AS subject, s.last_time AS last_time, s.n AS count, s.n AS n, s.scope AS scope, COALESCE(s.beyond_events, s.last_event) AS event_ids, t.scopes AS granted_scopes, t.inventory_taken AS inventory_taken
 FROM token_scopes AS s JOIN tokens AS t ON s.org = t.org AND s.token_id = t.token_id
 WHERE s.state = 'beyond-grant' AND NOT t.over

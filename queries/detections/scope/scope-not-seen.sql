@@ -10,6 +10,7 @@
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! keys        = ["scope"]
+--! rests_on    = ["scopes"]
 SELECT s.org AS org, s.token_id AS subject, 0 AS count, s.scope AS scope, s.visibility AS visibility, s.high_privilege AS high_privilege,
   COALESCE(s.unseen_operations, 'none known') AS unseen_operations, t.proposed_scopes AS proposed_scopes, t.reduced_scopes AS reduced_scopes, s.covered_days AS covered_days,
   s.confidence AS confidence

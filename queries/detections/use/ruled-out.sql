@@ -9,5 +9,6 @@
 --! rationale   = "Usage records hold reads too, and they hold no PAT call of any class by this owner on any judged day. This is the one case where the word unused is carried by the evidence."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["CIS 5.3", "NIST AC-2(3)"]
+--! rests_on    = ["owner", "reach"]
 SELECT org, token_id AS subject, 0 AS count, covered_days, COALESCE(use_reason, 'no PAT call is recorded.') AS reason, use_confidence AS confidence
 FROM tokens WHERE use_verdict = 'ruled-out' AND NOT over

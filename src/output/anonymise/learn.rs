@@ -4,6 +4,7 @@
 
 use super::words::is_own_word;
 use super::{Anonymiser, is_network, lower};
+use crate::model::claim::Field;
 use crate::model::client::is_product;
 use crate::model::finding::SubjectKind;
 use crate::model::identity::is_guid;
@@ -16,6 +17,15 @@ impl Anonymiser {
         for t in &r.tokens {
             self.learn("person", t.token.owner.as_deref());
             self.learn("id", t.token.owner_id.as_deref());
+            for claim in &t.token.claims {
+                let kind = match claim.field {
+                    Field::Name => "token",
+                    Field::Owner if is_guid(&claim.value) => "id",
+                    Field::Owner => "person",
+                    _ => continue,
+                };
+                self.learn(kind, Some(&claim.value));
+            }
             for l in &t.token.life {
                 self.learn("person", Some(&l.actor));
                 self.learn("network", Some(&l.network));

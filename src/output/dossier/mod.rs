@@ -64,6 +64,7 @@ impl Dossier<'_> {
             self.dependence(),
             self.unseen(),
             self.risk(),
+            self.claims(),
         ];
         all.into_iter()
             .filter(|s| {
@@ -128,6 +129,22 @@ impl Dossier<'_> {
             );
         }
         Section { title: "Grant", facts: known(facts), sentences, ..Section::default() }
+    }
+
+    /// What the answers rest on: every claim with its source, how it was joined, and what became of it.
+    fn claims(&self) -> Section {
+        let rows = self.token.token.claims.iter().map(|c| {
+            vec![
+                c.field.to_string(),
+                c.value.clone(),
+                c.time.map_or_else(|| "no date".to_owned(), |at| day_text(day_of(at))),
+                c.source.to_string(),
+                c.join.to_string(),
+                c.standing.to_string(),
+            ]
+        });
+        let head = vec!["field", "value", "as of", "source", "joined by", "standing"];
+        Section { title: "Claims", head, rows: rows.collect(), ..Section::default() }
     }
 
     fn scopes(&self) -> Section {

@@ -2,6 +2,7 @@
 //!
 //! In: a [`Finding`]. Out: its fields in the order of the contract, with the decision that it stands under.
 
+use super::claim::{ClaimV1, claims};
 use super::time;
 use crate::model::event_id::EventId;
 use crate::model::finding::{Finding, Subject};
@@ -31,6 +32,8 @@ pub struct FindingV1<'a> {
     controls: &'a [String],
     attack: &'a [String],
     suppressed: Option<SuppressedV1<'a>>,
+    /// Claims on the token that it rests on.
+    claims: Vec<ClaimV1<'a>>,
 }
 
 /// The decision that a finding stands under.
@@ -66,6 +69,7 @@ pub fn finding(f: &Finding) -> FindingV1<'_> {
         controls: &f.controls,
         attack: &f.attack,
         suppressed: suppressed(f),
+        claims: claims(&f.claims),
     }
 }
 

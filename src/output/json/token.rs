@@ -3,6 +3,7 @@
 //! In: a [`TokenReport`]. Out: its fields in the order of the contract: what is known of the token, its verdicts, and what
 //! follows for whoever decides about it.
 
+use super::claim::{ClaimV1, claims};
 use super::time;
 use crate::model::lineage::{Dependence, Lineage};
 use crate::model::time::{DAY, day_text};
@@ -58,6 +59,7 @@ pub struct TokenV1<'a> {
     owner_facts: OwnerV1<'a>,
     rotation: RotationV1<'a>,
     dependence: DependenceV1<'a>,
+    claims: Vec<ClaimV1<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -143,6 +145,8 @@ struct ActionV1<'a> {
 struct AdviceV1<'a> {
     action: &'static str,
     reason: &'a str,
+    /// Fields whose claims carry it.
+    rests_on: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -185,7 +189,11 @@ pub fn token(t: &TokenReport) -> TokenV1<'_> {
         risk: risk(verdicts.risk),
         findings: &t.findings,
         scopes: token.scopes.as_deref(),
-        advice: AdviceV1 { action: verdicts.advice.action.as_str(), reason: &verdicts.advice.reason },
+        advice: AdviceV1 {
+            action: verdicts.advice.action.as_str(),
+            reason: &verdicts.advice.reason,
+            rests_on: verdicts.advice.rests_on.iter().map(|f| f.as_str()).collect(),
+        },
         risk_parts: verdicts
             .risk_parts
             .iter()
@@ -206,6 +214,7 @@ pub fn token(t: &TokenReport) -> TokenV1<'_> {
         },
         rotation: rotation(&t.lineage),
         dependence: dependence(&t.dependence),
+        claims: claims(&token.claims),
     }
 }
 

@@ -157,7 +157,7 @@ mod tests {
         let mut report = crate::output::sample::report();
         crate::output::sample::grow(&mut report, n);
         for t in &mut report.tokens {
-            t.verdicts.advice = Advice { action: Action::AskOwner, reason: String::new() };
+            t.verdicts.advice = Advice::new(Action::AskOwner, "");
             t.decision = None;
         }
         report
@@ -167,7 +167,7 @@ mod tests {
     fn only_decided_or_advised_tokens_with_whole_ids_are_listed() {
         let mut report = report(8);
         assert_eq!(collect(&report), RevokeList::default());
-        let revoke = Advice { action: Action::Revoke, reason: "It was found in a public place.".into() };
+        let revoke = Advice::new(Action::Revoke, "It was found in a public place.");
         report.tokens[1].verdicts.advice = revoke.clone();
         report.tokens[2].verdicts.advice = revoke;
         report.tokens[2].token.token_id = "a7c10002-0000-4000".into();

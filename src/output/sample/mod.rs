@@ -36,6 +36,7 @@ pub fn as_of() -> Micros {
 
 fn detection(id: &str, slug: &str, family: Family, title: &str, severity: Severity) -> DetectionMeta {
     DetectionMeta {
+        rests_on: Vec::new(),
         id: id.to_owned(),
         slug: slug.to_owned(),
         family,
@@ -88,6 +89,7 @@ fn finding(n: usize, d: &DetectionMeta, severity: Severity, token: &TokenReport,
         controls: d.controls.as_slice().into(),
         attack: d.attack.as_slice().into(),
         suppressed: None,
+        claims: Vec::new(),
     }
 }
 

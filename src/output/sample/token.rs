@@ -182,6 +182,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
             other_orgs: Vec::new(),
             joined_by_name: false,
             owner_facts: OwnerFacts::default(),
+            claims: Vec::new(),
         },
         verdicts: Verdicts {
             usage: UseVerdict {
@@ -203,7 +204,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
             observed_scopes: Some(vec!["vso.build_execute".into()]),
             proposed_scopes: Some(vec!["vso.build_execute".into(), "vso.code".into()]),
             reduced_scopes: Some(vec!["vso.build".into(), "vso.code".into()]),
-            advice: Advice { action, reason: reason.to_owned() },
+            advice: Advice::new(action, reason),
             risk,
             risk_parts: vec![
                 RiskPart { points: risk * 0.6, reason: "high-privilege scope vso.graph_manage".into() },

@@ -1,12 +1,16 @@
 //! What must hold on every organisation: properties of the verdicts over random small ones.
 //!
-//! Each case makes one organisation of a few tokens in memory, judges it, changes one thing and judges it again.
+//! Each case makes one organisation of a few tokens in memory, judges it, changes one thing and judges it again. What
+//! must hold of claims, over several organisations that share people and tokens, is in `claims`.
 
-use super::coverage::{Held, HeldDay, Switch};
-use super::facts::Shown;
-use super::inventory::List;
-use super::run::{Analysis, Depth, Gathered, Inputs, decide};
-use super::uses::CredentialUse;
+mod claims;
+mod organisations;
+
+use crate::analysis::coverage::{Held, HeldDay, Switch};
+use crate::analysis::facts::Shown;
+use crate::analysis::inventory::List;
+use crate::analysis::run::{Analysis, Depth, Gathered, Inputs, decide};
+use crate::analysis::uses::CredentialUse;
 use crate::model::catalogue::catalogue;
 use crate::model::coverage::Basis;
 use crate::model::inventory::{InventoryRow, Targets, UsageRow};
