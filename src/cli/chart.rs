@@ -1,7 +1,7 @@
 //! `patwatch chart`: one chart as PNG or SVG.
 
 use super::Context;
-use super::args::ChartArgs;
+use super::args::{ChartArgs, FailOn};
 use super::error::{CliError, Outcome};
 use super::session::Session;
 use crate::chart;
@@ -34,5 +34,11 @@ pub(super) fn run(context: &Context, args: &ChartArgs) -> Result<Outcome, CliErr
         chart::svg(name, &found.report.series)?.into_bytes()
     };
     context.ui.write(Some(output), &bytes)?;
-    Ok(super::import::outcome_of(&session, &args.selection))
+    Ok(super::check::outcome(
+        &found.report,
+        &session,
+        FailOn { fail_on: None },
+        args.selection.reading.strict,
+        &context.ui,
+    ))
 }

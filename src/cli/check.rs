@@ -5,6 +5,7 @@ use super::args::{CheckArgs, FailOn};
 use super::error::{CliError, Outcome};
 use super::session::Session;
 use super::ui::Ui;
+use crate::model::finding::NotRun;
 use crate::output::{self, Style};
 use crate::report::Report;
 
@@ -30,6 +31,15 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
     Ok(outcome)
 }
 
+/// Warns of the detections that failed; those that lacked an optional input change nothing.
+pub(super) fn not_run(not_run: &[NotRun], ui: &Ui) -> Outcome {
+    for n in not_run {
+        let text = format!("{} did not run: {}", n.detection, n.reason);
+        if n.failed { ui.warn(&text) } else { ui.detail(&text) }
+    }
+    if not_run.iter().any(|n| n.failed) { Outcome::Incomplete } else { Outcome::Done }
+}
+
 /// How a run over findings ended: 2 beats 1, and suppressed findings never fail a pipeline.
 pub(super) fn outcome(report: &Report, session: &Session, fail: FailOn, strict: bool, ui: &Ui) -> Outcome {
     let mut outcome = Outcome::Done;
@@ -38,15 +48,7 @@ pub(super) fn outcome(report: &Report, session: &Session, fail: FailOn, strict: 
     {
         outcome = Outcome::Findings;
     }
-    for missing in report.not_run.iter() {
-        let text = format!("{} did not run: {}", missing.detection, missing.reason);
-        if missing.failed {
-            ui.warn(&text);
-            outcome = Outcome::Incomplete;
-        } else {
-            ui.detail(&text);
-        }
-    }
+    outcome = outcome.max(not_run(&report.not_run, ui));
     if let Some(ingested) = &session.ingested {
         outcome = outcome.max(super::import::outcome(ingested, strict));
     }

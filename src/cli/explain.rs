@@ -20,6 +20,7 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
             .hint("`patwatch detections list` prints them all"));
     };
     let found = session.find(std::slice::from_ref(&detection.meta.id), &context.ui)?;
+    let not_run = found.report.not_run.iter().find(|n| n.detection == detection.meta.id);
     let mut text = String::new();
     for token in super::token::find(&found.report, &args.token)? {
         let t = &token.token;
@@ -33,7 +34,11 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
             t.name.as_deref().unwrap_or("(no name)"),
             t.token_id,
             t.org,
-            if hits.is_empty() { "not flagged" } else { "flagged" }
+            match (hits.is_empty(), not_run) {
+                (false, _) => "flagged",
+                (true, Some(_)) => "not judged",
+                (true, None) => "not flagged",
+            }
         );
         for hit in &hits {
             let _ =
@@ -47,7 +52,7 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
                 let _ = writeln!(text, "    {} event{}{more} {}", hit.count, s(hit.count), ids.join(", "));
             }
         }
-        if let Some(not_run) = found.report.not_run.iter().find(|n| n.detection == detection.meta.id) {
+        if let Some(not_run) = not_run {
             let _ = writeln!(text, "  it did not run: {}", not_run.reason);
         }
         if t.is_over() && matches!(detection.meta.family, Family::Use | Family::Scope) {
@@ -71,7 +76,8 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
         let _ = writeln!(text, "  window: {} to {}", format_time(window.from), format_time(window.as_of));
     }
     context.ui.write(None, super::error::clean(&text).as_bytes())?;
-    Ok(super::import::outcome_of(&session, &args.selection))
+    let outcome = super::import::outcome_of(&session, &args.selection);
+    Ok(outcome.max(super::check::not_run(&found.report.not_run, &context.ui)))
 }
 
 /// Shows the claims that a detection rests on: the chain from source to conclusion.

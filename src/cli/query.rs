@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, args: &QueryArgs) -> Result<Outcome, CliErr
     }
     let sql = sql(args)?;
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
-    let engine = session.engine_for(&sql, &context.ui)?;
+    let (engine, not_run) = session.engine_for(&sql, &context.ui)?;
     let (name, style) = (args.format.clone(), style(context, args));
     let failed = |e: EngineError| {
         let hint = e.hint.clone();
@@ -51,7 +51,8 @@ pub(super) fn run(context: &Context, args: &QueryArgs) -> Result<Outcome, CliErr
         bytes
     })?;
     context.ui.write(args.output.as_deref(), &bytes)?;
-    Ok(super::import::outcome_of(&session, &args.selection))
+    let outcome = super::import::outcome_of(&session, &args.selection);
+    Ok(outcome.max(super::check::not_run(&not_run, &context.ui)))
 }
 
 fn write(context: &Context, args: &QueryArgs, grid: &Grid) -> Result<(), CliError> {

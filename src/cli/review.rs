@@ -2,7 +2,7 @@
 //! decided to be revoked goes out as bodies for Microsoft's service.
 
 use super::Context;
-use super::args::{ReviewArgs, ReviewCommand, Selection};
+use super::args::{FailOn, ReviewArgs, ReviewCommand, Selection};
 use super::error::{CliError, Outcome, message};
 use super::session::Session;
 use crate::lake::Lake;
@@ -44,7 +44,13 @@ fn export(
     if let Some(place) = revoke_list {
         revocations(context, &found.report, place)?;
     }
-    Ok(super::import::outcome_of(&session, selection))
+    Ok(super::check::outcome(
+        &found.report,
+        &session,
+        FailOn { fail_on: None },
+        selection.reading.strict,
+        &context.ui,
+    ))
 }
 
 /// Writes the bodies: a folder gets them all with the reasons beside, a single file only what fits one call.

@@ -20,6 +20,7 @@ use crate::lake::index::SnapshotKind;
 use crate::lake::view::View;
 use crate::lake::{Lake, index};
 use crate::model::coverage::Basis;
+use crate::model::finding::NotRun;
 use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
@@ -271,12 +272,14 @@ impl Session {
         Ok(self.analyse(Depth::Verdicts, ui)?.1)
     }
 
-    /// An engine for one query: only what its tables need is worked out.
-    pub(super) fn engine_for(&self, sql: &str, ui: &Ui) -> Result<Engine, CliError> {
+    /// An engine for one query: only what its tables need is worked out. With the detections that did not run, where the
+    /// query reads findings.
+    pub(super) fn engine_for(&self, sql: &str, ui: &Ui) -> Result<(Engine, Vec<NotRun>), CliError> {
         let counted =
             engine::check::inspect(sql).is_ok_and(|(_, tables, _)| tables.contains(engine::pack::FINDINGS));
         if counted {
-            return Ok(self.find(&[], ui)?.engine);
+            let found = self.find(&[], ui)?;
+            return Ok((found.engine, found.report.not_run));
         }
         // What a table does not tell of its making asks for everything.
         let depth = engine::check::inspect(sql).map_or(Depth::Verdicts, |(_, tables, _)| {
@@ -290,7 +293,7 @@ impl Session {
                 Depth::Credentials
             }
         });
-        Ok(self.analyse(depth, ui)?.1)
+        Ok((self.analyse(depth, ui)?.1, Vec::new()))
     }
 
     /// The tokens as they stand, for commands that need no findings.

@@ -16,7 +16,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 pub(super) fn damaged(error: LakeError) -> EngineError {
-    EngineError::new(EngineErrorKind::Query, error.to_string(), "Run `patwatch lake verify`.")
+    EngineError::new(EngineErrorKind::Damaged, error.to_string(), "Run `patwatch lake verify`.")
 }
 
 /// So many results may be ahead of the one that is taken, or one more than there are threads: they keep those busy, and

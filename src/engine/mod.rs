@@ -20,6 +20,7 @@ mod flagged;
 mod gather;
 mod narrow;
 pub mod newest;
+mod not_run;
 mod of_token;
 mod org_seen;
 pub mod pack;
@@ -71,6 +72,8 @@ pub enum EngineErrorKind {
     Panic,
     /// It took more time or memory than it may, and was stopped.
     Limit,
+    /// A file of the lake cannot be read.
+    Damaged,
 }
 
 /// A query or table that could not be used, with how to mend it.

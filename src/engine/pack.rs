@@ -33,8 +33,6 @@ pub struct Detection {
     pub sql: String,
     /// Path of the file.
     pub file: String,
-    /// Whether it comes from a folder of the user: nobody has measured what it costs.
-    pub is_user: bool,
 }
 
 /// Detections, by id.
@@ -100,23 +98,16 @@ struct Head {
     rests_on: Vec<Field>,
 }
 
-/// A file of a pack, not yet read.
-struct PackFile {
-    file: String,
-    text: String,
-    is_user: bool,
-}
-
-/// The files that are compiled in.
-fn compiled_in() -> impl Iterator<Item = PackFile> {
-    let files = compiled::DETECTIONS.iter();
-    files.map(|(file, text)| PackFile { file: (*file).to_owned(), text: (*text).to_owned(), is_user: false })
-}
-
 /// The table of what the detections of the first pass found.
 pub const FINDINGS: &str = "findings";
 
 impl Detection {
+    /// Returns true if it comes with the program.
+    #[must_use]
+    pub fn is_builtin(&self) -> bool {
+        compiled::DETECTIONS.iter().any(|(file, text)| *file == self.file && *text == self.sql)
+    }
+
     /// Tells whether it looks at the findings of others, and so runs after them.
     #[must_use]
     pub fn is_second(&self) -> bool {
@@ -146,7 +137,7 @@ impl Pack {
     /// # Errors
     /// All problems of all files.
     pub fn builtin() -> Result<Self, Vec<Problem>> {
-        Self::of(compiled_in())
+        Self::of(compiled::DETECTIONS.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())))
     }
 
     /// Reads the compiled-in pack and the packs of user folders.
@@ -155,10 +146,11 @@ impl Pack {
     /// All problems of all files, unreadable ones included.
     pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<Problem>> {
         let (user, mut problems) = read_folders(folders);
-        match Self::of(compiled_in().chain(user)) {
+        let builtin = compiled::DETECTIONS.iter().map(|(f, t)| ((*f).to_owned(), (*t).to_owned()));
+        match Self::of(builtin.chain(user)) {
             Ok(pack) => {
                 // The compiled-in pack was looked over when it was built.
-                problems.extend(pack.lint_of(|d| d.is_user));
+                problems.extend(pack.lint_of(|d| !d.is_builtin()));
                 if problems.is_empty() { Ok(pack) } else { Err(problems) }
             }
             Err(more) => {
@@ -177,12 +169,12 @@ impl Pack {
         if problems.is_empty() { Self::of(files.into_iter()) } else { Err(problems) }
     }
 
-    fn of(files: impl Iterator<Item = PackFile>) -> Result<Self, Vec<Problem>> {
+    fn of(files: impl Iterator<Item = (String, String)>) -> Result<Self, Vec<Problem>> {
         let mut detections: Vec<Detection> = Vec::new();
         let mut problems = Vec::new();
-        for PackFile { file, text, is_user } in files {
+        for (file, text) in files {
             match read(&file, &text) {
-                Ok(detection) => detections.push(Detection { is_user, ..detection }),
+                Ok(detection) => detections.push(detection),
                 Err(more) => problems.extend(more),
             }
         }
@@ -281,7 +273,7 @@ fn stem(file: &str) -> String {
     name.strip_suffix(".sql").unwrap_or(name).to_owned()
 }
 
-fn read_folders(folders: &[PathBuf]) -> (Vec<PackFile>, Vec<Problem>) {
+fn read_folders(folders: &[PathBuf]) -> (Vec<(String, String)>, Vec<Problem>) {
     let (mut files, mut problems) = (BTreeMap::new(), Vec::new());
     let mut open: Vec<PathBuf> = folders.to_vec();
     while let Some(folder) = open.pop() {
@@ -310,8 +302,7 @@ fn read_folders(folders: &[PathBuf]) -> (Vec<PackFile>, Vec<Problem>) {
             }
         }
     }
-    let files = files.into_iter().map(|(file, text)| PackFile { file, text, is_user: true });
-    (files.collect(), problems)
+    (files.into_iter().collect(), problems)
 }
 
 /// Reads one file.
@@ -347,7 +338,6 @@ pub(super) fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
         counts: head.counts,
         sql: text.to_owned(),
         file: file.to_owned(),
-        is_user: false,
         meta: DetectionMeta {
             id: head.id,
             slug: stem(file),
@@ -394,11 +384,7 @@ mod tests {
         assert_eq!(lint(&d)[0].line, 11);
         let d = read("use/idle.sql", &GOOD.replace("{n}", "{m}")).expect("head");
         assert!(lint(&d)[0].text.contains("\"m\""));
-        let twice = ["use/a.sql", "use/b.sql"].map(|file| PackFile {
-            file: file.to_owned(),
-            text: GOOD.to_owned(),
-            is_user: true,
-        });
+        let twice = [("use/a.sql".to_owned(), GOOD.to_owned()), ("use/b.sql".to_owned(), GOOD.to_owned())];
         assert!(Pack::of(twice.into_iter()).is_err());
     }
 

@@ -6,8 +6,9 @@
 
 use super::apart::Apart;
 use super::confirm::{self, Wanted};
-use super::findings::{Names, of_rows, sentence, span_of_state, table};
+use super::findings::{Names, of_rows, span_of_state, table};
 use super::newest::Granted;
+use super::not_run;
 use super::pack::{Detection, FINDINGS, Pack};
 use super::{Engine, EngineError, EngineErrorKind};
 use crate::model::finding::{Finding, NotRun};
@@ -55,23 +56,16 @@ pub fn run_pack_telling(
     let mut run = Run { engine, names: &names, apart, findings: Vec::new(), not_run: Vec::new() };
     run.all(&[first, unasked.clone()].concat(), &mut tell);
     if !second.is_empty() {
-        let failed: Vec<String> = run.not_run.iter().map(|n| n.detection.clone()).collect();
+        let lacking = run.not_run.clone();
         let ready = if handed_in { Ok(()) } else { table(&run.findings).and_then(|t| engine.hand_on(t)) };
         match ready {
             Ok(()) => run.all(&second, &mut tell),
-            Err(error) => run.not_run.extend(second.iter().map(|d| NotRun {
-                detection: d.meta.id.clone(),
-                failed: true,
-                reason: sentence(&error),
-            })),
+            Err(error) => run.not_run.extend(second.iter().map(|d| not_run::of_detection(d, &error))),
         }
         for d in &second {
-            if let Some(lacking) = d.counts.iter().find(|id| failed.contains(id)) {
-                run.not_run.push(NotRun {
-                    detection: d.meta.id.clone(),
-                    failed: true,
-                    reason: format!("It counts {lacking}, which did not run."),
-                });
+            let lacked = lacking.iter().find(|n| d.counts.contains(&n.detection));
+            if let Some(lacked) = lacked.filter(|_| run.not_run.iter().all(|n| n.detection != d.meta.id)) {
+                run.not_run.push(not_run::without(d, lacked));
             }
         }
     }
@@ -126,7 +120,7 @@ type Hits = Result<Vec<(Finding, Option<Wanted>)>, EngineError>;
 impl Run<'_> {
     /// Where a detection runs, if not here.
     fn apart_for(&self, detection: &Detection) -> Option<&dyn Apart> {
-        self.apart.filter(|_| detection.is_user)
+        self.apart.filter(|_| !detection.is_builtin())
     }
 
     /// Runs detections, some from the front and some from the back, where others need other tables.
@@ -194,11 +188,7 @@ impl Run<'_> {
                         findings.push(finding);
                     }
                 }
-                Err(error) => self.not_run.push(NotRun {
-                    detection: detection.meta.id.clone(),
-                    failed: error.kind != EngineErrorKind::Missing,
-                    reason: sentence(&error),
-                }),
+                Err(error) => self.not_run.push(not_run::of_detection(detection, &error)),
             }
         }
         tell(Step::Begins(EVENT_IDS));
@@ -209,11 +199,7 @@ impl Run<'_> {
         match confirm::events(self.engine, wanted) {
             Ok(events) => events.into_iter().for_each(|(at, events)| granted[at] = events),
             // The findings stand without their event ids; that the ids are missing must be said.
-            Err(error) if confirming => self.not_run.push(NotRun {
-                detection: "event ids of confirmed findings".to_owned(),
-                failed: error.kind != EngineErrorKind::Missing,
-                reason: sentence(&error),
-            }),
+            Err(error) if confirming => self.not_run.push(not_run::event_ids(&error)),
             Err(_) => {}
         }
         confirm::tell(&mut findings, &told, &granted);

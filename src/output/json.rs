@@ -86,7 +86,7 @@ struct CountsV1 {
 }
 
 #[derive(Debug, Serialize)]
-struct NotRunV1<'a> {
+pub(in crate::output) struct NotRunV1<'a> {
     detection: &'a str,
     reason: &'a str,
     failed: bool,
@@ -171,7 +171,8 @@ fn coverage(c: &Coverage) -> CoverageV1<'_> {
     }
 }
 
-fn not_run(n: &NotRun) -> NotRunV1<'_> {
+/// Returns a detection that did not run as it is written.
+pub(in crate::output) fn not_run(n: &NotRun) -> NotRunV1<'_> {
     NotRunV1 { detection: &n.detection, reason: &n.reason, failed: n.failed }
 }
 

@@ -16,6 +16,7 @@ pub mod json;
 mod long_list;
 pub mod manifest;
 pub mod markdown;
+pub mod not_run;
 pub mod page;
 pub mod review;
 #[cfg(test)]

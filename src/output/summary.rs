@@ -1,10 +1,10 @@
 //! `summary.md`: the report on one page, to paste into a pull request or a wiki.
 //!
-//! In: a [`Report`]. Out: Markdown: what to do now, totals, coverage in words, the worst findings, what could
+//! In: a [`Report`]. Out: Markdown: detections that failed, what to do now, totals, coverage in words, the worst findings, what could
 //! not be seen. The bundle's other files hold the rest.
 
 use super::markdown::{escape, table};
-use super::{Result, findings, words};
+use super::{Result, findings, not_run, words};
 use crate::model::finding::Severity;
 use crate::model::time::{day_of, day_text};
 use crate::model::verdict::UseState;
@@ -32,6 +32,7 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
         day_text(window.first_day()),
         words::minute(window.as_of)
     )?;
+    failures(report, to)?;
     advice(report, to)?;
     changes(report, to)?;
     decisions(report, to)?;
@@ -54,10 +55,19 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
             words::s(n)
         )?;
     }
-    for n in &report.not_run {
-        let verb = if n.failed { "failed" } else { "did not run" };
-        writeln!(to, "\n{} {verb}: {}", escape(&n.detection), escape(&n.reason))?;
+    for (name, reason) in not_run::lacking(report) {
+        writeln!(to, "\n{} did not run: {}", escape(&name), escape(reason))?;
     }
+    Ok(())
+}
+
+fn failures(report: &Report, to: &mut dyn io::Write) -> Result {
+    let Some(heading) = not_run::heading(report) else { return Ok(()) };
+    writeln!(to, "## Detections that failed\n\n**{heading}**\n")?;
+    for (name, reason) in not_run::failed(report) {
+        writeln!(to, "- **{}**: {}", escape(&name), escape(reason))?;
+    }
+    writeln!(to)?;
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 //! In: cells. Out: lines. Whether colour may be used and how wide it is, the caller decides. What runs patwatch may read
 //! along: agents of pipelines obey what looks like a command of theirs in the output of a step, see [`disarmed`].
 
-use super::{Result, Style};
+use super::{Result, Style, not_run};
+use crate::report::Report;
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, TableComponent,
     Width, presets,
@@ -326,6 +327,20 @@ pub fn paragraph(text: &str, style: Style, to: &mut dyn io::Write) -> Result {
         }
         write!(to, "{word}")?;
         column += long;
+    }
+    writeln!(to)?;
+    Ok(())
+}
+
+/// Writes the detections that failed, above everything else.
+///
+/// # Errors
+/// Those of the writer.
+pub fn failures(report: &Report, style: Style, to: &mut dyn io::Write) -> Result {
+    let Some(text) = not_run::heading(report) else { return Ok(()) };
+    heading(&text, style, to)?;
+    for (name, reason) in not_run::failed(report) {
+        paragraph(&format!("{name}: {reason}"), style, to)?;
     }
     writeln!(to)?;
     Ok(())

@@ -101,7 +101,8 @@ fn a_detection_that_takes_too_much_is_the_only_one_that_did_not_run() {
     // Under a time limit, from the configuration.
     place.write("patwatch.toml", "[limits]\ntime = \"5s\"\nmemory = \"64GB\"\n");
     // Cheap in memory, and minutes of work: two dozen numberings of a million rows.
-    let branch = |n| format!("SELECT ROW_NUMBER() OVER (PARTITION BY CONCAT(u, '{n}', v) ORDER BY v) AS r FROM b");
+    let branch =
+        |n| format!("SELECT ROW_NUMBER() OVER (PARTITION BY CONCAT(u, '{n}', v) ORDER BY v) AS r FROM b");
     let slow = format!(
         "WITH a AS (SELECT org, event_id FROM events), b AS (SELECT x.event_id AS u, y.event_id AS v FROM a AS x CROSS JOIN a AS y) SELECT 'o' AS org, 't' AS subject, MAX(r) AS most FROM ({}) AS t",
         (0..24).map(branch).collect::<Vec<_>>().join(" UNION ALL ")

@@ -3,15 +3,18 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod copies;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;
+mod json_tables;
 mod lab;
 mod lake;
 mod lake_trouble;
 mod limits;
 mod live;
 mod mmdb;
+mod not_run;
 mod places;
 mod printed;
 mod pull;

@@ -2,7 +2,7 @@
 
 use super::Dossier;
 use crate::model::time::{day_text, format_time};
-use crate::output::json::{SCHEMA_VERSION, finding, token};
+use crate::output::json::{SCHEMA_VERSION, finding, not_run, token};
 use crate::output::{Format, Result, Style, exact};
 use serde_json::{Value, json};
 use std::io;
@@ -29,6 +29,7 @@ impl<'a> Format<Dossier<'a>> for Json {
             "as_of": format_time(report.as_of),
             "token": token(t),
             "findings": findings,
+            "not_run": report.not_run.iter().map(not_run).collect::<Vec<_>>(),
             "life": life(t),
             "grants": t.token.grants.iter().map(|g| json!({
                 "since": format_time(g.since), "scopes": g.scopes, "valid_to": g.valid_to.map(format_time), "listed": g.listed,

@@ -10,7 +10,7 @@ pub mod paste;
 pub mod text;
 pub mod timeline;
 
-use super::words;
+use super::{not_run, words};
 use crate::model::catalogue::catalogue;
 use crate::model::lineage::Generation;
 use crate::model::time::{DAY, day_of, day_text, format_time};
@@ -51,6 +51,7 @@ impl Dossier<'_> {
     #[must_use]
     pub fn sections(&self) -> Vec<Section> {
         let all = [
+            self.failed(),
             self.answer(),
             self.grant(),
             self.owner(),
@@ -71,6 +72,14 @@ impl Dossier<'_> {
                 !(s.facts.is_empty() && s.sentences.is_empty() && s.rows.is_empty() && s.code.is_empty())
             })
             .collect()
+    }
+
+    /// Findings that may be missing.
+    fn failed(&self) -> Section {
+        let lines =
+            not_run::failed(self.report).into_iter().map(|(name, reason)| format!("{name}: {reason}"));
+        let sentences = not_run::heading(self.report).into_iter().chain(lines).collect();
+        Section { title: "Detections that failed", sentences, ..Section::default() }
     }
 
     fn answer(&self) -> Section {

@@ -3,7 +3,7 @@
 use super::{subject, title};
 use crate::model::time::{day_of, day_text};
 use crate::output::markdown::{escape, table};
-use crate::output::{Format, Result, Style, words};
+use crate::output::{Format, Result, Style, not_run, words};
 use crate::report::Report;
 use std::io;
 
@@ -21,16 +21,23 @@ impl Format<Report> for Markdown {
     }
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
+        if let Some(heading) = not_run::heading(report) {
+            writeln!(to, "**{heading}**\n")?;
+            for (name, reason) in not_run::failed(report) {
+                writeln!(to, "- **{}**: {}", escape(&name), escape(reason))?;
+            }
+            writeln!(to)?;
+        }
         let n = report.findings.len();
         writeln!(to, "**{n} finding{}** as of {}\n", words::s(n as u64), day_text(day_of(report.as_of)))?;
         if n > 0 {
             writeln!(to, "{}", rows(report, usize::MAX))?;
         }
-        for n in &report.not_run {
-            let verb = if n.failed { "failed" } else { "did not run" };
-            writeln!(to, "- {} {verb}: {}", escape(&n.detection), escape(&n.reason))?;
+        let lacking = not_run::lacking(report);
+        for (name, reason) in &lacking {
+            writeln!(to, "- {} did not run: {}", escape(name), escape(reason))?;
         }
-        if !report.not_run.is_empty() {
+        if !lacking.is_empty() {
             writeln!(to)?;
         }
         writeln!(to, "{}", words::INVISIBLE)?;

@@ -1,9 +1,9 @@
-//! Findings for people at a terminal: one table, then what did not run and what it all rests on.
+//! Findings for people at a terminal: detections that failed, one table, then what it all rests on and what lacked an input.
 
 use super::subject;
 use crate::model::finding::Severity;
 use crate::output::terminal::{self, Item, Paint};
-use crate::output::{Format, Result, Style, words};
+use crate::output::{Format, Result, Style, not_run, words};
 use crate::report::Report;
 use std::io;
 
@@ -21,6 +21,7 @@ impl Format<Report> for Table {
     }
 
     fn write(&self, report: &Report, style: Style, to: &mut dyn io::Write) -> Result {
+        terminal::failures(report, style, to)?;
         if !report.findings.is_empty() {
             writeln!(to, "{}", table(report, style))?;
             writeln!(to)?;
@@ -49,9 +50,8 @@ impl Format<Report> for Table {
                 to,
             )?;
         }
-        for n in &report.not_run {
-            let verb = if n.failed { "failed" } else { "did not run" };
-            terminal::paragraph(&format!("{} {verb}: {}", n.detection, n.reason), style, to)?;
+        for (name, reason) in not_run::lacking(report) {
+            terminal::paragraph(&format!("{name} did not run: {reason}"), style, to)?;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::model::catalogue::catalogue;
 use crate::model::finding::Severity;
 use crate::model::time::{day_of, day_text, format_time};
 use crate::model::verdict::{Action, ScopeState, UseState};
-use crate::output::{VERSION, words};
+use crate::output::{VERSION, not_run, words};
 use crate::report::{Report, TokenReport};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -90,6 +90,9 @@ pub(super) fn front(report: &Report) -> Value {
         "unattributed": report.unattributed.iter().map(|u| json!({
             "org": u.org, "credential": u.credential, "candidates": u.candidates, "events": u.events,
         })).collect::<Vec<_>>(),
+        "failed_heading": not_run::heading(report),
+        "failed": not_run::failed(report).into_iter()
+            .map(|(name, reason)| json!({ "name": name, "reason": reason })).collect::<Vec<_>>(),
         "not_run": report.not_run.iter().map(|n| json!({
             "detection": n.detection, "reason": n.reason, "failed": n.failed,
         })).collect::<Vec<_>>(),

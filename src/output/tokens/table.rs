@@ -21,6 +21,7 @@ impl Format<Report> for Table {
     }
 
     fn write(&self, report: &Report, style: Style, to: &mut dyn io::Write) -> Result {
+        terminal::failures(report, style, to)?;
         if !report.tokens.is_empty() {
             let rows: Vec<Vec<Item>> = report.tokens.iter().map(row).collect();
             let head = ["org", "token", "owner", "state", "ends", "use", "last change", "risk", "advice"];

@@ -142,6 +142,11 @@ def tables(con, lake, given, pack):
         MIN(time) AS first_time, MAX(time) AS last_time, MAX(event_id) AS event_id
         FROM {events} WHERE {within} AND action = 'Library.ServiceConnectionExecuted' GROUP BY ALL HAVING LENGTH(connection_id) > 0 AND LENGTH(definition_id) > 0"""
     )
+    made(con, window_from)
+
+
+def made(con, window_from):
+    """Makes the tables that follow from others, as the engine makes them: stays, networks and clients of all, first times, views."""
     con.execute(
         """CREATE TEMP TABLE stays AS WITH folded AS (SELECT org, token_id, date, network, MIN(first_time) AS first_time, MAX(last_time) AS last_time
         FROM activity WHERE token_id IS NOT NULL AND network IS NOT NULL GROUP BY org, token_id, date, network)
@@ -215,7 +220,7 @@ def fold(con, detection, rows):
         one["first"] = min(filter(None, (one["first"], first)), default=None)
         one["last"] = max(filter(None, (one["last"], last)), default=None)
     if detection.get("confirm") is not None and detection["subject"] == "token":
-        counted(con, found)
+        counted(con, detection, found)
     for one in found.values():
         ids, _ = one.pop("ids"), one.pop("match")
         if one["count"] == len(ids):
@@ -223,18 +228,32 @@ def fold(con, detection, rows):
     return found
 
 
-def counted(con, found):
-    """Counts the events that findings ask for, and those that their rows name beside them."""
-    for key, one in found.items():
-        where, values = ["org = ? AND token_id = ?", "time >= ? AND time <= ?"], [key[0], key[1], one["first"], one["last"]]
-        for column, wanted in one["match"].items():
-            if wanted:
-                where.append(f"list_contains(?, {column})")
-                values.append(sorted(wanted))
-        events = {row[0] for row in con.execute(f"SELECT event_id FROM raw WHERE {' AND '.join(where)}", values).fetchall()}
-        if events:
-            own = set(one["ids"]) - events if len(events) <= MOST_IDS else set()
-            one["count"], one["ids"] = len(events) + len(own), []
+def counted(con, detection, found):
+    """Counts the events that findings ask for, and those that their rows name beside them. A message that says how many were
+    confirmed is of these alone: its finding lasts from the first of them to the last, as in src/engine/confirm.rs."""
+    wishes = {name: [] for name in ("wish", "org", "token_id", "first", "last", "ids", *(f"match_{column}" for column in detection["confirm"]))}
+    for wish, (key, one) in enumerate(found.items()):
+        values = [wish, key[0], key[1], one["first"], one["last"], sorted(set(one["ids"]))]
+        values += [one["match"].get(column) and sorted(one["match"][column]) for column in detection["confirm"]]
+        for name, value in zip(wishes, values):
+            wishes[name].append(value)
+    kinds = {"wish": "BIGINT", "first": "TIMESTAMP", "last": "TIMESTAMP", "org": "VARCHAR", "token_id": "VARCHAR"}
+    columns = ", ".join(f"UNNEST(${name}::{kinds.get(name, 'VARCHAR[]')}[]) AS {name}" for name in wishes)
+    matches = "".join(f" AND (w.match_{column} IS NULL OR list_contains(w.match_{column}, r.{column}))" for column in detection["confirm"])
+    rows = con.execute(
+        f"""SELECT w.wish, COUNT(DISTINCT r.event_id), COUNT(DISTINCT r.event_id) FILTER (list_contains(w.ids, r.event_id)), MIN(r.time), MAX(r.time)
+        FROM (SELECT {columns}) AS w JOIN raw AS r ON w.org = r.org AND w.token_id = r.token_id AND r.time >= w.first AND r.time <= w.last{matches}
+        GROUP BY w.wish""",
+        wishes,
+    ).fetchall()
+    ones = list(found.values())
+    for wish, events, named, first, last in rows:
+        one = ones[wish]
+        # Where a finding lists but the newest, what its row names may be among the others.
+        own = len(set(one["ids"])) - named if events <= MOST_IDS else 0
+        one["count"], one["ids"] = events + own, []
+        if "{confirmed}" in detection["message"]:
+            one["first"], one["last"] = stamp(first), stamp(last)
 
 
 def plain(value):
