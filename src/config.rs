@@ -26,9 +26,29 @@ pub struct Config {
     /// What queries and detections of the user may take. The same findings come out under any limits.
     #[serde(skip)]
     pub limits: limits::Limits,
+    /// Review sheets with decisions, beside those of the command line. What they decide changes no threshold.
+    #[serde(skip)]
+    pub decisions: Vec<String>,
+    /// What the review asks for.
+    pub review: Review,
     /// Findings that somebody approved.
     #[serde(rename = "exception")]
     pub exceptions: Vec<Exception>,
+}
+
+/// `[review]`: what the access review asks for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Review {
+    /// Days after which a decided revoke or reduction that the log does not show as done counts again for `--fail-on`.
+    pub grace_days: i64,
+}
+
+impl Default for Review {
+    /// Two weeks: long enough to reach the owner, and shorter than any review period.
+    fn default() -> Self {
+        Self { grace_days: 14 }
+    }
 }
 
 /// The file as it is written.
@@ -39,6 +59,8 @@ struct File {
     networks: Vec<Spanned<String>>,
     geo: Vec<Spanned<String>>,
     limits: FileLimits,
+    decisions: Vec<Spanned<String>>,
+    review: Review,
     working_hours: Hours,
     #[serde(rename = "exception")]
     exceptions: Vec<Exception>,
@@ -157,12 +179,32 @@ impl Config {
             memory: limit(file.limits.memory, limits::parse_memory)
                 .map_err(|(offset, why)| at(offset, why))?,
         };
+        for path in &file.decisions {
+            if path.get_ref().trim().is_empty() {
+                let message = "decisions names no file; give the path of a review sheet".to_owned();
+                return Err(at(path.span().start, message));
+            }
+        }
+        if !(0..=3650).contains(&file.review.grace_days) {
+            let message =
+                format!("grace_days = {} is out of range; give 0 to 3650 days", file.review.grace_days);
+            return Err(at(key(text, "grace_days"), message));
+        }
         for exception in &file.exceptions {
             exception.check().map_err(|(offset, message)| at(offset, message))?;
         }
         let networks = file.networks.into_iter().map(Spanned::into_inner).collect();
         let geo = file.geo.into_iter().map(Spanned::into_inner).collect();
-        Ok(Self { policy, networks, geo, limits, exceptions: file.exceptions })
+        let decisions = file.decisions.into_iter().map(Spanned::into_inner).collect();
+        Ok(Self {
+            policy,
+            networks,
+            geo,
+            limits,
+            decisions,
+            review: file.review,
+            exceptions: file.exceptions,
+        })
     }
 
     /// The organisation's networks.

@@ -15,7 +15,7 @@ WITH networks AS (
 sited AS (
   SELECT m.org AS org, m.token_id AS token_id, m.value AS value, m.first_time AS first_time, COALESCE(p.own, FALSE) AS own,
     p.country AS country, p.asn AS asn, p.as_name AS as_name, CASE WHEN p.country IS NOT NULL THEN m.first_time END AS located_time
-  FROM networks AS m JOIN places AS p ON m.value = p.network
+  FROM networks AS m JOIN places AS p ON m.org = p.org AND m.value = p.network
 ),
 since AS (
   SELECT org, token_id, value, first_time, own, country, asn, as_name,

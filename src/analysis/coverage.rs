@@ -50,6 +50,8 @@ pub struct Held<'a> {
     pub days: Vec<HeldDay>,
     /// Spans known to be whole.
     pub covers: Vec<(Span, Basis)>,
+    /// Days of which records could not be read.
+    pub lost: Vec<Span>,
     /// Switches, in time order.
     pub switches: Vec<Switch>,
 }
@@ -94,6 +96,10 @@ pub fn judge(held: &Held<'_>, window: Window) -> Coverage {
     missing_days(&mut gaps, &inside, span, within_known);
     switched_off(&mut gaps, held, &inside, span);
     quiet(&mut gaps, held, &inside, span, within_known);
+    for lost in held.lost.iter().filter(|lost| lost.overlaps(&span)) {
+        let span = Span { from: lost.from.max(span.from), to: lost.to.min(span.to) };
+        gaps.push(Gap { span, reason: "records of these days could not be read".to_owned() });
+    }
     gaps.sort_by(|a, b| (a.span, &a.reason).cmp(&(b.span, &b.reason)));
     gaps.dedup();
     let covered = (day_of(span.from)..=day_of(span.to))

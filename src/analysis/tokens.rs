@@ -97,8 +97,8 @@ pub fn merge(sources: &Sources<'_>) -> Vec<Token> {
 struct Listed<'a> {
     rows: BTreeMap<&'a str, Vec<(usize, &'a crate::model::inventory::InventoryRow)>>,
     inventory: &'a Inventory,
-    /// The newest complete list.
-    complete: Option<usize>,
+    /// Tokens that no newer list leaves out although it would have to list them.
+    current: BTreeSet<&'a str>,
 }
 
 impl<'a> Listed<'a> {
@@ -109,22 +109,23 @@ impl<'a> Listed<'a> {
                 rows.entry(&row.token_id).or_default().push((at, row));
             }
         }
-        Self { rows, inventory, complete: inventory.lists.iter().rposition(|l| l.complete) }
+        let current = inventory.rows().into_iter().map(|row| row.token_id.as_str()).collect();
+        Self { rows, inventory, current }
     }
 
-    /// Adds what the lists say of one token. Returns whether any lists it, and whether the newest complete one does.
+    /// Adds what the lists say of one token. Returns whether any lists it, and whether a complete one does that no newer
+    /// one contradicts by leaving it out.
     fn say(&self, said: &mut Said, token_id: &str) -> (bool, bool) {
         let rows = self.rows.get(token_id).map_or(&[][..], Vec::as_slice);
-        let mut current = false;
+        let mut is_complete = false;
         for (at, row) in rows {
             let list = &self.inventory.lists[*at];
             let owner = row.user_id.as_deref().and_then(person_key);
             let complete = list.complete || owner.is_some_and(|owner| list.complete_for.contains(&owner));
             said.add_row(row, Listing { taken: list.dated.then_some(list.taken), complete });
-            let newest = self.complete.is_some_and(|at| list.taken >= self.inventory.lists[at].taken);
-            current |= newest || self.complete.is_none() && complete;
+            is_complete |= complete;
         }
-        (!rows.is_empty(), current)
+        (!rows.is_empty(), is_complete && self.current.contains(token_id))
     }
 }
 

@@ -121,6 +121,9 @@ pub(super) struct Selection {
     /// More detections from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub queries: Vec<PathBuf>,
+    /// Take the decisions of this review sheet into account (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub decisions: Vec<PathBuf>,
     /// Countries or ASNs of addresses from this database in MaxMind's format (repeatable)
     #[arg(long, value_name = "FILE")]
     pub geo: Vec<PathBuf>,
@@ -181,9 +184,9 @@ pub(super) struct ImportArgs {
     /// Files or folders; gzip is taken as it is, "-" is stdin
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Organisation of files that name none
-    #[arg(long, value_name = "ORG")]
-    pub org: Option<String>,
+    /// Organisation of files that name none; with =PATH of those files alone that are PATH or lie in it (repeatable)
+    #[arg(long, value_name = "ORG[=PATH]")]
+    pub org: Vec<String>,
     #[command(flatten)]
     pub reading: Reading,
 }
@@ -266,12 +269,21 @@ pub(super) struct ReportArgs {
     pub selection: Selection,
 }
 
-/// When findings make the exit code 1.
-#[derive(Debug, Clone, Copy, Args)]
+/// When findings make the exit code 1, and old data makes it 2.
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct FailOn {
     /// Exit with 1 when a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", value_parser = severity())]
     pub fail_on: Option<Severity>,
+    /// Exit with 1 when a new finding is at least this severe; without --compare every finding is new
+    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
+    pub fail_on_new: Option<Severity>,
+    /// Exit with 2 when the log of an organisation ends longer ago than this: 3d, 36h or 2w
+    #[arg(long, value_name = "AGE")]
+    pub max_age: Option<String>,
+    /// Measure --max-age at this instant: RFC 3339, or a day for its end [default: now]
+    #[arg(long, value_name = "TIME", requires = "max_age")]
+    pub now: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -285,6 +297,9 @@ pub(super) struct CheckArgs {
     /// Only these detections or families (repeatable)
     #[arg(long, value_name = "ID|FAMILY")]
     pub select: Vec<String>,
+    /// Say on stderr what changed since the bundle in this folder
+    #[arg(long, value_name = "DIR")]
+    pub compare: Option<PathBuf>,
     #[command(flatten)]
     pub fail: FailOn,
     #[command(flatten)]

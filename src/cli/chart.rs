@@ -1,8 +1,9 @@
 //! `patwatch chart`: one chart as PNG or SVG.
 
 use super::Context;
-use super::args::{ChartArgs, FailOn};
+use super::args::ChartArgs;
 use super::error::{CliError, Outcome};
+use super::gate::Gate;
 use super::session::Session;
 use crate::chart;
 
@@ -34,11 +35,5 @@ pub(super) fn run(context: &Context, args: &ChartArgs) -> Result<Outcome, CliErr
         chart::svg(name, &found.report.series)?.into_bytes()
     };
     context.ui.write(Some(output), &bytes)?;
-    Ok(super::check::outcome(
-        &found.report,
-        &session,
-        FailOn { fail_on: None },
-        args.selection.reading.strict,
-        &context.ui,
-    ))
+    Ok(Gate::open(args.selection.reading.strict).outcome(&found.report, &session, &context.ui))
 }

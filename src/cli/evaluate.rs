@@ -4,6 +4,7 @@ use super::Context;
 use super::args::{EvaluateArgs, Selection};
 use super::error::{CliError, Outcome};
 use super::ingest::ingest;
+use super::naming::Naming;
 use super::session::Session;
 use crate::chart::evaluation::{Contender, Scoreboard, Scored};
 use crate::chart::{evaluation_png, evaluation_svg};
@@ -183,7 +184,7 @@ fn on_seeds(
         let made = simulate(&options, &data)?;
         let quiet = context.ui.silent();
         let reading = &args.selection.reading;
-        ingest(&mut Lake::open(&lake)?, std::slice::from_ref(&data), None, reading, &quiet)?;
+        ingest(&mut Lake::open(&lake)?, std::slice::from_ref(&data), &Naming::default(), reading, &quiet)?;
         let selection = Selection { from: Vec::new(), ..args.selection.clone() };
         let mut session = Session::open(&lake, context.config.clone(), &selection, &quiet)?;
         let ours = write(context, &session)?;

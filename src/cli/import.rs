@@ -4,12 +4,14 @@ use super::Context;
 use super::args::ImportArgs;
 use super::error::{CliError, Outcome};
 use super::ingest::{Ingested, ingest};
+use super::naming::Naming;
 use super::ui::Ui;
 use crate::lake::Lake;
 
 pub(super) fn run(context: &Context, args: &ImportArgs) -> Result<Outcome, CliError> {
+    let naming = Naming::parse(&args.org)?;
     let (mut lake, _lock) = Lake::open_to_write(&context.lake)?;
-    let ingested = ingest(&mut lake, &args.paths, args.org.as_deref(), &args.reading, &context.ui)?;
+    let ingested = ingest(&mut lake, &args.paths, &naming, &args.reading, &context.ui)?;
     say(&ingested, &context.ui);
     Ok(outcome(&ingested, args.reading.strict))
 }
@@ -26,7 +28,7 @@ pub(super) fn say(ingested: &Ingested, ui: &Ui) {
 
 /// The same of what `--from` brought into a run, where it did.
 pub(super) fn outcome_of(session: &super::session::Session, selection: &super::args::Selection) -> Outcome {
-    session.ingested.as_ref().map_or(Outcome::Done, |i| outcome(i, selection.reading.strict))
+    session.outcome(selection.reading.strict)
 }
 
 /// An input that could not be read makes the run incomplete; rejected records only with `--strict`.

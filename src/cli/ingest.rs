@@ -1,16 +1,17 @@
-//! Files into a lake: every input read, staged, merged; lists stored with the organisation they belong to.
+//! Files into a lake: every input read, staged, merged; lists and declared spans stored with their organisation.
 
 use super::args::{Kind, Reading};
+use super::covers::{self, LostDays};
 use super::error::CliError;
+use super::lists::{self, Declared, Lists, Placer};
+use super::naming::Naming;
 use super::ui::Ui;
 use crate::lake::Lake;
 use crate::lake::import::{Committed, Import, Refused};
-use crate::lake::index::{Cover, Ingest};
-use crate::lake::snapshot::Facts;
-use crate::model::coverage::Basis;
-use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
-use crate::model::time::{DAY, Micros, Span, day_start, format_time, parse_day, parse_time};
-use crate::source::{self, KindHint, Options, Parsed, Sink};
+use crate::lake::index::Ingest;
+use crate::model::inventory::OrgKey;
+use crate::model::time::{DAY, Micros, Span, day_start, parse_time};
+use crate::source::{self, KindHint, Losses, Options, Parsed, Sink};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -25,20 +26,49 @@ pub(super) struct Ingested {
     pub rejected: u64,
 }
 
-/// Lists that one input held, kept until the organisations are known.
-#[derive(Debug, Default)]
-struct Lists {
-    input: usize,
-    inventory: Vec<InventoryRow>,
-    users: Vec<UserRow>,
-    usage: Vec<UsageRow>,
-    more_follow: bool,
+/// What one input held beside the events that were staged.
+struct Input {
+    lists: Lists,
+    /// Whether it is of the audit log, as far as it shows.
+    audit: bool,
+    /// What of the audit log it lost.
+    losses: Losses,
+    rejected: u64,
+    /// Whether it breaks off.
+    cut: bool,
+    /// Organisations of its events.
+    keys: BTreeSet<OrgKey>,
+}
+
+impl Input {
+    /// Days of the audit log that it may lack, those of `refused` records included.
+    fn lost(&self, lake: &Lake, name: &str, refused: &[Refused]) -> Option<LostDays> {
+        let number = self.lists.input;
+        let refused = || refused.iter().filter(|r| r.input == number);
+        let mut days = self.losses.days(self.cut);
+        days.extend(
+            refused()
+                .flat_map(|r| &r.days)
+                .map(|day| Span { from: day_start(*day), to: day_start(*day) + DAY }),
+        );
+        let rejected = self.rejected + refused().map(|r| r.rows).sum::<u64>();
+        let named = self.keys.iter().filter_map(|key| name_of(lake, key));
+        (self.audit && !days.is_empty()).then(|| LostDays {
+            input: name.to_owned(),
+            orgs: named.chain(self.lists.org.clone()).collect(),
+            rejected,
+            cut: self.cut,
+            days,
+        })
+    }
 }
 
 /// Takes the chunks of one input.
 struct Taker<'a, 'l> {
     import: &'a mut Import<'l>,
     lists: Lists,
+    losses: Losses,
+    keys: BTreeSet<OrgKey>,
     seen: &'a mut BTreeMap<OrgKey, Micros>,
     reasons: BTreeMap<String, u64>,
     /// Records taken or rejected so far.
@@ -49,6 +79,7 @@ struct Taker<'a, 'l> {
 
 impl Sink for Taker<'_, '_> {
     fn chunk(&mut self, chunk: Parsed) -> std::io::Result<()> {
+        self.losses.take(&chunk);
         self.read += chunk.rejected.len() as u64;
         for ((org, day), batch) in chunk.batches {
             self.read += batch.len() as u64;
@@ -69,6 +100,9 @@ impl Sink for Taker<'_, '_> {
         self.lists.users.extend(chunk.users);
         self.lists.usage.extend(chunk.usage);
         for (org, newest) in chunk.orgs_seen {
+            if !self.keys.contains(&org) {
+                self.keys.insert(org.clone());
+            }
             let slot = self.seen.entry(org).or_insert(newest);
             *slot = newest.max(*slot);
         }
@@ -84,20 +118,21 @@ impl Sink for Taker<'_, '_> {
 pub(super) fn ingest(
     lake: &mut Lake,
     paths: &[PathBuf],
-    org: Option<&str>,
+    naming: &Naming,
     reading: &Reading,
     ui: &Ui,
 ) -> Result<Ingested, CliError> {
-    let covers = reading.covers.as_deref().map(|text| parse_covers("--covers", text)).transpose()?;
-    let usage_covers =
-        reading.usage_covers.as_deref().map(|text| parse_covers("--usage-covers", text)).transpose()?;
-    for span in [covers, usage_covers].into_iter().flatten() {
-        if let Some(doubt) = beyond(span, super::now()) {
+    let span = |option: &str, text: &Option<String>| {
+        text.as_deref().map(|text| covers::parse(option, text)).transpose()
+    };
+    let audit_covers = span("--covers", &reading.covers)?;
+    let usage_covers = span("--usage-covers", &reading.usage_covers)?;
+    for span in [audit_covers, usage_covers].into_iter().flatten() {
+        if let Some(doubt) = covers::beyond(span, super::now()) {
             ui.warn(&doubt);
         }
     }
     let taken = reading.taken.as_deref().map(parse_taken).transpose()?;
-    let org = org.map(crate::model::identity::org_name);
     let source::Expanded { files, notes, mut faults } = source::expand(paths);
     for note in &notes {
         ui.detail(note);
@@ -108,26 +143,24 @@ pub(super) fn ingest(
         faults.into_iter().for_each(|fault| ui.err(&CliError::from(fault).render()));
         return Err(first.into());
     }
+    naming.check(&files)?;
     let mut result = Ingested { failed: faults.len() as u64, ..Ingested::default() };
     faults.into_iter().for_each(|fault| ui.err(&CliError::from(fault).render()));
     let mut seen = BTreeMap::new();
-    let mut lists = Vec::new();
-    let mut import = Import::new(lake, org);
+    let mut read: Vec<Input> = Vec::new();
+    let mut import = Import::new(lake, None);
     let names = names(&files);
     for (path, name) in files.iter().zip(&names) {
-        match read_one(&mut import, path, name, reading.kind, &mut seen, ui) {
-            Ok((found, truncated)) => {
-                result.failed += u64::from(truncated);
-                lists.push(found);
-            }
-            Err(error) => {
-                ui.err(&error.render());
-                result.failed += 1;
-            }
+        let number = import
+            .input_of(Ingest { name: name.clone(), ..Ingest::default() }, naming.of(path).map(str::to_owned));
+        let (input, error) = read_one(&mut import, number, path, reading.kind, &mut seen, ui);
+        if let Some(error) = &error {
+            ui.err(&error.render());
         }
+        result.failed += u64::from(input.cut || error.is_some());
+        read.push(input);
     }
     let seen: Vec<(OrgKey, Micros)> = seen.into_iter().collect();
-    let org = import.org().map(str::to_owned);
     let bar = ui.bar(0, "writing days", false);
     let Committed { mut inputs, refused } = import.commit(&seen, &[], |done, total| {
         bar.set_length(total);
@@ -140,29 +173,45 @@ pub(super) fn ingest(
     result.failed += refused.iter().map(|r| r.input).collect::<BTreeSet<_>>().len() as u64;
     let named: BTreeSet<String> =
         seen.iter().filter_map(|(key, _)| name_of(lake, key)).filter(|name| Lake::can_hold(name)).collect();
+    let has_lists = read.iter().any(|input| !input.lists.is_empty());
+    let has_events = !seen.is_empty();
     // Lists that come with a span declare their own, never the log's.
-    let only_lists = named.is_empty()
-        && (!matches!(reading.kind, Kind::Auto | Kind::Audit)
-            || lists
-                .iter()
-                .any(|l: &Lists| !(l.inventory.is_empty() && l.users.is_empty() && l.usage.is_empty())));
-    if let Some(span) = covers.filter(|_| !only_lists) {
-        let orgs = if named.is_empty() { lake.orgs().into_iter().collect() } else { named.clone() };
-        lake.index.covers.extend(orgs.into_iter().map(|org| Cover { org, span, basis: Basis::Declared }));
+    let only_lists = !has_events && (!matches!(reading.kind, Kind::Auto | Kind::Audit) || has_lists);
+    if let Some(span) = audit_covers.filter(|_| !only_lists) {
+        let orgs = declared_orgs(lake, &named, &read);
+        if orgs.is_empty() {
+            ui.err("error: --covers: these files name no organisation, so nothing is declared; name it with --org");
+            result.failed += 1;
+        }
+        let lost = |input: &Input| input.lost(lake, &inputs[input.lists.input].name, &refused);
+        let lost: Vec<LostDays> = read.iter().filter_map(lost).collect();
+        covers::declare(lake, &orgs, span, &lost, ui);
     }
-    let placer = Placer { org, named, scopes: scopes(lake), known: lake.orgs() };
+    let placer = Placer { named, scopes: scopes(lake), known: lake.orgs() };
     // What audit files hold says nothing of the records beside them.
-    let usage_covers = usage_covers.or(covers.filter(|_| only_lists));
-    if covers.is_some() && usage_covers.is_none() && lists.iter().any(|l| !l.usage.is_empty()) {
-        ui.warn(
-            "--covers tells what the audit files hold, not the usage records beside them: tell their span by --usage-covers",
-        );
+    let usage = usage_covers.or(audit_covers.filter(|_| only_lists));
+    if audit_covers.is_some() && usage.is_none() && read.iter().any(|input| !input.lists.usage.is_empty()) {
+        ui.warn("`--covers` describes the audit files only; use `--usage-covers` for the usage records");
     }
-    result.failed += store_lists(lake, &lists, &mut inputs, &placer, taken, usage_covers, ui)?;
+    let mut lists: Vec<Lists> = read.into_iter().map(|input| input.lists).collect();
+    result.failed += lists::store(lake, &mut lists, &mut inputs, &placer, Declared { taken, usage }, ui)?;
     result.rejected = inputs.iter().map(|i| i.rejected).sum();
     result.inputs.clone_from(&inputs);
     lake.amend_run(inputs)?;
     Ok(result)
+}
+
+/// The organisations that a declared span is about: those that the audit files of the import name, and those that `--org`
+/// gives them; where there is none of either, the only one that the lake knows.
+fn declared_orgs(lake: &Lake, named: &BTreeSet<String>, read: &[Input]) -> BTreeSet<String> {
+    let said = read.iter().filter(|input| input.audit).filter_map(|input| input.lists.org.clone());
+    let mut orgs: BTreeSet<String> = named.iter().cloned().chain(said).collect();
+    if orgs.is_empty()
+        && let [only] = lake.orgs().as_slice()
+    {
+        orgs.insert(only.clone());
+    }
+    orgs
 }
 
 /// Says which records of an input were not kept, and why.
@@ -208,22 +257,26 @@ fn names(files: &[PathBuf]) -> Vec<String> {
         .collect()
 }
 
-/// Reads one input; returns its lists, and whether it ended early.
+/// Reads one input; returns what it held, and why it was not read to its end where that failed.
 fn read_one(
     import: &mut Import<'_>,
+    number: usize,
     path: &Path,
-    name: &str,
     kind: Kind,
     seen: &mut BTreeMap<OrgKey, Micros>,
     ui: &Ui,
-) -> Result<(Lists, bool), CliError> {
+) -> (Input, Option<CliError>) {
     let stdin = path == Path::new("-");
     let mut input: Box<dyn std::io::Read + Send> = if stdin {
         Box::new(std::io::stdin())
     } else {
-        let open = std::fs::File::open(path)
-            .map_err(|e| CliError::new(format!("cannot read {}: {e}", path.display())))?;
-        Box::new(open)
+        match std::fs::File::open(path) {
+            Ok(file) => Box::new(file),
+            Err(e) => {
+                let error = CliError::new(format!("cannot read {}: {e}", path.display()));
+                return (unread(number), Some(error));
+            }
+        }
     };
     let size = if stdin { 0 } else { std::fs::metadata(path).map_or(0, |m| m.len()) };
     let options = Options {
@@ -237,14 +290,14 @@ fn read_one(
         },
         threads: std::thread::available_parallelism().map_or(2, usize::from),
     };
-    let number = import.input(Ingest { name: name.to_owned(), ..Ingest::default() });
-    let bar = ui.bar(size, name, true);
-    let lists = Lists { input: number, ..Lists::default() };
-    let mut taker =
-        Taker { import, lists, seen, reasons: BTreeMap::new(), read: 0, examples: Vec::new(), bar };
+    let bar = ui.bar(size, &import.ingest(number).name.clone(), true);
+    let lists = Lists { input: number, org: import.org_of(number).map(str::to_owned), ..Lists::default() };
+    let (reasons, examples) = (BTreeMap::new(), Vec::new());
+    let (losses, keys) = (Losses::default(), BTreeSet::new());
+    let mut taker = Taker { import, lists, losses, keys, seen, reasons, read: 0, examples, bar };
     let outcome = source::read(&path.display().to_string(), &mut input, &options, &mut taker);
     taker.bar.finish_and_clear();
-    let Taker { mut lists, reasons, read, examples, import, .. } = taker;
+    let Taker { mut lists, losses, keys, reasons, read, examples, import, .. } = taker;
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -252,10 +305,19 @@ fn read_one(
             let ingest = import.ingest(number);
             ingest.kind = "unreadable".to_owned();
             (ingest.read, ingest.rejected, ingest.reasons) = (read, reasons.values().sum(), reasons);
-            return Err(error.into());
+            let (audit, rejected) = (losses.has_events(), ingest.rejected);
+            // Rows of a list that was not read to its end are not counted, so they are not kept.
+            let lists = Lists { input: number, org: lists.org, ..Lists::default() };
+            return (Input { lists, audit, losses, rejected, cut: audit, keys }, Some(error.into()));
         }
     };
-    lists.more_follow = outcome.continuation.is_some();
+    let cut = outcome.truncated.is_some();
+    lists.ends = outcome.ends;
+    lists.goes_on = outcome.continuation.is_some();
+    lists.whole = !cut && outcome.rejected == 0;
+    lists.kind = outcome.holds;
+    let audit =
+        losses.has_events() || matches!(outcome.holds, None | Some(KindHint::Audit)) && lists.is_empty();
     let ingest = import.ingest(number);
     ingest.kind = outcome.kind;
     ingest.sha256 = outcome.sha256;
@@ -279,220 +341,17 @@ fn read_one(
     if let Some(reason) = &outcome.truncated {
         ui.warn(&format!("{}: {reason}", path.display()));
     }
-    Ok((lists, outcome.truncated.is_some()))
+    (Input { lists, audit, losses, rejected: outcome.rejected, cut, keys }, None)
 }
 
-/// Tells which organisation a row of a list belongs to.
-struct Placer {
-    org: Option<String>,
-    named: BTreeSet<String>,
-    scopes: BTreeMap<String, String>,
-    known: Vec<String>,
-}
-
-impl Placer {
-    fn default_org(&self, what: &str) -> Result<String, String> {
-        if let Some(org) = &self.org {
-            return Ok(org.clone());
-        }
-        let orgs: Vec<&String> =
-            if self.named.is_empty() { self.known.iter().collect() } else { self.named.iter().collect() };
-        match orgs.as_slice() {
-            [only] => Ok((*only).clone()),
-            [] => Err(format!("{what} names no organisation; name it with --org")),
-            [a, b, ..] => {
-                Err(format!("{what} names no organisation, and it could be {a} or {b}; name it with --org"))
-            }
-        }
-    }
-
-    /// Organisation of a token: as the row says, else by the ids that it targets, else the list's.
-    fn of_token(&self, row: &InventoryRow, list: &Result<String, String>) -> Result<String, String> {
-        if let Some(org) = &row.org {
-            return named_org(org);
-        }
-        let targets: BTreeSet<&String> =
-            row.targets.listed().into_iter().flatten().filter_map(|t| self.scopes.get(t)).collect();
-        match (targets.len(), targets.first()) {
-            (1, Some(only)) => Ok((*only).clone()),
-            _ => list.clone(),
-        }
-    }
-}
-
-/// The organisation that a row names, where a folder can be named after it.
-fn named_org(written: &str) -> Result<String, String> {
-    let org = crate::model::identity::org_name(written);
-    let long =
-        || format!("the organisation's name \"{}...\" is too long", org.chars().take(40).collect::<String>());
-    if Lake::can_hold(&org) { Ok(org) } else { Err(long()) }
-}
-
-/// Stores what the inputs listed; returns how many inputs could not be placed.
-fn store_lists(
-    lake: &mut Lake,
-    lists: &[Lists],
-    inputs: &mut [Ingest],
-    placer: &Placer,
-    taken: Option<Micros>,
-    usage_covers: Option<Span>,
-    ui: &Ui,
-) -> Result<u64, CliError> {
-    let mut failed = 0;
-    let mut inventories: BTreeMap<String, Vec<(usize, InventoryRow)>> = BTreeMap::new();
-    let mut users: BTreeMap<String, Vec<(usize, UserRow)>> = BTreeMap::new();
-    let mut usage: BTreeMap<String, Vec<(usize, UsageRow)>> = BTreeMap::new();
-    for list in lists {
-        let ingest = &mut inputs[list.input];
-        let mut lost = 0;
-        let mut reason = String::new();
-        let what = ingest.name.clone();
-        let fallback = placer.default_org(&what);
-        // Tokens for one organisation tell it for the global ones beside them.
-        let told: BTreeSet<String> =
-            list.inventory.iter().filter_map(|r| placer.of_token(r, &Err(String::new())).ok()).collect();
-        let home = match (told.len(), told.first()) {
-            (1, Some(only)) if placer.org.is_none() => Ok(only.clone()),
-            _ => fallback.clone(),
-        };
-        for row in &list.inventory {
-            match placer.of_token(row, &home) {
-                Ok(org) => inventories.entry(org).or_default().push((list.input, row.clone())),
-                Err(why) => (lost, reason) = (lost + 1, why),
-            }
-        }
-        let named = |org: &Option<String>| match org {
-            Some(org) => named_org(org),
-            None => fallback.clone(),
-        };
-        for row in &list.users {
-            match named(&row.org) {
-                Ok(org) => users.entry(org).or_default().push((list.input, row.clone())),
-                Err(why) => (lost, reason) = (lost + 1, why),
-            }
-        }
-        for row in &list.usage {
-            match named(&row.org) {
-                Ok(org) => usage.entry(org).or_default().push((list.input, row.clone())),
-                Err(why) => (lost, reason) = (lost + 1, why),
-            }
-        }
-        if lost > 0 {
-            ui.err(&super::error::message(&format!("error: {reason}")));
-            ingest.rejected += lost;
-            *ingest.reasons.entry("organisation unknown".to_owned()).or_default() += lost;
-            failed += 1;
-        }
-    }
-    for (org, rows) in inventories {
-        let complete = is_complete(lists, &rows);
-        let newest = rows.iter().filter_map(|(_, r)| r.valid_from).max();
-        let facts = Facts {
-            taken: taken.or_else(|| newest_event(lake, &org)).or(newest).unwrap_or_default(),
-            complete,
-            users_listed: rows.iter().filter_map(|(_, r)| r.user_id.as_deref()).collect::<BTreeSet<_>>().len()
-                as u64,
-            ..Facts::default()
-        };
-        let (from, rows): (Vec<usize>, Vec<InventoryRow>) = rows.into_iter().unzip();
-        let new = lake.add_inventory(&org, &rows, facts)?;
-        count(inputs, &from, &rows.iter().map(|r| format!("{}{:?}", r.token_id, r)).collect::<Vec<_>>(), new);
-        ui.detail(&format!("{org}: inventory of {} rows, taken {}", rows.len(), format_time(facts.taken)));
-    }
-    for (org, rows) in users {
-        let facts = Facts {
-            taken: taken.or_else(|| newest_event(lake, &org)).unwrap_or_default(),
-            complete: true,
-            ..Facts::default()
-        };
-        let (from, rows): (Vec<usize>, Vec<UserRow>) = rows.into_iter().unzip();
-        let new = lake.add_users(&org, &rows, facts)?;
-        count(inputs, &from, &rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>(), new);
-    }
-    for (org, rows) in usage {
-        // First to last record is no declaration: a file with one record at each end would rule out all between.
-        let last = rows.iter().map(|(_, r)| r.end).max();
-        let taken = taken.or_else(|| newest_event(lake, &org)).or(last).unwrap_or_default();
-        let facts = Facts { taken, complete: true, span: usage_covers, ..Facts::default() };
-        let (from, rows): (Vec<usize>, Vec<UsageRow>) = rows.into_iter().unzip();
-        let new = lake.add_usage(&org, &rows, facts)?;
-        count(inputs, &from, &rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>(), new);
-    }
-    for input in inputs {
-        input.duplicate = input.read.saturating_sub(input.kept + input.rejected);
-    }
-    Ok(failed)
-}
-
-/// Counts rows as kept by the first input that brought them; a list that the lake had adds none.
-fn count(inputs: &mut [Ingest], from: &[usize], rows: &[String], new: bool) {
-    let mut seen = BTreeSet::new();
-    for (input, row) in from.iter().zip(rows) {
-        if new && seen.insert(row) {
-            inputs[*input].kept += 1;
-        }
-    }
-}
-
-fn newest_event(lake: &Lake, org: &str) -> Option<Micros> {
-    lake.index.days.iter().filter(|d| d.org == org).map(|d| d.last_time).max()
-}
-
-/// Whether the pages hold an end for every user whose list goes on, and none is a list of one's own, which names no user
-/// and leaves out everybody else.
-fn is_complete(lists: &[Lists], rows: &[(usize, InventoryRow)]) -> bool {
-    let users = |more: bool| -> BTreeSet<Option<&str>> {
-        let of = |input: usize| lists.iter().any(|l| l.input == input && l.more_follow == more);
-        rows.iter().filter(|(input, _)| of(*input)).map(|(_, r)| r.user_id.as_deref()).collect()
-    };
-    rows.iter().all(|(_, r)| r.user_id.is_some()) && users(true).is_subset(&users(false))
-}
-
-/// Reads `FROM..TO`; a bare day as TO means its end.
-fn parse_covers(option: &str, text: &str) -> Result<Span, CliError> {
-    let wrong = || {
-        CliError::new(format!("{option} \"{text}\" is no span"))
-            .hint("write FROM..TO, such as 2026-01-01..2026-03-31 (both days whole)")
-    };
-    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-    let from = parse_time(from).ok_or_else(wrong)?;
-    let to = match parse_day(to) {
-        Some(day) => day_start(day) + DAY,
-        None => parse_time(to).ok_or_else(wrong)?,
-    };
-    if from < to { Ok(Span { from, to }) } else { Err(wrong()) }
-}
-
-/// What speaks against a declared span: nobody knows the future, and there was no audit log before 2018.
-fn beyond(span: Span, now: Micros) -> Option<String> {
-    const LOGS_BEGIN: Micros = 17_532 * DAY;
-    let text = format!("{}..{}", format_time(span.from), format_time(span.to));
-    if span.to > now.saturating_add(DAY) {
-        return Some(format!(
-            "{text} is declared as covered, but ends in the future: days that nobody can know yet count as days without events"
-        ));
-    }
-    (span.from < LOGS_BEGIN).then(|| {
-        format!("{text} is declared as covered, but begins before Azure DevOps kept audit logs: such days count as days without events")
-    })
+/// An input of which nothing could be read.
+fn unread(number: usize) -> Input {
+    let lists = Lists { input: number, ..Lists::default() };
+    Input { lists, audit: false, losses: Losses::default(), rejected: 0, cut: false, keys: BTreeSet::new() }
 }
 
 fn parse_taken(text: &str) -> Result<Micros, CliError> {
     parse_time(text).ok_or_else(|| {
         CliError::new(format!("--taken \"{text}\" is no time")).hint("write it as 2026-03-31T12:00:00Z")
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_that_nobody_can_vouch_for_are_told() {
-        let now = parse_time("2026-04-01T00:00:00Z").expect("a time");
-        let doubt = |text: &str| beyond(parse_covers("--covers", text).expect("a span"), now);
-        assert!(doubt("0001-01-01..9999-12-31").expect("a doubt").contains("in the future"));
-        assert!(doubt("2017-12-31..2026-01-01").expect("a doubt").contains("audit logs"));
-        assert_eq!(doubt("2018-01-01..2026-04-01"), None);
-    }
 }

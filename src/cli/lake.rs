@@ -109,7 +109,12 @@ fn show(lake: &Lake) -> String {
             writeln!(text, "{org}: {rows} events on {days} days, {} to {}", day_text(first), day_text(last));
     }
     for snapshot in &lake.index.snapshots {
-        let complete = if snapshot.complete { "complete" } else { "partial" };
+        let complete = match snapshot.complete_for.len() {
+            _ if snapshot.complete => "complete".to_owned(),
+            0 => "partial".to_owned(),
+            1 => "complete for 1 user".to_owned(),
+            n => format!("complete for {n} users"),
+        };
         let _ = writeln!(
             text,
             "{}: {} of {} rows, {complete}, taken {}",

@@ -2,8 +2,9 @@
 
 use super::Context;
 use super::args::ReportArgs;
-use super::check::outcome;
+use super::compared::earlier;
 use super::error::{CliError, Outcome};
+use super::gate::Gate;
 use super::session::Session;
 use super::ui::Ui;
 use crate::chart;
@@ -11,8 +12,9 @@ use crate::model::hash::hex;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
 use crate::output::manifest::RunFacts;
+use crate::output::words;
 use crate::report::Report;
-use crate::report::compare::{self, Earlier};
+use crate::report::compare::{self, News};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
@@ -24,6 +26,17 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
         ))
         .hint("name a folder; it is made if absent"));
     }
+    if let Some(compare) = &args.compare
+        && let (Ok(output), Ok(earlier)) = (args.output.canonicalize(), compare.canonicalize())
+        && output == earlier
+    {
+        return Err(CliError::new(format!(
+            "--output and --compare both name {}: the report would overwrite the bundle that it is compared with",
+            compare.display()
+        ))
+        .hint("write the report to another folder"));
+    }
+    let gate = Gate::new(&args.fail, args.selection.reading.strict)?;
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
     if let Some(ingested) = &session.ingested {
         super::import::say(ingested, &context.ui);
@@ -61,7 +74,7 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
         anyhow::Error::from(e).context(format!("cannot write the report to {}", args.output.display()))
     })?;
     summary(&report, &args.output, &context.ui);
-    let outcome = outcome(&report, &session, args.fail, args.selection.reading.strict, &context.ui);
+    let outcome = gate.outcome(&report, &session, &context.ui);
     // The process ends here: tokens and findings by the thousand need not be taken apart one by one.
     std::mem::forget((report, found.engine));
     Ok(outcome)
@@ -114,30 +127,6 @@ fn key(ui: &Ui) -> Result<Vec<u8>, CliError> {
     }
 }
 
-/// Reads the bundle to compare with, before this run may write over it.
-fn earlier(folder: &Path, anonymise: bool) -> Result<Earlier, CliError> {
-    let hint = "give the folder that an earlier `patwatch report --output` wrote";
-    if !folder.is_dir() {
-        return Err(CliError::new(format!("{} is no folder", folder.display())).hint(hint));
-    }
-    let read = |name: &str| {
-        std::fs::read(folder.join(name)).map_err(|e| {
-            CliError::new(format!("{} is no bundle: cannot read its {name}: {e}", folder.display()))
-                .hint(hint)
-        })
-    };
-    let (findings, tokens) = (read("findings.json")?, read("tokens.json")?);
-    // A bundle without one was not written to its end: its files may be of two runs.
-    let manifest = read("manifest.json")?;
-    let earlier = compare::read(&findings, &tokens, Some(&manifest))
-        .map_err(|e| CliError::new(format!("cannot compare with {}: {e}", folder.display())))?;
-    if earlier.pseudonyms.is_some() && !anonymise {
-        return Err(CliError::new(format!("{} holds pseudonyms, and this run names people", folder.display()))
-            .hint("add --anonymise with the same PATWATCH_PSEUDONYM_KEY, or compare with a bundle without pseudonyms"));
-    }
-    Ok(earlier)
-}
-
 /// SHA-256 of the program that runs, where it can be read.
 fn tool_hash() -> Option<String> {
     let mut file = std::fs::File::open(std::env::current_exe().ok()?).ok()?;
@@ -146,7 +135,8 @@ fn tool_hash() -> Option<String> {
     Some(hex(&hasher.finalize()))
 }
 
-/// The command line as typed, without where it wrote and where the lake lies: these name machines.
+/// The command line as typed, without where it wrote and where the lake is, which name machines, and without the wall
+/// clock of the gate, which changes no result.
 fn command_line() -> Vec<String> {
     let mut kept = vec!["patwatch".to_owned()];
     let mut skip = false;
@@ -155,8 +145,8 @@ fn command_line() -> Vec<String> {
             continue;
         }
         match argument.as_str() {
-            "--output" | "--lake" => skip = true,
-            a if a.starts_with("--output=") || a.starts_with("--lake=") => {}
+            "--output" | "--lake" | "--now" => skip = true,
+            a if ["--output=", "--lake=", "--now="].iter().any(|option| a.starts_with(option)) => {}
             _ => kept.push(argument),
         }
     }
@@ -165,12 +155,16 @@ fn command_line() -> Vec<String> {
 
 fn summary(report: &Report, output: &Path, ui: &Ui) {
     let worst = report.findings.iter().map(|f| f.severity).max();
+    let counted = |n: u64, noun: &str| format!("{n} {noun}{}", words::s(n));
     ui.info(&format!(
-        "{} tokens, {} events, {} findings{}; open {}",
-        report.tokens.len(),
-        report.events,
-        report.findings.len(),
+        "{}, {}, {}{}; open {}",
+        counted(report.tokens.len() as u64, "token"),
+        counted(report.events, "event"),
+        counted(report.findings.len() as u64, "finding"),
         worst.map(|s| format!(" (worst: {s})")).unwrap_or_default(),
         output.join("index.html").display()
     ));
+    if let Some(comparison) = &report.comparison {
+        ui.info(&News::of(comparison).sentence);
+    }
 }

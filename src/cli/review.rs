@@ -2,20 +2,22 @@
 //! decided to be revoked goes out as bodies for Microsoft's service.
 
 use super::Context;
-use super::args::{FailOn, ReviewArgs, ReviewCommand, Selection};
-use super::error::{CliError, Outcome, message};
+use super::args::{ReviewArgs, ReviewCommand, Selection};
+use super::decided::{self, SheetFile};
+use super::error::{CliError, Outcome};
+use super::gate::Gate;
 use super::session::Session;
 use crate::lake::Lake;
 use crate::lake::index::Ingest;
 use crate::model::decision::{Choice, Decision, Fixed};
 use crate::model::hash::sha256;
-use crate::model::identity::org_name;
 use crate::model::time::{DAY, Micros, day_start, day_text, format_time};
 use crate::model::token::Token;
-use crate::output::review::read::{Fault, Row, read};
-use crate::output::review::{self, revoke};
+use crate::output::review::read::{Fault, Row};
+use crate::output::review::{self as sheet, revoke};
 use crate::report::Report;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::report::review::{self, Grave, Key};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 pub(super) fn run(context: &Context, args: &ReviewArgs) -> Result<Outcome, CliError> {
@@ -37,20 +39,15 @@ fn export(
     let found = session.find(&[], &context.ui)?;
     if let Some(file) = file {
         let mut bytes = Vec::new();
-        review::write(&found.report, &mut bytes)?;
+        sheet::write(&found.report, &mut bytes)?;
         context.ui.write(Some(file), &bytes)?;
-        context.ui.info(&format!("{} tokens to review in {}", found.report.tokens.len(), file.display()));
+        let noun = if found.report.tokens.len() == 1 { "token" } else { "tokens" };
+        context.ui.info(&format!("{} {noun} to review in {}", found.report.tokens.len(), file.display()));
     }
     if let Some(place) = revoke_list {
         revocations(context, &found.report, place)?;
     }
-    Ok(super::check::outcome(
-        &found.report,
-        &session,
-        FailOn { fail_on: None },
-        selection.reading.strict,
-        &context.ui,
-    ))
+    Ok(Gate::open(selection.reading.strict).outcome(&found.report, &session, &context.ui))
 }
 
 /// Writes the bodies: a folder gets them all with the reasons beside, a single file only what fits one call.
@@ -102,11 +99,12 @@ fn revocations(context: &Context, report: &Report, place: &Path) -> Result<(), C
     Ok(())
 }
 
-/// The tokens of the lake as they stood at one instant.
+/// The tokens of the lake as they were at one instant.
 struct Moment {
     as_of: Micros,
-    orgs: Vec<String>,
-    tokens: BTreeMap<(String, String), Token>,
+    tokens: BTreeMap<Key, Token>,
+    /// Why tokens may not be kept; worked out for the newest instant alone.
+    grave: HashMap<Key, Grave>,
 }
 
 impl Moment {
@@ -114,92 +112,85 @@ impl Moment {
         let selection =
             Selection { as_of: as_of.map(format_time), window: "90d".to_owned(), ..Selection::default() };
         let session = Session::open(&context.lake, context.config.clone(), &selection, &context.ui)?;
-        let tokens = session.tokens(&context.ui)?;
+        let (tokens, findings) = match as_of {
+            Some(_) => (session.tokens(&context.ui)?, Vec::new()),
+            None => {
+                let report = session.find(&review::GRAVE.map(str::to_owned), &context.ui)?.report;
+                (report.tokens.into_iter().map(|t| t.token).collect(), report.findings)
+            }
+        };
         Ok(Self {
             as_of: session.window.as_of,
-            orgs: session.orgs.clone(),
+            grave: review::grave(tokens.iter(), &findings),
             tokens: tokens.into_iter().map(|t| ((t.org.clone(), t.token_id.clone()), t)).collect(),
         })
     }
+}
 
-    /// The row as a decision on a token that is here, as it was.
+/// What the rows of a sheet are held against.
+struct Known {
+    orgs: Vec<String>,
+    /// The lake as it is now.
+    newest: Moment,
+    /// The lake at the instants of rows without a mark, which need it.
+    moments: BTreeMap<Micros, Moment>,
+}
+
+impl Known {
+    /// The row as a decision. A mark says what the token was; without one, the lake has to.
     fn decide(&self, row: &Row, now: Micros) -> Result<Decision, Fault> {
         let fault = |column, reason: String| Err(Fault { line: row.line, column, reason });
-        let id = &row.token_id;
-        let org = if row.org.is_empty() {
-            match self.orgs.as_slice() {
-                [only] => only.clone(),
-                _ => {
-                    return fault(
-                        "org",
-                        "org is empty, and the lake holds more than one; name it".to_owned(),
-                    );
-                }
-            }
-        } else {
-            org_name(&row.org)
-        };
+        let org = decided::org_of(row, &self.orgs)?;
         if !self.orgs.contains(&org) {
             let known = self.orgs.join(", ");
-            return fault("org", format!("the lake holds no organisation \"{}\"; it holds {known}", row.org));
+            return fault("org", format!("the lake has no organisation \"{}\"; it has {known}", row.org));
         }
-        let Some(token) = self.tokens.get(&(org.clone(), id.clone())) else {
-            let other = self.tokens.keys().find(|(_, t)| t == id);
-            let hint = other.map_or_else(
-                || "keep the cell as the export wrote it".to_owned(),
-                |(o, _)| format!("it is one of {o}"),
-            );
-            return fault("token_id", format!("{org} has no token {id}; {hint}"));
+        let key: Key = (org.clone(), row.token_id.clone());
+        let moment = row.as_of.and_then(|at| self.moments.get(&at)).unwrap_or(&self.newest);
+        let token = moment.tokens.get(&key).or_else(|| self.newest.tokens.get(&key));
+        let state = match (&row.state, token) {
+            (Some(state), _) => state.clone(),
+            (None, Some(token)) => Fixed::of(token),
+            (None, None) => {
+                let other = self.newest.tokens.keys().find(|(_, t)| *t == row.token_id);
+                let hint = other.map_or_else(
+                    || "keep the cell as the export wrote it".to_owned(),
+                    |(o, _)| format!("it is one of {o}"),
+                );
+                return fault("token_id", format!("{org} has no token {}; {hint}", row.token_id));
+            }
         };
-        let state = Fixed::of(token);
-        if row.mark.as_ref().is_some_and(|mark| *mark != state.mark()) {
-            return fault(
-                "state_mark",
-                "the token is not what this sheet shows: more was imported since about the time of the sheet; export again and decide on what it is now".to_owned(),
-            );
+        if let Some(grave) = self.newest.grave.get(&key)
+            && !review::is_accepted(row.choice, row.end_date)
+        {
+            let reason = format!("{} is refused: {}, and {}", row.choice, grave.text, review::ACCEPTED);
+            return fault("decision", reason);
         }
-        if day_start(row.decided_on) > now.max(self.as_of) + DAY {
+        let seen_until = row.as_of.unwrap_or(moment.as_of);
+        if day_start(row.decided_on) > now.max(seen_until) + DAY {
             return fault(
                 "decided_on",
                 format!("decided_on {} lies in the future", day_text(row.decided_on)),
             );
         }
-        Ok(Decision {
-            org,
-            token_id: id.clone(),
-            choice: row.choice,
-            reviewer: row.reviewer.clone(),
-            decided_on: row.decided_on,
-            reason: row.reason.clone(),
-            end_date: row.end_date,
-            seen_until: self.as_of,
-            state,
-        })
+        Ok(decided::decision(row, org, seen_until, state))
     }
 }
 
 fn import(context: &Context, file: &Path) -> Result<Outcome, CliError> {
     let ui = &context.ui;
-    let name = if file.as_os_str() == "-" { "stdin".to_owned() } else { file.display().to_string() };
-    let bytes = if file.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
-        bytes
-    } else {
-        std::fs::read(file).map_err(|e| CliError::new(format!("cannot read {name}: {e}")))?
-    };
-    let mut sheet = read(&bytes).map_err(|e| CliError::new(format!("cannot take {name}: {e}")))?;
+    let SheetFile { name, bytes, mut sheet } = decided::read_sheet(file)?;
+    let newest = Moment::at(context, None)?;
+    let mut known = Known { orgs: Lake::open(&context.lake)?.orgs(), newest, moments: BTreeMap::new() };
     // The state that was decided on is that of the sheet's own instant, whatever was imported since.
-    let instants: BTreeSet<Option<Micros>> = sheet.rows.iter().map(|r| r.as_of).collect();
-    let mut moments = BTreeMap::new();
-    for instant in instants {
-        moments.insert(instant, Moment::at(context, instant)?);
+    for at in sheet.rows.iter().filter(|r| r.state.is_none()).filter_map(|r| r.as_of).collect::<BTreeSet<_>>()
+    {
+        known.moments.insert(at, Moment::at(context, Some(at))?);
     }
     let mut decisions = Vec::new();
     let mut seen = BTreeMap::new();
     for row in &sheet.rows {
-        let Some(moment) = moments.get(&row.as_of) else { continue };
-        match moment.decide(row, super::now()) {
+        match known.decide(row, super::now()) {
             Ok(decision) => {
                 let key = (decision.org.clone(), decision.token_id.clone());
                 if let Some(first) = seen.insert(key, row.line) {
@@ -212,11 +203,15 @@ fn import(context: &Context, file: &Path) -> Result<Outcome, CliError> {
             Err(fault) => sheet.faults.push(fault),
         }
     }
-    sheet.faults.sort_by_key(|f| f.line);
-    for fault in &sheet.faults {
-        ui.err(&message(&format!("{name}:{}: {}", fault.line, fault.reason)));
-    }
+    decided::report_faults(&name, &mut sheet.faults, ui);
     store(context, &name, &bytes, &decisions, &sheet.faults, sheet.undecided)?;
+    let unseen =
+        decisions.iter().filter(|d| !known.newest.tokens.contains_key(&(d.org.clone(), d.token_id.clone())));
+    match unseen.count() {
+        0 => {}
+        1 => ui.info("1 decision is on a token that the lake neither lists nor sees yet"),
+        n => ui.info(&format!("{n} decisions are on tokens that the lake neither lists nor sees yet")),
+    }
     Ok(if sheet.faults.is_empty() { Outcome::Done } else { Outcome::Incomplete })
 }
 
@@ -231,22 +226,17 @@ fn store(
 ) -> Result<(), CliError> {
     let (mut lake, _lock) = Lake::open_to_write(&context.lake)?;
     let new = lake.add_decisions(decisions)?;
-    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-    for fault in faults {
-        *reasons.entry(format!("bad {}", fault.column)).or_default() += 1;
-    }
     let (taken, bad) = (decisions.len() as u64, faults.len() as u64);
-    let short = Path::new(name).file_name().map_or(name.into(), |n| n.to_string_lossy()).into_owned();
     if taken + bad > 0 {
         lake.add_run(vec![Ingest {
-            name: short,
+            name: decided::short_name(name),
             sha256: sha256(bytes),
             kind: "review".to_owned(),
             read: taken + bad,
             kept: new,
             duplicate: taken - new,
             rejected: bad,
-            reasons,
+            reasons: decided::reasons(faults),
             truncated: None,
         }])?;
     }
@@ -255,10 +245,14 @@ fn store(
         (n > 0).then(|| format!("{n} {choice}"))
     };
     let kinds: Vec<String> = Choice::ALL.iter().filter_map(|c| count(*c)).collect();
+    let counted = |n: u64, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
     context.ui.info(&format!(
-        "{taken} decisions taken{}{}; {undecided} rows without one; {bad} rows rejected",
+        "{} taken{}{}; {} without one; {} rejected",
+        counted(taken, "decision"),
         if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) },
         if new == taken { String::new() } else { format!(", {} of them held already", taken - new) },
+        counted(undecided, "row"),
+        counted(bad, "row"),
     ));
     let later: BTreeSet<&str> =
         decisions.iter().filter(|d| day_start(d.decided_on) > d.seen_until).map(|d| d.org.as_str()).collect();

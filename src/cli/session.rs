@@ -3,9 +3,13 @@
 use super::apart::{Job, Supervisor};
 use super::args::Selection;
 use super::as_of;
+use super::decided::{DecisionFiles, read_files};
 use super::error::CliError;
+use super::error::Outcome;
+use super::evidence;
 use super::ingest::{Ingested, ingest};
 use super::limits::Limits;
+use super::naming::Naming;
 use super::scratch::Scratch;
 use super::ui::Ui;
 use crate::analysis::coverage::{Held, HeldDay};
@@ -25,7 +29,7 @@ use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
 use crate::model::policy::Policy;
-use crate::model::time::{Micros, Span, Window, format_time};
+use crate::model::time::{Day, Micros, Span, Window, format_time};
 use crate::model::token::Token;
 use crate::report::review::Decided;
 use crate::report::{Input, Population, Report, build};
@@ -53,6 +57,8 @@ pub(super) struct Session {
     pub ingested: Option<Ingested>,
     /// What a query or a detection of the user may take.
     pub limits: Limits,
+    /// What the decision files say.
+    decided: DecisionFiles,
     /// Databases of places, as the command line names them, then as the configuration does.
     geo: Vec<Database>,
     geo_files: Vec<PathBuf>,
@@ -131,11 +137,14 @@ impl Session {
             let folder = Scratch::new()?;
             let mut lake = Lake::open(folder.path())?;
             let fill = if let [only] = selection.org.as_slice() { Some(only.as_str()) } else { None };
-            ingested = Some(ingest(&mut lake, &selection.from, fill, &selection.reading, ui)?);
+            ingested =
+                Some(ingest(&mut lake, &selection.from, &Naming::plain(fill), &selection.reading, ui)?);
             folders.push(folder);
             lake
         };
         let orgs = select_orgs(&lake, &selection.org)?;
+        let files = selection.decisions.iter().cloned().chain(config.decisions.iter().map(PathBuf::from));
+        let decided = read_files(&files.collect::<Vec<_>>(), &orgs, ui)?;
         let as_of = match selection.as_of.as_deref() {
             Some(text) => as_of::parse(text)?,
             None => as_of::newest(&lake, &orgs, ui),
@@ -158,12 +167,20 @@ impl Session {
             pack,
             ingested,
             limits,
+            decided,
             geo,
             geo_files,
             _folders: folders,
             view,
             known,
         })
+    }
+
+    /// How far what the run was asked to read could be read.
+    pub(super) fn outcome(&self, strict: bool) -> Outcome {
+        let ingested = self.ingested.as_ref();
+        let rows = if self.decided.faults > 0 { Outcome::Incomplete } else { Outcome::Done };
+        ingested.map_or(Outcome::Done, |ingested| super::import::outcome(ingested, strict)).max(rows)
     }
 
     /// An engine over the days of the window and the folds of the whole history.
@@ -188,6 +205,7 @@ impl Session {
         let known = self.known.as_ref().map(|view| self.engine(view)).transpose()?;
         let mut inputs = self.inputs()?;
         let population = populations(&inputs, &self.orgs);
+        let evidence = evidence::evidence(&inputs, &self.orgs);
         let taken: BTreeMap<String, Micros> =
             inputs.inventories.iter().map(|(org, i)| (org.clone(), i.taken())).collect();
         let analysis = run::run(
@@ -209,7 +227,7 @@ impl Session {
         }
         engine.register_missing();
         ui.detail(&format!("analysis: {:.2?}", started.elapsed()));
-        Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()? }))
+        Ok((analysis, engine, build::Extra { kinds, population, decided: self.decided()?, evidence }))
     }
 
     /// Runs analysis and pack.
@@ -247,6 +265,11 @@ impl Session {
         let mut report = build::empty(self.window, self.policy.clone());
         report.pack_sha256 = self.pack.sha256();
         report.config_sha256 = self.config_hash();
+        let geo: Vec<&str> = self.geo.iter().map(|database| database.sha256.as_str()).collect();
+        let mut digests = evidence::digests(&self.pack, &self.config, &self.policy, &geo);
+        let chosen = self.pack.select(select);
+        digests.retain(|id, _| chosen.iter().any(|d| d.meta.id == *id));
+        report.digests = digests;
         report.not_run = not_run;
         report.detections = self.pack.select(select).into_iter().map(|d| d.meta.clone()).collect();
         report.inputs = self.report_inputs();
@@ -303,10 +326,12 @@ impl Session {
 
     /// Decisions of the lake and exceptions of the configuration; which of them exist yet, the report decides.
     fn decided(&self) -> Result<Decided, CliError> {
-        let mut decided = Decided { approvals: self.config.approvals(), ..Decided::default() };
+        let grace_days = Day::try_from(self.config.review.grace_days).unwrap_or(Day::MAX);
+        let mut decided = Decided { approvals: self.config.approvals(), grace_days, ..Decided::default() };
         for org in &self.orgs {
             decided.decisions.extend(self.lake.decisions(org)?);
         }
+        decided.decisions.extend_from_slice(&self.decided.decisions);
         Ok(decided)
     }
 
@@ -320,14 +345,19 @@ impl Session {
         let mut inputs = Inputs { orgs: orgs.clone(), judged: self.orgs.clone(), ..Inputs::default() };
         inputs.scopes = self.lake.index.orgs.iter().map(|o| (o.scope_id.clone(), o.name.clone())).collect();
         for org in &orgs {
-            if let Some(inventory) = self.inventory(org)? {
-                inputs.inventories.insert(org.clone(), inventory);
-            }
             let mut users: Vec<(Option<Micros>, UserRow)> = Vec::new();
+            let mut all_users = false;
             for snapshot in self.lake.snapshots(SnapshotKind::Users, org, self.window.as_of) {
+                all_users |= snapshot.complete;
                 // A list without a date says nothing against an event, whichever came first.
-                let taken = self.is_dated(org, snapshot.taken).then_some(snapshot.taken);
+                let taken = self.is_dated(snapshot).then_some(snapshot.taken);
                 users.extend(self.lake.users(snapshot)?.into_iter().map(|row| (taken, row)));
+            }
+            if let Some(mut inventory) = self.inventory(org)? {
+                if all_users {
+                    inventory.measure(&users.iter().map(|(_, user)| user).collect::<Vec<_>>());
+                }
+                inputs.inventories.insert(org.clone(), inventory);
             }
             inputs.users.insert(org.clone(), users);
             let (mut spans, mut rows): (Vec<Span>, Vec<UsageRow>) = (Vec::new(), Vec::new());
@@ -345,11 +375,11 @@ impl Session {
         Ok(inputs)
     }
 
-    /// Whether the instant of a list was told: one that was not stands at the newest event of its organisation.
-    fn is_dated(&self, org: &str, taken: Micros) -> bool {
-        let told_by_event = self.lake.index.days.iter().any(|d| d.org == org && d.last_time == taken);
-        let undated = |s: &index::Snapshot| s.org == org && s.taken == taken && s.undated;
-        !told_by_event && !self.lake.index.snapshots.iter().any(undated)
+    /// Whether it is known when a list was taken. An index of an earlier version does not say it: there, a list without
+    /// a date has the time of the newest event of its organisation.
+    fn is_dated(&self, list: &index::Snapshot) -> bool {
+        let of_event = || self.lake.index.days.iter().any(|d| d.org == list.org && d.last_time == list.taken);
+        !list.undated && !of_event()
     }
 
     /// The lists of PATs that count at the run's instant; none where there is no list.
@@ -358,16 +388,20 @@ impl Session {
         if snapshots.is_empty() {
             return Ok(None);
         }
-        let from = counts_from(snapshots.iter().map(|s| (s.taken, s.complete))).unwrap_or(Micros::MIN);
+        let replaces = |s: &&index::Snapshot| s.complete && self.is_dated(s);
+        // The complete list before the newest one shows which tokens are missing since; older ones say nothing more.
+        let newest = counts_from(snapshots.iter().map(|s| (s.taken, replaces(s)))).unwrap_or(Micros::MIN);
+        let earlier = snapshots.iter().filter(|s| s.taken < newest).map(|s| (s.taken, replaces(s)));
+        let from = counts_from(earlier).unwrap_or(Micros::MIN);
         let read = |snapshot: &index::Snapshot| -> Result<List, CliError> {
             Ok(List {
                 taken: snapshot.taken,
-                dated: self.is_dated(org, snapshot.taken),
+                dated: self.is_dated(snapshot),
                 complete: snapshot.complete,
+                complete_for: snapshot.complete_for.clone(),
                 rows: self.lake.inventory(snapshot)?,
                 users_listed: snapshot.users_listed,
                 users_failed: snapshot.users_failed,
-                ..List::default()
             })
         };
         let lists = snapshots.into_iter().filter(|s| s.taken >= from).map(read);
@@ -393,7 +427,8 @@ impl Session {
             .collect();
         let covers: Vec<(Span, Basis)> =
             self.lake.index.covers.iter().filter(|c| c.org == org).map(|c| (c.span, c.basis)).collect();
-        Held { org: "", days, covers, switches: Vec::new() }
+        let lost = self.lake.index.lost.iter().filter(|l| l.org == org).map(|l| l.span).collect();
+        Held { org: "", days, covers, lost, switches: Vec::new() }
     }
 
     fn report_inputs(&self) -> Vec<Input> {
@@ -430,6 +465,7 @@ impl Session {
             kind: "places".to_owned(),
             ..Input::default()
         }));
+        inputs.extend_from_slice(&self.decided.inputs);
         inputs.sort();
         inputs
     }

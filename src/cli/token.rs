@@ -1,9 +1,9 @@
 //! `patwatch token`: one PAT's dossier.
 
 use super::Context;
-use super::args::{FailOn, TokenArgs};
-use super::check::outcome;
+use super::args::TokenArgs;
 use super::error::{CliError, Outcome};
+use super::gate::Gate;
 use super::session::Session;
 use crate::output::dossier::Dossier;
 use crate::output::{self, Style};
@@ -24,8 +24,7 @@ pub(super) fn run(context: &Context, args: &TokenArgs) -> Result<Outcome, CliErr
         format.write(&Dossier { report: &found.report, token }, style, &mut bytes)?;
     }
     context.ui.write(None, &bytes)?;
-    let fail = FailOn { fail_on: None };
-    Ok(outcome(&found.report, &session, fail, args.selection.reading.strict, &context.ui))
+    Ok(Gate::open(args.selection.reading.strict).outcome(&found.report, &session, &context.ui))
 }
 
 /// Finds a token by id, by the beginning of one, or by name; rows of one token in several organisations all

@@ -2,10 +2,9 @@
 
 use super::Context;
 use super::args::TokensArgs;
-use super::check::outcome;
 use super::error::{CliError, Outcome};
+use super::gate::Gate;
 use super::session::Session;
-use crate::cli::args::FailOn;
 use crate::output::{self, Style};
 
 pub(super) fn run(context: &Context, args: &TokensArgs) -> Result<Outcome, CliError> {
@@ -16,6 +15,5 @@ pub(super) fn run(context: &Context, args: &TokensArgs) -> Result<Outcome, CliEr
     let mut bytes = Vec::new();
     format.write(&found.report, style, &mut bytes)?;
     context.ui.write(args.output.as_deref(), &bytes)?;
-    let fail = FailOn { fail_on: None };
-    Ok(outcome(&found.report, &session, fail, args.selection.reading.strict, &context.ui))
+    Ok(Gate::open(args.selection.reading.strict).outcome(&found.report, &session, &context.ui))
 }

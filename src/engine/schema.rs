@@ -592,8 +592,9 @@ const STORED: &[(&str, &str, &[Line])] = &[
     ),
     (
         "places",
-        "What the user's context (own networks, databases of countries and ASNs) tells of a network; empty without.",
+        "What the user's context (own networks, databases of countries and ASNs) says of a network of an organisation; empty without.",
         &[
+            ("org", Text, "organisation whose addresses these are"),
             ("network", Text, "the /24 or /48"),
             ("own", Bool, "whether it belongs to the organisation: all its addresses do"),
             ("country", Text, "country in two letters; null where not known or its addresses differ"),

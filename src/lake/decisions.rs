@@ -2,12 +2,14 @@
 //!
 //! In: decisions from a review sheet. Out: the same back. None is ever dropped: an auditor asks for the history.
 
-use super::frame::Frame;
+use super::digest::{self, Digest};
+use super::frame::{Frame, write_atomically};
 use super::table::Table;
-use super::{Lake, LakeError};
+use super::{Lake, LakeError, make_folder};
 use crate::model::decision::{Choice, Decision, Fixed};
+use crate::model::hash::sha256;
 use crate::model::time::Day;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 impl Lake {
@@ -45,10 +47,13 @@ impl Lake {
         Ok(new)
     }
 
-    fn write_decisions(&self, org: &str, decisions: &[Decision]) -> Result<(), LakeError> {
+    /// Replaces the decisions of an organisation. The index accepts both files while the new one is written, so that a
+    /// killed run leaves one that it knows.
+    fn write_decisions(&mut self, org: &str, decisions: &[Decision]) -> Result<(), LakeError> {
+        let path = self.decisions_file(org);
         let d = || decisions.iter();
         let flag = |b: bool| Some(b);
-        Frame::new(decisions.len())
+        let bytes = Frame::new(decisions.len())
             .text("org", d().map(|d| d.org.as_str()))
             .text("token_id", d().map(|d| d.token_id.as_str()))
             .text("decision", d().map(|d| d.choice.as_str()))
@@ -65,8 +70,30 @@ impl Lake {
             .flag("all_orgs", d().map(|d| d.state.all_orgs))
             .time("valid_to", d().map(|d| d.state.valid_to))
             .flag("leaked", d().map(|d| flag(d.state.leaked)))
-            .write(&self.decisions_file(org))?;
-        Ok(())
+            .text("owner_name", d().map(|d| d.state.owner_name.as_str()))
+            .text("orgs", d().map(|d| d.state.orgs.as_str()))
+            .flag("proposed_known", d().map(|d| flag(d.state.proposed.is_some())))
+            .text("proposed", d().map(|d| d.state.proposed.as_deref().unwrap_or_default()))
+            .flag("reduced_known", d().map(|d| flag(d.state.reduced.is_some())))
+            .text("reduced", d().map(|d| d.state.reduced.as_deref().unwrap_or_default()))
+            .text("state_mark", d().map(|d| d.state.mark.as_str()))
+            .to_bytes(&path)?;
+        let held = match std::fs::read(&path) {
+            Ok(held) => sha256(&held),
+            Err(_) => Digest::new(),
+        };
+        let new = sha256(&bytes);
+        make_folder(&self.root)?;
+        self.index.decisions.insert(org.to_owned(), BTreeSet::from([held, new.clone()]));
+        self.write_index()?;
+        write_atomically(&path, &bytes)?;
+        self.index.decisions.insert(org.to_owned(), BTreeSet::from([new]));
+        self.write_index()
+    }
+
+    /// The digests that the file of decisions may have; none where the index is of an earlier version.
+    pub(super) fn decisions_digests(&self, org: &str) -> Vec<&str> {
+        self.index.decisions.get(org).into_iter().flatten().map(String::as_str).collect()
     }
 
     /// Reads every decision on tokens of `org`, in the order they came.
@@ -75,19 +102,48 @@ impl Lake {
     /// When the file is there and cannot be read.
     pub fn decisions(&self, org: &str) -> Result<Vec<Decision>, LakeError> {
         let path = self.decisions_file(org);
+        digest::check(&path, &self.decisions_digests(org))?;
         if !path.exists() {
             return Ok(Vec::new());
         }
-        const TEXTS: [&str; 8] =
-            ["token_id", "decision", "reviewer", "reason", "state", "owner", "owner_state", "scopes"];
+        const TEXTS: [&str; 13] = [
+            "token_id",
+            "decision",
+            "reviewer",
+            "reason",
+            "state",
+            "owner",
+            "owner_state",
+            "scopes",
+            "owner_name",
+            "orgs",
+            "proposed",
+            "reduced",
+            "state_mark",
+        ];
         const TIMES: [&str; 4] = ["decided_on", "end_date", "seen_until", "valid_to"];
-        const FLAGS: [&str; 3] = ["grant_known", "all_orgs", "leaked"];
+        const FLAGS: [&str; 5] = ["grant_known", "all_orgs", "leaked", "proposed_known", "reduced_known"];
         let table = Table::read(&path, &[&TEXTS[..], &TIMES, &FLAGS].concat())?;
         let damaged = |why: &str| LakeError::Damaged { path: path.clone(), why: why.to_owned() };
-        let [token_id, choice, reviewer, reason, state, owner, owner_state, scopes] =
-            TEXTS.map(|n| table.cells(n));
+        let [
+            token_id,
+            choice,
+            reviewer,
+            reason,
+            state,
+            owner,
+            owner_state,
+            scopes,
+            owner_name,
+            orgs,
+            proposed,
+            reduced,
+            mark,
+        ] = TEXTS.map(|n| table.cells(n));
         let [decided_on, end_date, seen_until, valid_to] = TIMES.map(|n| table.known_ints(n));
-        let [grant_known, all_orgs, leaked] = FLAGS.map(|n| table.known_flags(n));
+        let [grant_known, all_orgs, leaked, proposed_known, reduced_known] =
+            FLAGS.map(|n| table.known_flags(n));
+        let listed = |known: Option<bool>, text: &str| (known == Some(true)).then(|| text.to_owned());
         let day = |n: Option<i64>| n.and_then(|n| Day::try_from(n).ok());
         (0..table.height())
             .map(|i| {
@@ -107,10 +163,16 @@ impl Lake {
                         state: state[i].to_owned(),
                         owner: owner[i].to_owned(),
                         owner_state: owner_state[i].to_owned(),
-                        scopes: (grant_known[i] == Some(true)).then(|| scopes[i].to_owned()),
+                        scopes: listed(grant_known[i], scopes[i]),
                         all_orgs: all_orgs[i],
                         valid_to: valid_to[i],
                         leaked: leaked[i] == Some(true),
+                        owner_name: owner_name[i].to_owned(),
+                        orgs: orgs[i].to_owned(),
+                        proposed: listed(proposed_known[i], proposed[i]),
+                        reduced: listed(reduced_known[i], reduced[i]),
+                        mark: mark[i].to_owned(),
+                        ended_at: None,
                     },
                 })
             })
@@ -118,7 +180,7 @@ impl Lake {
     }
 
     /// Copies the decisions of an organisation that got another name, those that are not there yet.
-    pub(super) fn copy_decisions(&self, old: &str, new: &str) -> Result<(), LakeError> {
+    pub(super) fn copy_decisions(&mut self, old: &str, new: &str) -> Result<(), LakeError> {
         let moved: Vec<Decision> =
             self.decisions(old)?.into_iter().map(|d| Decision { org: new.to_owned(), ..d }).collect();
         if moved.is_empty() {
@@ -153,6 +215,11 @@ mod tests {
             state: Fixed {
                 state: "active".into(),
                 scopes: (day % 2 == 0).then(String::new),
+                owner_name: "ann@x.example".into(),
+                orgs: "+ o".into(),
+                proposed: Some(String::new()),
+                reduced: (day % 2 == 0).then(|| "vso.code".into()),
+                mark: "state-1".into(),
                 ..Fixed::default()
             },
         }

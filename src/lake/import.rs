@@ -25,7 +25,7 @@ use crate::model::inventory::OrgKey;
 use crate::model::time::{Day, Micros};
 use placing::Counts;
 use staged::{Part, Staged};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An ingest under way.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ pub struct Import<'l> {
     /// Fills in where a record names no organisation.
     org: Option<String>,
     inputs: Vec<Ingest>,
+    /// The organisation of each input, where `--org` gives it one.
+    orgs: Vec<Option<String>>,
+    /// The inputs of each organisation as records write it.
+    named_by: BTreeMap<OrgKey, BTreeSet<usize>>,
     staged: Staged,
     refused: Vec<Refused>,
     /// Whether a day that cannot be written ends the import.
@@ -53,7 +57,16 @@ impl<'l> Import<'l> {
     /// Starts an ingest into `lake`; `org` fills in for records that name none.
     #[must_use]
     pub fn new(lake: &'l mut Lake, org: Option<String>) -> Self {
-        Self { lake, org, inputs: Vec::new(), staged: Staged::default(), refused: Vec::new(), whole: false }
+        Self {
+            lake,
+            org,
+            inputs: Vec::new(),
+            orgs: Vec::new(),
+            named_by: BTreeMap::new(),
+            staged: Staged::default(),
+            refused: Vec::new(),
+            whole: false,
+        }
     }
 
     /// Makes the import fail where a day of it cannot be kept: nothing is recorded of it then.
@@ -62,15 +75,21 @@ impl<'l> Import<'l> {
         Self { whole: true, ..self }
     }
 
-    /// The organisation that fills in, where one was given.
+    /// The organisation that fills in for an input, where one was given.
     #[must_use]
-    pub fn org(&self) -> Option<&str> {
-        self.org.as_deref()
+    pub fn org_of(&self, input: usize) -> Option<&str> {
+        self.orgs[input].as_deref()
     }
 
     /// Names the next input; returns its number.
     pub fn input(&mut self, ingest: Ingest) -> usize {
+        self.input_of(ingest, self.org.clone())
+    }
+
+    /// Names the next input and the organisation that fills in for its records; returns its number.
+    pub fn input_of(&mut self, ingest: Ingest, org: Option<String>) -> usize {
         self.inputs.push(ingest);
+        self.orgs.push(org);
         self.inputs.len() - 1
     }
 
@@ -84,6 +103,12 @@ impl<'l> Import<'l> {
     /// # Errors
     /// When the budget is spent and the batch cannot be put on disk.
     pub fn stage(&mut self, input: usize, org: OrgKey, day: Day, batch: EventBatch) -> Result<(), LakeError> {
+        // What names nothing at all would be one organisation, whichever input it is in.
+        let org = match (&self.orgs[input], org.is_unknown()) {
+            (Some(name), true) => OrgKey { name: name.clone(), ..org },
+            _ => org,
+        };
+        self.named_by.entry(org.clone()).or_default().insert(input);
         self.staged.add(self.lake, input, org, day, batch)
     }
 
@@ -109,7 +134,7 @@ impl<'l> Import<'l> {
         for ((key, day), parts) in staged {
             match places.get(&key) {
                 Some(Ok(org)) => days.entry((org.clone(), day)).or_default().extend(parts),
-                Some(Err((reason, why))) => self.refuse(&Counts::of(&parts), reason, why),
+                Some(Err((reason, why))) => self.refuse(&Counts::of(&parts), day, reason, why),
                 None => {}
             }
         }
@@ -131,20 +156,20 @@ impl<'l> Import<'l> {
         let lake = &*self.lake;
         let work = |((org, day), parts): ((String, Day), Vec<Part>)| {
             let counts = Counts::of(&parts);
-            (counts, writing::write_day(lake, &org, day, parts))
+            ((counts, day), writing::write_day(lake, &org, day, parts))
         };
         let written = on_all_cores(days, work, || {
             done += 1;
             progress(done, total);
         });
         let mut entries = BTreeMap::new();
-        for (counts, written) in written {
+        for ((counts, day), written) in written {
             let (entry, kept) = match written {
                 Ok(written) => written,
                 Err(error) if self.whole => return Err(error),
                 // One day that cannot be written does not cost the others.
                 Err(error) => {
-                    self.refuse(&counts, "day not written", &error.to_string());
+                    self.refuse(&counts, day, "day not written", &error.to_string());
                     continue;
                 }
             };
@@ -163,7 +188,9 @@ impl<'l> Import<'l> {
         for input in &mut self.inputs {
             input.duplicate = input.read.saturating_sub(input.kept + input.rejected);
         }
-        self.lake.index.covers.extend(covers.iter().cloned());
+        for cover in covers {
+            self.lake.index.hold(&cover.org, cover.span, cover.basis, &[]);
+        }
         self.lake.index.runs.push(Run {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             inputs: self.inputs.clone(),

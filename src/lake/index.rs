@@ -2,11 +2,12 @@
 //!
 //! It replaces listing folders, and is written last in every commit: what it does not name is not there yet.
 
+use super::digest::Digest;
 use super::prune::Pruned;
 use super::{LakeError, frame};
 use crate::model::coverage::Basis;
 use crate::model::time::{Day, Micros, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Format number of this version.
@@ -25,8 +26,14 @@ pub struct Index {
     pub snapshots: Vec<Snapshot>,
     /// Spans that are known to be held whole.
     pub covers: Vec<Cover>,
+    /// Days inside declared spans and pulled windows that lost records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
     /// Ingest runs and prunes, oldest first.
     pub runs: Vec<Run>,
+    /// Digests of the files of decisions, by organisation: what the file may be. An index of an earlier version has none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decisions: BTreeMap<String, BTreeSet<Digest>>,
     /// Names that organisations gave up, with files that still have to go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaving: Vec<String>,
@@ -43,6 +50,8 @@ impl Default for Index {
             days: Vec::new(),
             snapshots: Vec::new(),
             covers: Vec::new(),
+            lost: Vec::new(),
+            decisions: BTreeMap::new(),
             runs: Vec::new(),
             leaving: Vec::new(),
             pruning: None,
@@ -102,6 +111,9 @@ pub struct Snapshot {
     pub complete: bool,
     /// File below the lake's root.
     pub file: String,
+    /// Its SHA-256; empty in an index of an earlier version.
+    #[serde(default, skip_serializing_if = "Digest::is_empty")]
+    pub sha256: Digest,
     /// Rows.
     pub rows: u64,
     /// Users whose tokens were listed (inventory only).
@@ -110,9 +122,12 @@ pub struct Snapshot {
     pub users_failed: u64,
     /// Span that usage records declare (usage only).
     pub span: Option<Span>,
-    /// Whether it stands at an event, since nobody told when it was taken, and that event was pruned.
+    /// Whether `taken` is assumed, since nobody said when the list was taken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undated: bool,
+    /// Owners, by person key, all of whose tokens it lists; empty where `complete` says so of everybody (inventory only).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub complete_for: BTreeSet<String>,
 }
 
 /// A span known to be held whole.
@@ -124,6 +139,15 @@ pub struct Cover {
     pub span: Span,
     /// `pulled` or `declared`.
     pub basis: Basis,
+}
+
+/// Days of which records could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct Lost {
+    /// Organisation.
+    pub org: String,
+    /// The days.
+    pub span: Span,
 }
 
 /// One ingest run, or a prune.
@@ -187,6 +211,8 @@ impl Index {
             .sort_by(|a, b| (a.kind, &a.org, a.taken, &a.file).cmp(&(b.kind, &b.org, b.taken, &b.file)));
         self.covers.sort();
         self.covers.dedup();
+        self.lost.sort();
+        self.lost.dedup();
         let text = serde_json::to_vec_pretty(self)
             .map_err(|e| LakeError::Damaged { path: path.to_owned(), why: e.to_string() })?;
         frame::write_atomically(path, &text)

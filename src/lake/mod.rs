@@ -13,10 +13,12 @@
 //! ```
 
 pub mod columns;
+mod covers;
 pub mod day;
 pub mod decisions;
 pub mod decode;
 pub mod derive;
+mod digest;
 mod encode;
 pub mod frame;
 mod held;

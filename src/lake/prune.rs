@@ -78,10 +78,7 @@ impl Lake {
             snapshot.undated |= gone.iter().any(|d| d.org == snapshot.org && d.last_time == snapshot.taken);
         }
         let start = day_start(pruned.before);
-        self.index.covers.retain(|c| c.span.to > start);
-        for cover in &mut self.index.covers {
-            cover.span.from = cover.span.from.max(start);
-        }
+        self.index.cut_covers(start);
         if !pruned.orgs.is_empty() {
             let version = env!("CARGO_PKG_VERSION").to_owned();
             self.index.runs.push(Run { version, inputs: Vec::new(), pruned: Some(pruned.clone()) });

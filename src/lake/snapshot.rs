@@ -6,18 +6,23 @@
 use super::frame::Frame;
 use super::index::{Snapshot, SnapshotKind};
 use super::table::Table;
-use super::{Lake, LakeError};
+use super::{Lake, LakeError, digest};
 use crate::model::hash::sha256;
 use crate::model::inventory::{InventoryRow, Targets, UsageRow, UserRow};
 use crate::model::time::{Micros, Span, day_of, day_text};
+use std::collections::BTreeSet;
 
 /// Facts of a snapshot beside its rows.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// When it was taken.
     pub taken: Micros,
-    /// Whether it lists everything.
+    /// Whether nobody said when: `taken` is then an assumption.
+    pub undated: bool,
+    /// Whether it lists everything of the organisation.
     pub complete: bool,
+    /// Owners, by person key, all of whose tokens it lists (inventory only).
+    pub complete_for: BTreeSet<String>,
     /// Users whose tokens were listed.
     pub users_listed: u64,
     /// Users whose tokens could not be listed.
@@ -116,7 +121,8 @@ impl Lake {
     ) -> Result<bool, LakeError> {
         let folder = self.org_folder(kind.as_str(), org);
         let bytes = frame.to_bytes(&folder)?;
-        let content = &sha256(&bytes)[..12];
+        let digest = sha256(&bytes);
+        let content = &digest[..12];
         let path = folder.join(format!("taken={}-{content}.parquet", day_text(day_of(facts.taken))));
         let file = path.strip_prefix(self.root()).unwrap_or(&path).to_string_lossy().into_owned();
         let known = self.index.snapshots.iter().any(|s| s.file == file && s.taken == facts.taken);
@@ -130,11 +136,13 @@ impl Lake {
             taken: facts.taken,
             complete: facts.complete,
             file,
+            sha256: digest,
             rows: rows as u64,
             users_listed: facts.users_listed,
             users_failed: facts.users_failed,
             span: facts.span,
-            undated: false,
+            undated: facts.undated,
+            complete_for: facts.complete_for,
         });
         Ok(true)
     }
@@ -150,6 +158,13 @@ impl Lake {
             .collect();
         found.sort_by_key(|s| (s.taken, &s.file));
         found
+    }
+
+    /// Reads the file of a list, where it is the one that the index describes.
+    fn list(&self, snapshot: &Snapshot, columns: &[&str]) -> Result<Table, LakeError> {
+        let path = self.root().join(&snapshot.file);
+        digest::check(&path, &snapshot.digests())?;
+        Table::read(&path, columns)
     }
 
     /// Reads an inventory back.
@@ -170,7 +185,7 @@ impl Lake {
         const TIMES: [&str; 2] = ["valid_from", "valid_to"];
         const FLAGS: [&str; 3] = ["all_orgs", "is_valid", "is_public"];
         let columns = [&TEXTS[..], &TIMES, &FLAGS].concat();
-        let table = Table::read(&self.root().join(&snapshot.file), &columns)?;
+        let table = self.list(snapshot, &columns)?;
         let [token_id, name, scopes, targets, user_id, owner_upn, owner_name, client_id] =
             TEXTS.map(|n| table.cells(n));
         let [from, to] = TIMES.map(|n| table.known_ints(n));
@@ -209,7 +224,7 @@ impl Lake {
         const TEXTS: [&str; 7] =
             ["descriptor", "cuid", "storage_key", "upn", "name", "subject_kind", "state"];
         const ACCESS: &str = "last_access";
-        let table = Table::read(&self.root().join(&snapshot.file), &[&TEXTS[..], &[ACCESS]].concat())?;
+        let table = self.list(snapshot, &[&TEXTS[..], &[ACCESS]].concat())?;
         let [descriptor, cuid, key, upn, name, kind, state] = TEXTS.map(|n| table.cells(n));
         let access = table.known_ints(ACCESS);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -236,7 +251,7 @@ impl Lake {
         const TEXTS: [&str; 7] =
             ["user_id", "user", "mechanism", "address", "user_agent", "command", "status"];
         const NUMBERS: [&str; 3] = ["start_time", "end_time", "calls"];
-        let table = Table::read(&self.root().join(&snapshot.file), &[&TEXTS[..], &NUMBERS].concat())?;
+        let table = self.list(snapshot, &[&TEXTS[..], &NUMBERS].concat())?;
         let [user_id, user, mechanism, address, agent, command, status] = TEXTS.map(|n| table.cells(n));
         let [start, end, calls] = NUMBERS.map(|n| table.ints(n));
         Ok((0..table.height())
@@ -254,6 +269,18 @@ impl Lake {
                 ..UsageRow::default()
             })
             .collect())
+    }
+}
+
+impl Snapshot {
+    /// The digest of its file: the name holds the beginning of it, where an earlier version wrote the index.
+    pub(super) fn digests(&self) -> Vec<&str> {
+        let of_name = || {
+            let stem = self.file.strip_suffix(".parquet").unwrap_or(&self.file);
+            stem.rsplit_once('-').map(|(_, hash)| hash).filter(|hash| !hash.is_empty())
+        };
+        let known = (!self.sha256.is_empty()).then_some(self.sha256.as_str());
+        known.or_else(of_name).into_iter().collect()
     }
 }
 

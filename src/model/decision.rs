@@ -1,11 +1,11 @@
 //! What people decided: a reviewer on one token, the configuration on one finding.
 //!
-//! In: nothing. Out: types. A decision is made on a token as it was then; it ends on its day, or when the
+//! In: nothing. Out: types. A decision is made on a token as it was then ([`Fixed`]); it ends on its day, or when the
 //! token is no longer what it was decided on.
 
-use super::time::{Day, HOUR, Micros, day_of, day_start, day_text};
-use super::token::{OwnerState, Token, TokenState};
-use crate::model::hash::sha256;
+use super::time::{Day, Micros, day_start};
+
+pub use super::decided_state::{Change, Fixed};
 
 text_enum! {
     /// What a reviewer may decide.
@@ -56,88 +56,23 @@ impl Decision {
     pub fn weighed_until(&self) -> Micros {
         self.seen_until.min(day_start(self.decided_on + 1) - 1)
     }
+
+    /// Returns what changed about the token since, as far as both sides know it.
+    ///
+    /// An end that came before the decision is no change: whoever decided on that day decided on a token that had ended.
+    #[must_use]
+    pub fn changes(&self, now: &Fixed) -> Vec<Change> {
+        let mut changes = self.state.changes(now);
+        let before = now.ended_at.is_some_and(|at| at < day_start(self.decided_on + 1));
+        changes.retain(|change| change.field != "state" || !before);
+        changes
+    }
 }
 
-/// What a decision on a token rests on; when it changes, somebody has to look again.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fixed {
-    /// active, expired, revoked or unknown.
-    pub state: String,
-    /// Storage key of the owner, else what is known of them.
-    pub owner: String,
-    /// active, disabled, removed or unknown.
-    pub owner_state: String,
-    /// Scopes, blank separated; nothing when unknown.
-    pub scopes: Option<String>,
-    /// Whether it reaches all organisations; nothing when unknown.
-    pub all_orgs: Option<bool>,
-    /// End date.
-    pub valid_to: Option<Micros>,
-    /// Whether it was found in public.
-    pub leaked: bool,
-}
-
-impl Fixed {
-    /// Reads them off a token.
-    #[must_use]
-    pub fn of(token: &Token) -> Self {
-        Self {
-            state: token.state.as_str().to_owned(),
-            owner: token.owner_id.clone().or_else(|| token.owner.clone()).unwrap_or_default(),
-            owner_state: token.owner_state.as_str().to_owned(),
-            scopes: token.scopes.as_ref().map(|s| s.join(" ")),
-            all_orgs: token.all_orgs,
-            valid_to: token.valid_to,
-            leaked: token.leaked_at.is_some(),
-        }
-    }
-
-    /// A short mark of all of it, which a spreadsheet takes for text and leaves alone.
-    #[must_use]
-    pub fn mark(&self) -> String {
-        let text = format!(
-            "{}\0{}\0{}\0{:?}\0{:?}\0{:?}\0{}",
-            self.state, self.owner, self.owner_state, self.scopes, self.all_orgs, self.valid_to, self.leaked
-        );
-        format!("state-{}", &sha256(text.as_bytes())[..12])
-    }
-
-    /// Says what changed from here to `now`, or nothing where it is still the same. What was or becomes unknown
-    /// is no change of the token, only of what is known of it.
-    #[must_use]
-    pub fn changed(&self, now: &Self) -> Option<String> {
-        let unknown = [TokenState::Unknown.as_str(), OwnerState::Unknown.as_str(), ""];
-        let differ = |a: &str, b: &str| a != b && !unknown.contains(&a) && !unknown.contains(&b);
-        let end = |t: Option<Micros>| t.map_or_else(|| "unknown".to_owned(), |t| day_text(day_of(t)));
-        if now.leaked && !self.leaked {
-            return Some("it was found in public since".to_owned());
-        }
-        if differ(&self.state, &now.state) {
-            return Some(format!("it was {} and is {}", self.state, now.state));
-        }
-        if differ(&self.owner, &now.owner) {
-            return Some("it has another owner".to_owned());
-        }
-        if differ(&self.owner_state, &now.owner_state) {
-            return Some(format!("its owner was {} and is {}", self.owner_state, now.owner_state));
-        }
-        if self.scopes != now.scopes && now.scopes.is_some() {
-            return Some(match &self.scopes {
-                None => "its scopes were unknown and are known now".to_owned(),
-                Some(_) => "its scopes changed".to_owned(),
-            });
-        }
-        if now.all_orgs.is_some() && self.all_orgs != now.all_orgs && now.all_orgs != Some(false) {
-            return Some("it reaches all organisations now".to_owned());
-        }
-        match (self.valid_to, now.valid_to) {
-            // Sources round the same instant differently.
-            (Some(a), Some(b)) if (a - b).abs() > HOUR => {
-                Some(format!("its end date moved from {} to {}", end(Some(a)), end(Some(b))))
-            }
-            _ => None,
-        }
-    }
+/// Returns who decided, with a mark where it is the owner of the token.
+#[must_use]
+pub fn who(reviewer: &str, is_owner: bool) -> String {
+    if is_owner { format!("{reviewer} (the owner)") } else { reviewer.to_owned() }
 }
 
 /// An exception of the configuration: one detection (or family) on one subject.
@@ -171,42 +106,8 @@ impl Approval {
 mod tests {
     use super::*;
 
-    fn fixed() -> Fixed {
-        Fixed {
-            state: "active".into(),
-            owner: "a".into(),
-            owner_state: "active".into(),
-            scopes: Some("vso.code".into()),
-            all_orgs: Some(false),
-            valid_to: Some(0),
-            leaked: false,
-        }
-    }
-
-    #[test]
-    fn a_change_of_the_token_counts_and_a_change_of_knowledge_does_not() {
-        let then = fixed();
-        assert_eq!(then.changed(&fixed()), None);
-        let less = Fixed { state: "unknown".into(), owner_state: "unknown".into(), scopes: None, ..fixed() };
-        assert_eq!(then.changed(&less), None);
-        assert_eq!(less.changed(&Fixed { scopes: None, ..fixed() }), None);
-        for (now, word) in [
-            (Fixed { state: "revoked".into(), ..fixed() }, "revoked"),
-            (Fixed { owner: "b".into(), ..fixed() }, "another owner"),
-            (Fixed { owner_state: "removed".into(), ..fixed() }, "removed"),
-            (Fixed { scopes: Some("vso.code_write".into()), ..fixed() }, "scopes"),
-            (Fixed { all_orgs: Some(true), ..fixed() }, "all organisations"),
-            (Fixed { valid_to: Some(48 * HOUR), ..fixed() }, "end date"),
-            (Fixed { leaked: true, ..fixed() }, "public"),
-        ] {
-            assert!(then.changed(&now).is_some_and(|t| t.contains(word)), "{now:?}");
-            assert_ne!(then.mark(), now.mark());
-        }
-    }
-
-    #[test]
-    fn a_decision_weighs_nothing_after_its_sheet_or_its_day() {
-        let mut decision = Decision {
+    fn decision(state: Fixed) -> Decision {
+        Decision {
             org: "o".into(),
             token_id: "t".into(),
             choice: Choice::Keep,
@@ -215,11 +116,25 @@ mod tests {
             reason: "x".into(),
             end_date: Some(20),
             seen_until: day_start(12),
-            state: fixed(),
-        };
+            state,
+        }
+    }
+
+    #[test]
+    fn a_decision_weighs_nothing_after_its_sheet_or_its_day() {
+        let mut decision = decision(Fixed::default());
         assert_eq!(decision.weighed_until(), day_start(11) - 1);
         decision.seen_until = day_start(9);
         assert_eq!(decision.weighed_until(), day_start(9));
         assert_eq!(decision.ends(), Some(day_start(21)));
+    }
+
+    #[test]
+    fn an_end_before_the_decision_does_not_end_it() {
+        let active = Fixed { state: "active".into(), ..Fixed::default() };
+        let expired = |at| Fixed { state: "expired".into(), ended_at: Some(at), ..Fixed::default() };
+        assert_eq!(decision(active.clone()).changes(&expired(day_start(9))), []);
+        assert_eq!(decision(active.clone()).changes(&expired(day_start(10) + 5)), [], "the day itself");
+        assert_eq!(decision(active).changes(&expired(day_start(11))).len(), 1);
     }
 }

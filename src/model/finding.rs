@@ -98,6 +98,16 @@ pub struct Suppression {
     pub decided_on: Option<Day>,
     /// Why.
     pub reason: String,
+    /// Whether the reviewer is the owner of the token.
+    pub reviewer_is_owner: bool,
+}
+
+impl Suppression {
+    /// Returns who decided, with a mark where it is the owner.
+    #[must_use]
+    pub fn who(&self) -> String {
+        super::decision::who(&self.reviewer, self.reviewer_is_owner)
+    }
 }
 
 /// One detection's hit on one subject.

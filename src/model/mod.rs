@@ -59,6 +59,7 @@ pub mod catalogue;
 pub mod claim;
 pub mod client;
 pub mod coverage;
+pub mod decided_state;
 pub mod decision;
 pub mod event;
 pub mod event_id;

@@ -170,6 +170,25 @@ impl Span {
     pub const fn overlaps(&self, other: &Self) -> bool {
         self.from < other.to && other.from < self.to
     }
+
+    /// The parts of the span that none of `holes` touches, in order.
+    #[must_use]
+    pub fn without(&self, holes: &[Self]) -> Vec<Self> {
+        let mut holes: Vec<Self> = holes.iter().copied().filter(|hole| hole.overlaps(self)).collect();
+        holes.sort();
+        let mut parts = Vec::new();
+        let mut at = self.from;
+        for hole in holes {
+            if at < hole.from {
+                parts.push(Self { from: at, to: hole.from });
+            }
+            at = at.max(hole.to);
+        }
+        if at < self.to {
+            parts.push(Self { from: at, to: self.to });
+        }
+        parts
+    }
 }
 
 /// The window of a run: `days` whole UTC days ending with the day of `as_of`; nothing after `as_of` exists.

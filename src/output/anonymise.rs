@@ -186,9 +186,13 @@ impl Anonymiser {
         d.reason = self.reason(&d.reason);
         // The mark of a state must be that of the state as this bundle shows it.
         self.swap(&mut d.state.owner);
+        self.swap(&mut d.state.owner_name);
+        self.swap(&mut d.state.orgs);
+        d.state.mark.clear();
     }
 
     fn comparison(&self, c: &mut Comparison, detections: &[DetectionMeta]) {
+        c.notes.iter_mut().for_each(|note| self.swap(note));
         for f in &mut c.findings {
             // What an earlier sentence names may be nowhere else in this report, so nobody could know it here.
             if matches!(f.kind, Kind::Resolved | Kind::NotCompared) {
@@ -257,6 +261,7 @@ impl Anonymiser {
             c.gaps.iter_mut().for_each(|g| self.swap(&mut g.reason));
         }
         r.population.iter_mut().for_each(|p| self.swap(&mut p.org));
+        r.evidence.iter_mut().for_each(|e| self.swap(&mut e.org));
         r.inputs.iter_mut().for_each(|i| self.swap(&mut i.name));
         r.not_run.iter_mut().for_each(|n| self.swap(&mut n.reason));
         r.unattributed.iter_mut().for_each(|u| self.swap(&mut u.org));

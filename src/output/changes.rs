@@ -4,7 +4,7 @@
 
 use super::Result;
 use crate::model::time::format_time;
-use crate::report::compare::{Comparison, Kind};
+use crate::report::compare::{Comparison, Kind, News};
 use crate::report::{Report, SCHEMA_VERSION};
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ pub fn changes(report: &Report, c: &Comparison) -> Result<Vec<u8>> {
                 "kind": f.kind, "fingerprint": f.fingerprint, "detection": f.detection, "severity": f.severity,
                 "org": f.org, "subject": { "kind": f.subject.0, "id": f.subject.1, "name": f.subject.2 },
                 "owner": f.owner, "message": f.message, "why": f.why, "differences": f.differences,
+                "missing": f.missing, "of_changed_detection": f.of_changed_detection,
             })
         })
         .collect();
@@ -39,8 +40,10 @@ pub fn changes(report: &Report, c: &Comparison) -> Result<Vec<u8>> {
             "tokens_sha256": c.earlier_sha256[1],
         },
         "notes": c.notes,
+        "news": News::of(c),
         "counts": {
             "findings": counts(&|k| c.findings_of(k), c.findings_same),
+            "findings_with_later_events": c.findings_again,
             "tokens": counts(&|k| c.tokens_of(k), c.tokens_same),
         },
         "findings": findings,

@@ -68,6 +68,8 @@ pub fn manifest(report: &Report, facts: &RunFacts, files: &[Written]) -> Result<
             "not_run": report.not_run.len(),
         },
         "population": report.population,
+        "evidence": report.evidence,
+        "detections": report.digests.iter().map(|(id, digest)| json!({ "id": id, "digest": digest })).collect::<Vec<_>>(),
         "pseudonyms": facts.pseudonyms.as_ref().map(|key| json!({ "key": key })),
         "compared_with": report.comparison.as_ref().map(|c| json!({
             "as_of": c.earlier_as_of,

@@ -8,9 +8,9 @@ use super::{Result, findings, not_run, words};
 use crate::model::finding::Severity;
 use crate::model::time::{day_of, day_text};
 use crate::model::verdict::UseState;
-use crate::report::Report;
-use crate::report::compare::Kind;
+use crate::report::compare::{Kind, News};
 use crate::report::review::Status;
+use crate::report::{Report, TokenReport};
 use std::io;
 
 /// Most tokens under each advice, and most findings.
@@ -23,6 +23,12 @@ const MOST: usize = 25;
 pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
     let window = report.window;
     writeln!(to, "# Personal access tokens: {}\n", day_text(day_of(report.as_of)))?;
+    if let Some(comparison) = &report.comparison {
+        writeln!(to, "**{}**\n", escape(&News::of(comparison).sentence))?;
+        for note in &comparison.notes {
+            writeln!(to, "{}\n", escape(note))?;
+        }
+    }
     writeln!(
         to,
         "{} tokens, {} findings, {} events from {} to {}.\n",
@@ -73,9 +79,12 @@ fn failures(report: &Report, to: &mut dyn io::Write) -> Result {
 
 fn advice(report: &Report, to: &mut dyn io::Write) -> Result {
     writeln!(to, "## What to do now\n")?;
+    let news = words::news(report);
     let mut any = false;
     for (action, title, meaning) in words::ADVICE {
-        let of: Vec<_> = report.tokens.iter().filter(|t| t.verdicts.advice.action == *action).collect();
+        let mut of: Vec<_> = report.tokens.iter().filter(|t| t.verdicts.advice.action == *action).collect();
+        let is_news = |t: &TokenReport| news.contains(&(t.token.org.as_str(), t.token.token_id.as_str()));
+        of.sort_by_key(|t| !is_news(t));
         if of.is_empty() {
             continue;
         }
@@ -85,8 +94,9 @@ fn advice(report: &Report, to: &mut dyn io::Write) -> Result {
             .iter()
             .take(MOST)
             .map(|t| {
+                let mark = if is_news(t) { "new: " } else { "" };
                 vec![
-                    words::token_label(t).to_owned(),
+                    format!("{mark}{}", words::token_label(t)),
                     t.token.owner.clone().unwrap_or_default(),
                     t.token.org.clone(),
                     t.verdicts.advice.reason.clone(),
@@ -110,18 +120,17 @@ fn changes(report: &Report, to: &mut dyn io::Write) -> Result {
     let of = |k: Kind| words::grouped(c.findings_of(k) as u64);
     writeln!(
         to,
-        "Findings: {} new, {} resolved, {} changed, {} as they were. Tokens: {} new, {} no longer listed or seen, {} changed.\n",
+        "Findings: {} new, {} resolved, {} changed, {} not compared, {} as they were. Tokens: {} new, {} no longer listed or seen, {} changed, {} not compared.\n",
         of(Kind::New),
         of(Kind::Resolved),
         of(Kind::Changed),
+        of(Kind::NotCompared),
         words::grouped(c.findings_same),
         c.tokens_of(Kind::New),
         c.tokens_of(Kind::Resolved),
-        c.tokens_of(Kind::Changed)
+        c.tokens_of(Kind::Changed),
+        c.tokens_of(Kind::NotCompared)
     )?;
-    for note in &c.notes {
-        writeln!(to, "{}\n", escape(note))?;
-    }
     let rows: Vec<Vec<String>> = c
         .findings
         .iter()
@@ -157,22 +166,23 @@ fn decisions(report: &Report, to: &mut dyn io::Write) -> Result {
     writeln!(to, "## Decisions\n")?;
     writeln!(
         to,
-        "{} hold, {} done, {} not done, {} ended.\n",
+        "{} hold, {} done, {} not done, {} ended, {} refused.\n",
         of(Status::Holds),
         of(Status::Done),
         of(Status::NotDone),
-        of(Status::Ended)
+        of(Status::Ended),
+        of(Status::Refused)
     )?;
     let rows: Vec<Vec<String>> = standing
         .iter()
-        .filter(|(_, d)| d.status == Status::NotDone)
+        .filter(|(_, d)| matches!(d.status, Status::NotDone | Status::Refused))
         .take(MOST)
         .map(|(t, d)| {
             vec![
                 words::token_label(t).to_owned(),
                 t.token.org.clone(),
                 d.decision.choice.to_string(),
-                d.decision.reviewer.clone(),
+                d.who(),
                 day_text(d.decision.decided_on),
                 d.note.clone(),
             ]

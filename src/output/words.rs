@@ -271,7 +271,21 @@ pub const GLOSSARY: &[(&str, &str)] = &[
 #[must_use]
 pub fn decision_words(standing: &Standing) -> String {
     let d = &standing.decision;
-    format!("{} by {} on {} ({}). {}", d.choice, d.reviewer, day_text(d.decided_on), d.reason, standing.note)
+    format!(
+        "{} by {} on {} ({}). {}",
+        d.choice,
+        standing.who(),
+        day_text(d.decided_on),
+        d.reason,
+        standing.note
+    )
+}
+
+/// Returns organisation and id of the tokens that need something new since the earlier bundle, where there is one.
+#[must_use]
+pub fn news(report: &Report) -> std::collections::HashSet<(&str, &str)> {
+    let changes = report.comparison.iter().flat_map(|c| &c.tokens).take_while(|t| t.needs.is_some());
+    changes.map(|t| (t.org.as_str(), t.token_id.as_str())).collect()
 }
 
 /// Names a token for people: its name, else its id.

@@ -1,6 +1,7 @@
 //! From analysis and findings to the report: sorted, counted, with the series that charts draw.
 
 use super::controls;
+use super::evidence::Evidence;
 use super::review::{self, Decided, Standing};
 use super::series::{Lifetime, ScopeCount, Series};
 use super::{Activity, Population, Report, TokenReport, Unattributed};
@@ -28,13 +29,23 @@ pub struct Extra {
     pub population: Vec<Population>,
     /// Decisions and exceptions.
     pub decided: Decided,
+    /// Evidence by organisation, without the days that are covered.
+    pub evidence: Vec<Evidence>,
 }
 
 /// Completes `report`, which holds what the run is, with what it found; `findings` come sorted from the pack's run.
 pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>, extra: Extra) {
-    let Extra { kinds, population, decided } = extra;
+    let Extra { kinds, population, decided, mut evidence } = extra;
+    for one in &mut evidence {
+        if let Some(coverage) = analysis.coverage.iter().find(|c| c.org == one.org) {
+            one.set_covered(coverage);
+        }
+    }
+    report.evidence = evidence;
     let (mut standings, elsewhere) =
         review::standings(&decided.decisions, analysis.tokens.iter().map(|j| &j.token), report.as_of);
+    let grave = review::grave(analysis.tokens.iter().map(|j| &j.token), &findings);
+    review::enforce(&mut standings, &grave, decided.grace_days, report.as_of);
     report.decisions_elsewhere = elsewhere;
     report.approved = review::suppress(&mut findings, &standings, &decided.approvals, report.as_of);
     controls::complete(&mut findings, &mut report.detections);
@@ -285,6 +296,8 @@ pub fn empty(window: crate::model::time::Window, policy: Policy) -> Report {
         inputs: Vec::new(),
         decisions_elsewhere: Vec::new(),
         approved: Vec::new(),
+        evidence: Vec::new(),
+        digests: BTreeMap::new(),
         comparison: None,
     }
 }

@@ -1,21 +1,26 @@
 //! What changed since an earlier bundle.
 //!
 //! In: `findings.json`, `tokens.json` and `manifest.json` of that bundle, and the report of now. Out: findings
-//! that are new, resolved or changed, by fingerprint, and tokens likewise. What this run did not look at is not
-//! called resolved.
+//! that are new, resolved or changed, by fingerprint, tokens likewise, and which tokens need something new. Both sides
+//! need the same classes of evidence; where one lacks a class, the difference is "not compared", with the reason.
 
 mod earlier;
+mod facts;
+mod findings;
 mod gone;
+mod missing;
+mod news;
+mod sides;
+mod tokens;
 
-use super::{Report, SCHEMA_VERSION, TokenReport};
-use crate::model::finding::{Family, Finding};
-use crate::model::time::{format_time, parse_time};
-use earlier::text;
-use gone::{gone, lists_tokens};
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Report, SCHEMA_VERSION};
+use crate::model::time::format_time;
+use std::collections::BTreeSet;
 
 pub use earlier::{Earlier, read};
+pub use missing::{Class, Missing, Side};
+pub use news::News;
+use sides::Sides;
 
 text_enum! {
     /// What became of a finding or token.
@@ -23,7 +28,7 @@ text_enum! {
         New = "new",
         Resolved = "resolved",
         Changed = "changed",
-        /// This run did not look at it, so nothing is known.
+        /// One side could not see it, so nothing is known.
         NotCompared = "not compared",
     }
 }
@@ -62,6 +67,12 @@ pub struct FindingChange {
     pub why: String,
     /// What differs.
     pub differences: Vec<Difference>,
+    /// The class of evidence that one side lacks, where it is not compared.
+    pub missing: Option<Missing>,
+    /// Whether this run has it and no decision covers it.
+    pub open: bool,
+    /// Whether it comes from a detection that is new or changed since.
+    pub of_changed_detection: bool,
 }
 
 /// One token that is not as it was.
@@ -79,6 +90,14 @@ pub struct TokenChange {
     pub owner: Option<String>,
     /// What differs.
     pub differences: Vec<Difference>,
+    /// Why it is new, gone or not compared, as far as it can be told.
+    pub why: String,
+    /// The class of evidence that one side lacks, where it is not compared.
+    pub missing: Option<Missing>,
+    /// What is advised now, where the token needs something new: other advice, or a new high or critical finding.
+    pub needs: Option<String>,
+    /// Whether it needed something before and needs nothing now.
+    pub eased: bool,
 }
 
 /// Everything that changed.
@@ -92,9 +111,11 @@ pub struct Comparison {
     pub notes: Vec<String>,
     /// Findings, worst first: new, changed, resolved, not compared.
     pub findings: Vec<FindingChange>,
-    /// Findings that are as they were.
+    /// Findings that are as they were, but for later events.
     pub findings_same: u64,
-    /// Tokens, by organisation and id.
+    /// Those of them with later events.
+    pub findings_again: u64,
+    /// Tokens: those that need something new first, then by kind, organisation and id.
     pub tokens: Vec<TokenChange>,
     /// Tokens that are as they were.
     pub tokens_same: u64,
@@ -150,31 +171,66 @@ pub enum CompareError {
 /// Compares the report of now with an earlier bundle.
 #[must_use]
 pub fn compare(earlier: &Earlier, now: &Report) -> Comparison {
+    let sides = Sides::new(earlier, now);
     let mut comparison = Comparison {
         earlier_as_of: format_time(earlier.as_of),
         earlier_sha256: earlier.sha256.clone(),
-        notes: earlier.notes.clone(),
+        notes: [earlier.notes.clone(), notes(&sides)].concat(),
         ..Comparison::default()
     };
-    let notes = &mut comparison.notes;
+    findings::compare(&sides, &mut comparison);
+    tokens::compare(&sides, &mut comparison);
+    comparison
+}
+
+/// What to know before reading on: everything that keeps the two runs from being compared in full.
+fn notes(sides: &Sides<'_>) -> Vec<String> {
+    let (earlier, now) = (sides.earlier, sides.now);
+    let mut notes = Vec::new();
     if earlier.as_of > now.as_of {
         notes.push("The earlier bundle stands at a later instant than this run.".to_owned());
     }
-    if !earlier.pack.is_empty() && earlier.pack != now.pack_sha256 {
-        notes.push(
-            "The detections differ between the two runs, so a finding may be new or resolved because of that."
-                .to_owned(),
-        );
+    if let Some(days) = earlier.window_days.filter(|days| *days != now.window.days) {
+        notes.push(format!(
+            "The earlier run looked back {days} days, and this one {}: findings that come or go with the window are not compared.",
+            now.window.days
+        ));
     }
-    if !earlier.config.is_empty() && earlier.config != now.config_sha256 {
-        notes.push(
-            "The configuration differs between the two runs, so a finding may be new or resolved because of that."
-                .to_owned(),
-        );
+    let here: BTreeSet<String> = orgs(now).into_iter().map(str::to_owned).collect();
+    let list = |orgs: Vec<&String>| orgs.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let added: Vec<&String> = here.difference(&earlier.orgs).collect();
+    if !added.is_empty() {
+        notes.push(format!("The earlier run did not look at {}: nothing of it is compared.", list(added)));
     }
-    findings(earlier, now, &mut comparison);
-    tokens(earlier, now, &mut comparison);
-    comparison
+    let left: Vec<&String> = earlier.orgs.difference(&here).collect();
+    if !left.is_empty() {
+        notes.push(format!("This run does not look at {}: nothing of it is compared.", list(left)));
+    }
+    for (org, side) in
+        here.intersection(&earlier.orgs).flat_map(|org| [(org, Side::Earlier), (org, Side::Now)])
+    {
+        if let Some(missing) = sides.lacking(org, side).filter(|m| m.class != Class::Log) {
+            notes.push(format!("{org}: {}", missing.why));
+        }
+    }
+    if !earlier.version.is_empty() && earlier.version != crate::report::VERSION {
+        notes.push(format!(
+            "The earlier bundle is of patwatch {}, and this run of {}.",
+            earlier.version,
+            crate::report::VERSION
+        ));
+    }
+    for (differs, what) in [
+        (!earlier.pack.is_empty() && earlier.pack != now.pack_sha256, "The detections differ"),
+        (!earlier.config.is_empty() && earlier.config != now.config_sha256, "The configuration differs"),
+    ] {
+        if differs {
+            notes.push(format!(
+                "{what} between the two runs: findings of new or changed detections are counted apart and are not new."
+            ));
+        }
+    }
+    notes
 }
 
 fn orgs(now: &Report) -> BTreeSet<&str> {
@@ -185,224 +241,17 @@ fn orgs(now: &Report) -> BTreeSet<&str> {
         .collect()
 }
 
-fn findings(earlier: &Earlier, now: &Report, comparison: &mut Comparison) {
-    let before: BTreeMap<&str, &Value> =
-        earlier.findings.iter().filter_map(|f| Some((text(f, "fingerprint")?, f))).collect();
-    let known: BTreeSet<(&str, &str)> =
-        earlier.tokens.iter().filter_map(|t| Some((text(t, "org")?, text(t, "token_id")?))).collect();
-    let mut changes = Vec::new();
-    for finding in &now.findings {
-        let change = |kind, why: &str, differences| FindingChange {
-            kind,
-            fingerprint: finding.fingerprint.clone(),
-            detection: finding.detection.clone(),
-            severity: finding.severity.to_string(),
-            org: finding.org.clone(),
-            subject: (
-                finding.subject.kind.to_string(),
-                finding.subject.id.clone(),
-                finding.subject.name.clone(),
-            ),
-            owner: finding.owner.clone(),
-            message: finding.message.clone(),
-            why: why.to_owned(),
-            differences,
-        };
-        let Some(old) = before.get(finding.fingerprint.as_str()) else {
-            let of_token = finding.subject.kind == crate::model::finding::SubjectKind::Token;
-            let why = if !earlier.orgs.contains(&finding.org) {
-                "The earlier run did not look at the organisation."
-            } else if of_token && !known.contains(&(finding.org.as_str(), finding.subject.id.as_str())) {
-                "The token is new."
-            } else if finding.first_time.is_some_and(|t| t > earlier.as_of) {
-                "It happened since."
-            } else {
-                ""
-            };
-            changes.push(change(Kind::New, why, Vec::new()));
-            continue;
-        };
-        let differences = finding_differences(old, finding);
-        if differences.is_empty() {
-            comparison.findings_same += 1;
-        } else {
-            changes.push(change(Kind::Changed, "", differences));
-        }
-    }
-    let present: BTreeSet<&str> = now.findings.iter().map(|f| f.fingerprint.as_str()).collect();
-    for (fingerprint, old) in before.iter().filter(|(f, _)| !present.contains(**f)) {
-        let (kind, why) = gone(old, now);
-        let subject = &old["subject"];
-        changes.push(FindingChange {
-            kind,
-            fingerprint: (*fingerprint).to_owned(),
-            detection: text(old, "detection").unwrap_or_default().to_owned(),
-            severity: text(old, "severity").unwrap_or_default().to_owned(),
-            org: text(old, "org").unwrap_or_default().to_owned(),
-            subject: (
-                text(subject, "kind").unwrap_or_default().to_owned(),
-                text(subject, "id").unwrap_or_default().to_owned(),
-                text(subject, "name").map(str::to_owned),
-            ),
-            owner: text(old, "owner").map(str::to_owned),
-            message: text(old, "message").unwrap_or_default().to_owned(),
-            why,
-            differences: Vec::new(),
-        });
-    }
-    let grade = |c: &FindingChange| {
-        c.severity.parse::<crate::model::finding::Severity>().map_or(0, |s| s as usize + 1)
-    };
-    let order = |k: Kind| match k {
-        Kind::New => 0,
-        Kind::Changed => 1,
-        Kind::Resolved => 2,
-        Kind::NotCompared => 3,
-    };
-    changes.sort_by(|a, b| {
-        (order(a.kind), std::cmp::Reverse(grade(a)), &a.detection, &a.org, &a.subject, &a.fingerprint).cmp(&(
-            order(b.kind),
-            std::cmp::Reverse(grade(b)),
-            &b.detection,
-            &b.org,
-            &b.subject,
-            &b.fingerprint,
-        ))
-    });
-    comparison.findings = changes;
-}
-
-fn finding_differences(old: &Value, new: &Finding) -> Vec<Difference> {
-    let mut out = Vec::new();
-    let mut differ = |field: &str, before: Option<&str>, after: &str| {
-        if let Some(before) = before
-            && before != after
-        {
-            out.push(Difference {
-                field: field.to_owned(),
-                before: before.to_owned(),
-                after: after.to_owned(),
-            });
-        }
-    };
-    differ("severity", text(old, "severity"), new.severity.as_str());
-    differ("confidence", text(old, "confidence"), new.confidence.as_str());
-    let decision = |d: Option<&str>| d.unwrap_or("none").to_owned();
-    let before = old.get("suppressed").map(|s| decision(text(s, "decision")));
-    let after = decision(new.suppressed.as_ref().map(|s| s.decision.as_str()));
-    differ("decision", before.as_deref(), &after);
-    // A state holds until the run's instant, so its end moves by itself; what happened again is news.
-    if matches!(new.family, Family::Anomaly | Family::Posture)
-        && let (Some(before), Some(after)) = (text(old, "last_time").and_then(parse_time), new.last_time)
-        && after > before
-    {
-        differ("last event", Some(&format_time(before)), &format_time(after));
-    }
-    out
-}
-
-fn tokens(earlier: &Earlier, now: &Report, comparison: &mut Comparison) {
-    let mut before: BTreeMap<(&str, &str), &Value> =
-        earlier.tokens.iter().filter_map(|t| Some(((text(t, "org")?, text(t, "token_id")?), t))).collect();
-    let mut changes = Vec::new();
-    for token in &now.tokens {
-        let key = (token.token.org.as_str(), token.token.token_id.as_str());
-        let (kind, differences) = match before.remove(&key) {
-            None if !earlier.orgs.contains(key.0) => (Kind::NotCompared, Vec::new()),
-            None => (Kind::New, Vec::new()),
-            Some(old) => (Kind::Changed, token_differences(old, token)),
-        };
-        if kind == Kind::Changed && differences.is_empty() {
-            comparison.tokens_same += 1;
-            continue;
-        }
-        changes.push(TokenChange {
-            kind,
-            org: key.0.to_owned(),
-            token_id: key.1.to_owned(),
-            name: token.token.name.clone(),
-            owner: token.token.owner.clone(),
-            differences,
-        });
-    }
-    let here = orgs(now);
-    for ((org, token_id), old) in before {
-        changes.push(TokenChange {
-            kind: if here.contains(org) && lists_tokens(now, org) {
-                Kind::Resolved
-            } else {
-                Kind::NotCompared
-            },
-            org: org.to_owned(),
-            token_id: token_id.to_owned(),
-            name: text(old, "name").map(str::to_owned),
-            owner: text(old, "owner").map(str::to_owned),
-            differences: Vec::new(),
-        });
-    }
-    changes.sort_by(|a, b| (a.kind, &a.org, &a.token_id).cmp(&(b.kind, &b.org, &b.token_id)));
-    comparison.tokens = changes;
-}
-
-fn token_differences(old: &Value, new: &TokenReport) -> Vec<Difference> {
-    let (token, verdicts) = (&new.token, &new.verdicts);
-    let mut out = Vec::new();
-    let mut differ = |field: &str, before: Option<String>, after: String| {
-        if let Some(before) = before
-            && before != after
-        {
-            out.push(Difference { field: field.to_owned(), before, after });
-        }
-    };
-    let said = |value: Option<&str>| value.map(str::to_owned);
-    let maybe =
-        |field: &str| old.get(field).map(|v| v.as_str().map_or_else(|| "unknown".to_owned(), str::to_owned));
-    let list = |value: &Value| -> Option<String> {
-        Some(value.as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
-    };
-    differ("use", said(text(&old["use"], "verdict")), verdicts.usage.verdict.to_string());
-    differ("state", said(text(old, "state")), token.state.to_string());
-    differ("owner", maybe("owner"), token.owner.clone().unwrap_or_else(|| "unknown".to_owned()));
-    differ("owner's state", said(text(old, "owner_state")), token.owner_state.to_string());
-    differ("end date", maybe("valid_to"), token.valid_to.map_or_else(|| "unknown".to_owned(), format_time));
-    if let Some(scopes) = &token.scopes {
-        differ("scopes", list(&old["scopes"]), scopes.join(" "));
-    }
-    differ("advice", said(text(&old["advice"], "action")), verdicts.advice.action.to_string());
-    if let Some(decision) = old.get("decision") {
-        let words = |d: &str, s: &str| format!("{d} ({s})");
-        let before = match (text(decision, "decision"), text(decision, "status")) {
-            (Some(d), Some(s)) => words(d, s),
-            _ => "none".to_owned(),
-        };
-        let after = new
-            .decision
-            .as_ref()
-            .map_or_else(|| "none".to_owned(), |d| words(d.decision.choice.as_str(), d.status.as_str()));
-        differ("decision", Some(before), after);
-    }
-    let scopes: BTreeMap<&str, &str> = old["scope"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|s| Some((text(s, "scope")?, text(s, "state")?)))
-        .collect();
-    for row in &verdicts.scope {
-        if let Some(before) = scopes.get(row.scope.as_str()) {
-            differ(&row.scope, Some((*before).to_owned()), row.state.to_string());
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn bundle(report: &Report) -> Earlier {
+    pub(super) fn bundle(report: &Report) -> Earlier {
+        use crate::output::manifest::{RunFacts, manifest};
         use crate::output::{findings, to_bytes, tokens};
         let findings = to_bytes(&findings::json::Json, report).expect("JSON");
-        read(&findings, &to_bytes(&tokens::json::Json, report).expect("JSON"), None).expect("a bundle")
+        let manifest = manifest(report, &RunFacts::default(), &[]).expect("JSON");
+        read(&findings, &to_bytes(&tokens::json::Json, report).expect("JSON"), Some(&manifest))
+            .expect("a bundle")
     }
 
     #[test]

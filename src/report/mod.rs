@@ -6,6 +6,7 @@
 pub mod build;
 pub mod compare;
 pub mod controls;
+pub mod evidence;
 pub mod review;
 pub mod series;
 
@@ -20,6 +21,9 @@ use crate::model::verdict::Verdicts;
 
 /// Version of the shapes of `findings.json`, `tokens.json` and `changes.json`.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// Version of patwatch.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Everything one run has to say.
 #[derive(Debug, Clone)]
@@ -58,6 +62,10 @@ pub struct Report {
     pub decisions_elsewhere: Vec<Decision>,
     /// Exceptions of the configuration.
     pub approved: Vec<review::Approved>,
+    /// What the run had to judge each organisation by.
+    pub evidence: Vec<evidence::Evidence>,
+    /// A digest of what each detection is made of: its query, and the thresholds and places that it uses.
+    pub digests: std::collections::BTreeMap<String, String>,
     /// What changed since an earlier bundle, where one was given.
     pub comparison: Option<compare::Comparison>,
 }

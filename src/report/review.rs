@@ -4,39 +4,19 @@
 //! one [`Standing`] a decision. A decision covers the `use`, `scope` and `hygiene` findings of its token, and
 //! `anomaly` and `posture` findings only up to its date, so that none of them hides what came later.
 
-use crate::model::decision::{Approval, Choice, Decision, Fixed};
+mod reduction;
+mod refusal;
+mod standing;
+
+use crate::model::decision::{Approval, Choice, Decision};
 use crate::model::finding::{Family, Finding, SubjectKind, Suppression};
-use crate::model::time::{DAY, Micros, day_of, day_start, day_text};
-use crate::model::token::{Token, TokenState};
+use crate::model::time::{Day, Micros, day_start, day_text};
+use crate::model::token::Token;
 use crate::model::verdict::{Action, Advice};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-text_enum! {
-    /// How a decision stands at the run's instant.
-    Status {
-        /// It holds.
-        Holds = "holds",
-        /// It holds no longer.
-        Ended = "ended",
-        /// What it asks for was done.
-        Done = "done",
-        /// What it asks for was not done.
-        NotDone = "not done",
-    }
-}
-
-/// The newest decision on a token, and how it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// The decision.
-    pub decision: Decision,
-    /// Whether it still covers findings.
-    pub holds: bool,
-    /// How it stands.
-    pub status: Status,
-    /// One sentence on the status.
-    pub note: String,
-}
+pub use refusal::{ACCEPTED, GRAVE, Grave, enforce, grave, is_accepted};
+pub use standing::{Key, Standing, Status, standings};
 
 /// An exception of the configuration, and what it covers in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,100 +38,8 @@ pub struct Decided {
     pub decisions: Vec<Decision>,
     /// Of the configuration.
     pub approvals: Vec<Approval>,
-}
-
-type Key = (String, String);
-
-/// Returns how the newest decision on each token stands. Among those of one day, the one that came last counts.
-#[must_use]
-pub fn standings<'a>(
-    decisions: &[Decision],
-    tokens: impl Iterator<Item = &'a Token>,
-    as_of: Micros,
-) -> (BTreeMap<Key, Standing>, Vec<Decision>) {
-    let mut newest: BTreeMap<Key, &Decision> = BTreeMap::new();
-    for decision in decisions.iter().filter(|d| day_start(d.decided_on) <= as_of) {
-        let slot = newest.entry((decision.org.clone(), decision.token_id.clone())).or_insert(decision);
-        if decision.decided_on >= slot.decided_on {
-            *slot = decision;
-        }
-    }
-    let mut standings = BTreeMap::new();
-    for token in tokens {
-        let key = (token.org.clone(), token.token_id.clone());
-        if let Some(decision) = newest.remove(&key) {
-            standings.insert(key, standing(decision, token, as_of));
-        }
-    }
-    (standings, newest.into_values().cloned().collect())
-}
-
-fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
-    let day = |t: Micros| day_text(day_of(t));
-    let changed = decision.state.changed(&Fixed::of(token));
-    let over = decision.ends().is_some_and(|end| end <= as_of);
-    let holds = !over && changed.is_none();
-    let ended = match (&changed, decision.end_date) {
-        (Some(what), _) => format!("It ended: {what}."),
-        (None, Some(end)) if over => format!("It ended on {}.", day_text(end)),
-        _ => String::new(),
-    };
-    let since = (as_of - day_start(decision.decided_on)).max(0) / DAY;
-    let (since, later) = match since {
-        0 => ("since".to_owned(), "as before".to_owned()),
-        1 => ("in 1 day since".to_owned(), "1 day later".to_owned()),
-        n => (format!("in {n} days since"), format!("{n} days later")),
-    };
-    let (status, note) = match decision.choice {
-        Choice::Revoke => match token.state {
-            TokenState::Revoked => (
-                Status::Done,
-                match token.revoked_at {
-                    Some(at) if at < day_start(decision.decided_on) => {
-                        format!("It was revoked on {}, before the decision.", day(at))
-                    }
-                    Some(at) => format!("A revoke event of {} shows it done.", day(at)),
-                    None => "The inventory lists it as no longer valid; no revoke event is held.".to_owned(),
-                },
-            ),
-            TokenState::Expired => (
-                Status::Done,
-                "No revoke event is held; the token has expired since, so nothing is left to do.".to_owned(),
-            ),
-            TokenState::Active | TokenState::Unknown => {
-                (Status::NotDone, format!("Decided but not done: no revoke event {since}. {ended}"))
-            }
-        },
-        Choice::Reduce => {
-            let scopes = |text: &Option<String>| -> Option<BTreeSet<String>> {
-                text.as_ref().map(|t| t.split_whitespace().map(str::to_owned).collect())
-            };
-            let now = Fixed::of(token);
-            match (scopes(&decision.state.scopes), scopes(&now.scopes)) {
-                _ if token.is_over() => (Status::Done, "The token is out of force.".to_owned()),
-                (Some(then), Some(now)) if now.is_subset(&then) && now != then => {
-                    (Status::Done, "Its scopes are fewer than they were.".to_owned())
-                }
-                (Some(then), Some(now)) if now == then => {
-                    (Status::NotDone, format!("Decided but not done: the same scopes {later}. {ended}"))
-                }
-                _ if !holds => (Status::Ended, ended),
-                _ => (
-                    Status::Holds,
-                    "Its scopes are not known, so nobody can tell whether it was done.".to_owned(),
-                ),
-            }
-        }
-        Choice::Keep | Choice::Exception if holds => (
-            Status::Holds,
-            decision.end_date.map_or_else(
-                || "It holds until the token changes.".to_owned(),
-                |end| format!("It holds until {}, or until the token changes.", day_text(end)),
-            ),
-        ),
-        Choice::Keep | Choice::Exception => (Status::Ended, ended),
-    };
-    Standing { decision: decision.clone(), holds, status, note: note.trim_end().to_owned() }
+    /// Days after which a revoke or reduction that is not done counts again.
+    pub grace_days: Day,
 }
 
 /// Marks every finding that a decision or an exception covers.
@@ -168,8 +56,10 @@ pub fn suppress(
         .collect();
     for finding in findings {
         let key = (finding.org.clone(), finding.subject.id.clone());
-        let standing = standings.get(&key).filter(|s| s.holds && finding.subject.kind == SubjectKind::Token);
-        if let Some(Standing { decision, .. }) = standing
+        let standing = standings
+            .get(&key)
+            .filter(|s| s.holds && !s.overdue && finding.subject.kind == SubjectKind::Token);
+        if let Some(Standing { decision, reviewer_is_owner, .. }) = standing
             && covers(finding, Some(decision.weighed_until()))
         {
             finding.suppressed = Some(Suppression {
@@ -178,6 +68,7 @@ pub fn suppress(
                 until: decision.ends(),
                 decided_on: Some(decision.decided_on),
                 reason: decision.reason.clone(),
+                reviewer_is_owner: *reviewer_is_owner,
             });
         }
         for one in &mut approved {
@@ -197,6 +88,7 @@ pub fn suppress(
                     until: Some(one.approval.ends()),
                     decided_on: one.approval.approved_on,
                     reason: one.approval.reason.clone(),
+                    reviewer_is_owner: false,
                 });
             }
         }
@@ -241,8 +133,10 @@ pub fn settle(advice: Advice, token: &Token, standing: Option<&Standing>, findin
             Advice::new(
                 Action::Reduce,
                 format!(
-                    "{} decided on {on} to reduce it ({}); its scopes are still the same.",
-                    decision.reviewer, decision.reason
+                    "{} decided on {on} to reduce it ({}). {}",
+                    decision.reviewer,
+                    decision.reason,
+                    standing.map_or("", |s| s.note.as_str())
                 ),
             )
         }
@@ -262,7 +156,10 @@ pub fn settle(advice: Advice, token: &Token, standing: Option<&Standing>, findin
 mod tests {
     use super::*;
     use crate::analysis::tests_support::token;
+    use crate::model::decision::Fixed;
     use crate::model::finding::{Confidence, Severity, Subject};
+    use crate::model::time::DAY;
+    use crate::model::token::TokenState;
 
     const NOW: Micros = 100 * DAY;
 
@@ -384,6 +281,85 @@ mod tests {
         let mut less = t.clone();
         less.scopes = Some(vec!["vso.code".into()]);
         assert_eq!(one(decision(Choice::Reduce, &t), &less).status, Status::Done);
+    }
+
+    fn enforced(decision: Decision, token: &Token, findings: &[Finding], grace: Day) -> Standing {
+        let (mut known, _) = standings(std::slice::from_ref(&decision), std::iter::once(token), NOW);
+        enforce(&mut known, &grave(std::iter::once(token), findings), grace, NOW);
+        known.into_values().next().expect("a standing")
+    }
+
+    #[test]
+    fn a_token_that_others_know_cannot_be_kept() {
+        let plain = token("vso.build vso.code");
+        let mut leaked = plain.clone();
+        leaked.leaked_at = Some(80 * DAY);
+        let mut revoked = plain.clone();
+        (revoked.state, revoked.revoked_at) = (TokenState::Revoked, Some(70 * DAY));
+        let hit = |slug: &str| Finding {
+            slug: slug.into(),
+            first_time: Some(85 * DAY),
+            ..finding(Family::Anomaly, &plain, Some(85 * DAY))
+        };
+        let cases = [
+            (&leaked, vec![], "found in public on 1970-03-22"),
+            (&plain, vec![hit("attack-tool")], "used with an attack tool on 1970-03-27"),
+            (&revoked, vec![hit("used-after-its-end")], "used after it was revoked on 1970-03-27"),
+        ];
+        for (token, findings, why) in &cases {
+            let keep = enforced(decision(Choice::Keep, token), token, findings, 14);
+            assert!(keep.status == Status::Refused && !keep.holds, "{keep:?}");
+            assert!(keep.note.contains(why) && keep.note.contains(ACCEPTED), "{}", keep.note);
+            let bound = Decision { end_date: Some(120), ..decision(Choice::Exception, token) };
+            assert!(enforced(bound, token, findings, 14).holds, "an exception that ends");
+            let unbound = enforced(decision(Choice::Exception, token), token, findings, 14);
+            assert_eq!(unbound.status, Status::Refused);
+        }
+        assert_eq!(enforced(decision(Choice::Reduce, &leaked), &leaked, &[], 14).status, Status::Refused);
+        assert_ne!(enforced(decision(Choice::Revoke, &leaked), &leaked, &[], 14).status, Status::Refused);
+        // By name alone it may be another token's leak; after its end date nobody revoked it.
+        let named = Token { joined_by_name: true, ..leaked.clone() };
+        assert!(enforced(decision(Choice::Keep, &named), &named, &[], 14).holds);
+        assert!(enforced(decision(Choice::Keep, &plain), &plain, &[hit("used-after-its-end")], 14).holds);
+        // What came after the decision ends it.
+        let later = Finding { first_time: Some(95 * DAY), ..hit("attack-tool") };
+        let ended = enforced(decision(Choice::Keep, &plain), &plain, &[later], 14);
+        assert!(ended.status == Status::Ended && !ended.holds, "{ended:?}");
+    }
+
+    #[test]
+    fn what_is_not_done_in_time_counts_again() {
+        let t = token("vso.code");
+        let covered = |grace| {
+            let standing = enforced(decision(Choice::Revoke, &t), &t, &[], grace);
+            let known = BTreeMap::from([((t.org.clone(), t.token_id.clone()), standing.clone())]);
+            let mut findings = [finding(Family::Use, &t, None)];
+            suppress(&mut findings, &known, &[], NOW);
+            (findings[0].suppressed.is_some(), standing)
+        };
+        let (hidden, standing) = covered(10);
+        assert!(hidden && !standing.overdue, "{standing:?}");
+        let (hidden, standing) = covered(9);
+        assert!(
+            !hidden && standing.overdue && standing.note.contains("overdue since 1970-04-11"),
+            "{standing:?}"
+        );
+    }
+
+    #[test]
+    fn a_reviewer_who_is_the_owner_is_marked() {
+        let t = token("vso.code");
+        for (reviewer, is_owner) in [
+            ("Ann@X.example", true),
+            ("BBBBBBBB-0000-1111-2222-333333333333", true),
+            ("bo@x.example", false),
+            ("", false),
+        ] {
+            let decision = Decision { reviewer: reviewer.into(), ..decision(Choice::Keep, &t) };
+            let standing = one(decision, &t);
+            assert_eq!(standing.reviewer_is_owner, is_owner, "{reviewer}");
+            assert_eq!(standing.who().ends_with("(the owner)"), is_owner);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod expand;
 pub mod geo;
 mod intake;
 mod lines;
+mod losses;
 mod nested;
 mod pipeline;
 mod quotes;
@@ -29,6 +30,8 @@ mod tests;
 
 pub use error::SourceError;
 pub use expand::{Expanded, expand};
+pub use losses::{Losses, Sequence};
+pub use nested::PageEnds;
 pub use pipeline::read;
 pub use row::{InventoryRow, OrgKey, Parsed, Reject, UsageRow, UserRow};
 
@@ -95,6 +98,10 @@ pub struct Outcome {
     pub rejected: u64,
     /// Continuation token of the last page, where more pages follow it: an inventory is then incomplete.
     pub continuation: Option<String>,
+    /// What its first known record was; none where no record was of a known kind.
+    pub holds: Option<KindHint>,
+    /// Whether its pages say that they are the last.
+    pub ends: PageEnds,
     /// A sentence on what is missing, where the input ends early.
     pub truncated: Option<String>,
 }

@@ -263,8 +263,9 @@ impl Delivery<'_> {
         self.cut |= chunk.cut;
         self.known = self.known.or(chunk.kind);
         self.unknown = self.unknown.take().or(chunk.unknown);
-        if chunk.pages.is_some() {
-            self.pages = chunk.pages;
+        if let Some(mut pages) = chunk.pages {
+            pages.ends += self.pages.take().map(|before| before.ends).unwrap_or_default();
+            self.pages = Some(pages);
         }
         if self.chunks >= PATIENCE {
             self.check_known()?;
@@ -288,15 +289,26 @@ impl Delivery<'_> {
         let pages = found.pages;
         let holder = pages.holder.clone().or_else(|| lines_of_pages.as_ref()?.holder.clone());
         let kind = describe(self.known, found.framing, holder.as_deref(), pages.array);
+        let mut ends = pages.ends;
+        ends += lines_of_pages.as_ref().map(|pages| pages.ends).unwrap_or_default();
         let cut = self.cut.then(|| "the input ends inside a record".to_owned());
         let continuation = pages.continuation.or_else(|| lines_of_pages?.continuation);
+        let holds = self.known.map(|known| match known {
+            Kind::Audit(_) => KindHint::Audit,
+            Kind::Inventory { .. } => KindHint::Inventory,
+            Kind::Users => KindHint::Users,
+            Kind::Entitlements => KindHint::Entitlements,
+            Kind::Usage => KindHint::Usage,
+        });
         Ok(Outcome {
             kind,
+            holds,
             sha256: found.closed.sha256,
             bytes,
             read: self.read,
             rejected: self.rejected,
             continuation,
+            ends,
             truncated: found.closed.truncated.or(pages.truncated).or(cut),
         })
     }

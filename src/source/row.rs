@@ -1,11 +1,12 @@
 //! What one chunk of an input held, as plain values.
 
+use super::losses::Sequence;
 use crate::model::batch::EventBatch;
 pub use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
 use crate::model::time::{Day, Micros};
 
 /// A record that could not be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reject {
     /// Line where the record starts, from 1.
     pub line: u64,
@@ -15,6 +16,12 @@ pub struct Reject {
     pub reason: String,
     /// What is special about this one; may be empty.
     pub detail: String,
+    /// Its time, where that could be read.
+    pub time: Option<Micros>,
+    /// Time of the last event before it that was read, in its chunk.
+    pub previous: Option<Micros>,
+    /// Time of the first event after it that was read, in its chunk.
+    pub next: Option<Micros>,
 }
 
 /// What one chunk of an input held.
@@ -34,4 +41,6 @@ pub struct Parsed {
     pub usage: Vec<UsageRow>,
     /// Organisations of the events, each with its newest time.
     pub orgs_seen: Vec<(OrgKey, Micros)>,
+    /// The times of the events, in the order of the input.
+    pub sequence: Option<Sequence>,
 }

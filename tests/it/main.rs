@@ -3,7 +3,9 @@
 mod architecture;
 mod bad_input;
 mod bundle;
+mod compare;
 mod copies;
+mod decisions;
 mod hostile;
 #[cfg(unix)]
 mod interrupted;
@@ -12,6 +14,7 @@ mod lab;
 mod lake;
 mod lake_trouble;
 mod limits;
+mod lists;
 mod live;
 mod mmdb;
 mod not_run;
@@ -26,3 +29,4 @@ mod sizes;
 mod support;
 mod verdicts;
 mod visibility;
+mod worlds;

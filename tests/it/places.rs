@@ -106,8 +106,8 @@ fn the_table_tells_what_is_known_and_the_manifest_from_where() {
     assert_eq!(
         rows,
         &json!([
-            {"network": AWAY, "own": false, "country": "BR", "asn": 64_501, "as_name": "Exemplo", "addresses": 1},
-            {"network": HOME, "own": true, "country": "FR", "asn": 64_500, "as_name": "Example Networks", "addresses": 1},
+            {"org": "contoso", "network": AWAY, "own": false, "country": "BR", "asn": 64_501, "as_name": "Exemplo", "addresses": 1},
+            {"org": "contoso", "network": HOME, "own": true, "country": "FR", "asn": 64_500, "as_name": "Example Networks", "addresses": 1},
         ])
     );
 
@@ -127,6 +127,53 @@ fn the_table_tells_what_is_known_and_the_manifest_from_where() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let rows = ran.json();
     assert_eq!(rows.get("rows").unwrap_or(&rows), &json!([]));
+}
+
+#[test]
+fn addresses_of_another_organisation_change_nothing_here() {
+    let (place, _) = organisation();
+    let alone = first_place(&place, &["--geo", "countries.mmdb"]);
+    // The same network, of which the other organisation shows an address elsewhere.
+    let mut other = Log::default();
+    other.add(
+        "2026-03-01T09:00:00Z",
+        "Git.RepositoryRenamed",
+        &format!("PAT authorizationId: {}", guid(9)),
+        json!({}),
+    );
+    other.events[0]["ipAddress"] = json!("198.51.100.200");
+    place.write("in/other.json", other.elsewhere().page());
+    place.write(
+        "countries.mmdb",
+        database(
+            "Test-Country",
+            &[
+                (HOME, country("FR")),
+                ("198.51.100.0/25", country("BR")),
+                ("198.51.100.128/25", country("SE")),
+            ],
+        ),
+    );
+    let all = first_place(&place, &["--geo", "countries.mmdb"]);
+    assert_eq!(all["message"], alone["message"]);
+    let ran = place.run(&[
+        "query",
+        "SELECT org, network, country FROM places WHERE network = '198.51.100.0/24' ORDER BY org",
+        "--from",
+        "in",
+        "--geo",
+        "countries.mmdb",
+        "--format",
+        "json",
+    ]);
+    let rows = ran.json();
+    assert_eq!(
+        rows.get("rows").unwrap_or(&rows),
+        &json!([
+            {"org": "contoso", "network": AWAY, "country": "BR"},
+            {"org": "fabrikam", "network": AWAY, "country": "SE"},
+        ])
+    );
 }
 
 #[test]

@@ -349,3 +349,41 @@ fn the_same_lake_whatever_the_page_size() {
     }
     assert_eq!(difference(&place.path("small"), &place.path("large")), None);
 }
+
+#[test]
+fn a_day_with_a_record_that_cannot_be_read_is_a_gap_and_asked_for_again() {
+    let place = Place::new();
+    let end = parse_time(&day_text(patwatch::model::time::day_of(now()))).expect("midnight");
+    let mut rows = events(60, 6, end);
+    // About three days ago.
+    let mut blank: Value = serde_json::from_str(&rows[30]).expect("JSON");
+    let time = parse_time(blank["timestamp"].as_str().expect("text")).expect("time");
+    blank["actionId"] = json!("");
+    rows[30] = blank.to_string();
+    let fake = Fake::start(vec![organisation(&rows, 2)], FakeOptions::default());
+    let args = pull("lake", &["--since", "5d"]);
+    let ran = place.run_with(&fake.variables(), &args);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("the day counts as a gap, and the next pull asks for it again"),
+        "{}",
+        ran.stderr
+    );
+    let whole = |index: &Value| {
+        let spans = index["covers"].as_array().expect("covers").iter().map(|c| &c["span"]);
+        spans.filter(|s| s["from"].as_i64() <= Some(time) && Some(time) < s["to"].as_i64()).count()
+    };
+    let pulled = index(&place.path("lake"));
+    assert_eq!(whole(&pulled), 0, "{}", pulled["covers"]);
+    assert_eq!(pulled["lost"].as_array().map(Vec::len), Some(1), "{}", pulled["lost"]);
+    let days = "SELECT reason FROM gaps";
+    let gaps = place.run(&["--lake", "lake", "query", days, "--format", "json"]);
+    assert!(gaps.stdout.contains("could not be read"), "{}", gaps.stdout);
+
+    // Once the service gives it, the day is whole.
+    let fake = Fake::start(vec![organisation(&events(60, 6, end), 2)], FakeOptions::default());
+    let ran = place.run_with(&fake.variables(), &args);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let pulled = index(&place.path("lake"));
+    assert_eq!((whole(&pulled), pulled.get("lost")), (1, None), "{}", pulled["covers"]);
+}

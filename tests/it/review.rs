@@ -230,3 +230,52 @@ fn an_anonymised_bundle_names_nobody_and_says_what_changed() {
     let plain = place.run(&["report", "--output", "x", "--compare", "anon"]);
     assert!(plain.code == 2 && plain.stderr.contains("holds pseudonyms"), "{}", plain.stderr);
 }
+
+#[test]
+fn a_proposal_that_was_followed_is_done_and_shifted_rows_are_refused() {
+    let place = Place::new();
+    lake(&place);
+    let endpoints = inventory(&[
+        pat(&guid(1), "deploy-prod", "vso.code_manage"),
+        pat(&guid(2), "endpoints", "vso.serviceendpoint_manage"),
+        pat(&guid(3), "c", "vso.code"),
+    ]);
+    place.write("next/inventory.json", endpoints);
+    assert_eq!(place.run(&["import", "next", "--taken", "2026-02-11T00:00:00Z"]).code, 0);
+    assert_eq!(place.run(&["review", "export", "sheet.csv"]).code, 0);
+    let mut reader = csv::Reader::from_path(place.path("sheet.csv")).expect("sheet");
+    let head: Vec<String> = reader.headers().expect("head").iter().map(str::to_owned).collect();
+    let at = |name: &str| head.iter().position(|h| h == name).expect("column");
+    let rows: Vec<csv::StringRecord> = reader.records().map(|r| r.expect("row")).collect();
+    let two = rows.iter().find(|r| r[at("token_id")] == guid(2)).expect("the row");
+    // The grant can only be lowered to scopes that nobody granted by name.
+    let (granted, reduced) = (&two[at("scopes")], &two[at("reduced_scopes")]);
+    assert!(!reduced.is_empty() && granted != reduced, "{granted} to {reduced}");
+    let back = filled(&place.path("sheet.csv"), &[(&guid(2), ["reduce", "Zoë", LAST, "too much", ""])]);
+    place.write("back.csv", &back);
+    let ran = place.run(&["review", "import", "back.csv"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let tokens = place.run(&["tokens", "--format", "json"]).json();
+    assert_eq!(token(&tokens, 2)["decision"]["status"], "not done");
+
+    let list = inventory(&[
+        pat(&guid(1), "deploy-prod", "vso.code_manage"),
+        pat(&guid(2), "endpoints", &reduced.replace(';', "")),
+        pat(&guid(3), "c", "vso.code"),
+    ]);
+    place.write("late/inventory.json", list);
+    assert_eq!(place.run(&["import", "late", "--taken", "2026-03-01T12:00:00Z"]).code, 0);
+    let tokens = place.run(&["tokens", "--format", "json"]).json();
+    let done = token(&tokens, 2);
+    assert_eq!(done["decision"]["status"], "done", "{}", done["decision"]);
+    assert_eq!(done["decision"]["changed"], json!(["scopes"]));
+
+    // The mark belongs to its row: a column that was sorted by itself is found out.
+    let text = String::from_utf8(back).expect("UTF-8");
+    let mark = &two[at("state_mark")];
+    let other = rows.iter().find(|r| r[at("token_id")] != guid(2)).expect("another");
+    place.write("shifted.csv", text.replace(mark, &other[at("state_mark")]));
+    let ran = place.run(&["review", "import", "shifted.csv"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("state_mark is that of another token"), "{}", ran.stderr);
+}

@@ -65,16 +65,16 @@ summed AS (
   SELECT org, token_id, date, network, other_network, MIN(here_time) AS first_time, MAX(here_time) AS last_time, MIN(there_time) AS there_from, MAX(there_time) AS there_to
   FROM near GROUP BY org, token_id, date, network, other_network
 ),
-sites AS (SELECT network AS network, COALESCE(country, '') AS country, COALESCE(asn, 0) AS asn FROM places),
+sites AS (SELECT org, network, COALESCE(country, '') AS country, COALESCE(asn, 0) AS asn FROM places),
 sides AS (
   SELECT m.org AS org, m.token_id AS token_id, m.date AS date, m.network AS network, m.other_network AS other_network, COALESCE(a.country, '') AS country, COALESCE(a.asn, 0) AS asn
-  FROM met AS m LEFT JOIN sites AS a ON m.network = a.network
+  FROM met AS m LEFT JOIN sites AS a ON m.org = a.org AND m.network = a.network
 ),
 apart AS (
   SELECT s.org AS org, s.token_id AS token_id, s.date AS date, s.network AS network, s.other_network AS other_network,
     s.country <> '' AND COALESCE(b.country, '') <> '' AND s.country <> COALESCE(b.country, '') AS far,
     s.country <> '' AND s.asn > 0 AND s.country = COALESCE(b.country, '') AND s.asn = COALESCE(b.asn, 0) AS near_by
-  FROM sides AS s LEFT JOIN sites AS b ON s.other_network = b.network
+  FROM sides AS s LEFT JOIN sites AS b ON s.org = b.org AND s.other_network = b.network
 )
 SELECT m.org AS org, m.token_id AS subject, s.first_time AS first_time, s.last_time AS last_time, m.network AS network,
   m.other_network AS other_network, m.crossed_before AS crossed_before, m.active_before AS active_days_before, m.known_before AS network_known_to_others, m.surprise AS surprise, m.place AS place, d.far AS in_two_countries,

@@ -48,11 +48,11 @@ manned AS (
 ),
 sited AS (
   SELECT m.org AS org, m.token_id AS token_id, m.network AS network, m.created_network AS created_network, p.own AS own, p.country AS country, p.asn AS asn
-  FROM manned AS m JOIN places AS p ON m.network = p.network
+  FROM manned AS m JOIN places AS p ON m.org = p.org AND m.network = p.network
 ),
 known AS (
   SELECT s.org AS org, s.token_id AS token_id, s.network AS network, s.own OR COALESCE(s.country = p.country AND s.asn = p.asn, FALSE) AS at_home
-  FROM sited AS s LEFT JOIN places AS p ON s.created_network = p.network
+  FROM sited AS s LEFT JOIN places AS p ON s.org = p.org AND s.created_network = p.network
 )
 SELECT m.org AS org, m.token_id AS subject, m.born_time AS first_time, m.last_time AS last_time, m.n AS count, m.created_network AS created_network,
   m.network AS network, m.created_at AS created_at, m.created_event AS created_event,

@@ -24,7 +24,7 @@ rare AS (
 ),
 foreign_ones AS (
   SELECT r.org AS org, r.actor AS actor, r.action AS action, r.network AS network, r.time AS time, r.event_id AS event_id, r.days AS days
-  FROM rare AS r LEFT JOIN places AS l ON r.network = l.network WHERE NOT COALESCE(l.own, FALSE)
+  FROM rare AS r LEFT JOIN places AS l ON r.org = l.org AND r.network = l.network WHERE NOT COALESCE(l.own, FALSE)
 )
 SELECT org, actor AS subject, MIN(time) AS first_time, MAX(time) AS last_time, COUNT(*) AS count, network, MAX(action) AS action, MAX(days) AS days, STRING_AGG(event_id, ' ') AS event_ids
 FROM foreign_ones GROUP BY org, actor, network

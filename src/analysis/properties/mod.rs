@@ -144,7 +144,7 @@ fn inputs(org: &Org) -> Inputs<'static> {
         areas: ["Git", "Token", "Project"].map(str::to_owned).to_vec(),
     });
     let held =
-        Held { org: ORG, days: days.collect(), covers: vec![(whole, Basis::Pulled)], switches: vec![] };
+        Held { org: ORG, days: days.collect(), covers: vec![(whole, Basis::Pulled)], ..Held::default() };
     let mut usage = BTreeMap::new();
     if let Some(days) = org.declared {
         let rows = org.usage.iter().map(|(n, mechanism, day)| UsageRow {

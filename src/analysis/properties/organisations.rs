@@ -379,7 +379,7 @@ impl World {
             let covers = vec![(whole, Basis::Pulled)];
             inputs
                 .held
-                .insert((*org).to_owned(), Held { org, days: days.collect(), covers, switches: vec![] });
+                .insert((*org).to_owned(), Held { org, days: days.collect(), covers, ..Held::default() });
         }
         inputs
     }

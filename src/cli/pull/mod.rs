@@ -154,6 +154,7 @@ impl Pull<'_> {
                 lists.users_complete = true;
                 lists.users_listed = summary.users_listed;
                 lists.users_failed = summary.users_failed;
+                lists.complete_for = summary.complete_for;
                 asked.extend(summary.owners);
             }
             Err(ApiError::Stopped) => return lists,

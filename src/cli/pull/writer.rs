@@ -16,7 +16,7 @@ use crate::model::hash::{hex, sha256};
 use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
 use crate::model::time::{Day, HOUR, Micros, Span, day_start, day_text};
 use crate::source::azure_devops::pages::{DayDone, Page, PageKind, Pages, TakeError};
-use crate::source::{self, Options, Parsed, Sink};
+use crate::source::{self, Losses, Options, Parsed, Sink};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,6 +29,8 @@ const USAGE_SETTLING: Micros = HOUR;
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     pub inventory_complete: bool,
+    /// Users, by person key, all of whose tokens came.
+    pub complete_for: BTreeSet<String>,
     pub users_complete: bool,
     pub users_listed: u64,
     pub users_failed: u64,
@@ -182,15 +184,18 @@ impl Writer {
         // What is taken later than the end of the coverage would not exist to a run that stands there.
         let end = if self.plan.past { None } else { self.held_to.map(|to| to - 1) };
         let taken = end.map_or(self.plan.now, |to| self.plan.now.min(to));
+        let complete = lists.inventory_complete && sound(&[PageKind::Tokens]);
+        let in_part = !complete && sound(&[PageKind::Tokens]);
         let facts = Facts {
             taken,
-            complete: lists.inventory_complete && sound(&[PageKind::Tokens]),
+            complete,
+            complete_for: if in_part { lists.complete_for.clone() } else { BTreeSet::new() },
             users_listed: lists.users_listed,
             users_failed: lists.users_failed,
-            span: None,
+            ..Facts::default()
         };
         let mut new = BTreeMap::new();
-        if !inventory.is_empty() || facts.complete {
+        if !inventory.is_empty() || complete {
             let added = self.lake.add_inventory(&self.org, &inventory, facts)?;
             new.insert(PageKind::Tokens.as_str(), added);
             new.insert(PageKind::OwnTokens.as_str(), added);
@@ -273,12 +278,28 @@ impl Pages for Writer {
             self.faults.push(format!("{name} is not kept: an answer could not be read ({why}); run again"));
             return Ok(());
         }
+        let mut losses = Losses::default();
+        window.chunks.iter().for_each(|chunk| losses.take(chunk));
+        let lost = losses.days(false);
         if let Some(why) = window.rejected() {
-            self.shown.warn(&format!("{}: {name}: records that cannot be read: {why}", self.org));
+            // The overlap with the days around it is theirs.
+            let gap = if lost.iter().any(|lost| lost.overlaps(&day.span)) {
+                "; the day counts as a gap, and the next pull asks for it again"
+            } else {
+                ""
+            };
+            self.shown.warn(&format!("{}: {name}: records that cannot be read: {why}{gap}", self.org));
         }
         let neighbours: BTreeSet<Day> =
             [day.day - 1, day.day + 1].into_iter().filter(|day| self.holds(*day)).collect();
         let whole = self.plan.whole(day.span, day.server_time);
+        let (whole, part) = match whole {
+            Some(span) if lost.iter().any(|lost| lost.overlaps(&span)) => (None, Some(span)),
+            whole => (whole, None),
+        };
+        if let Some(span) = part {
+            self.lake.index.hold(&self.org, span, Basis::Pulled, &lost);
+        }
         let whole = whole.map(|span| join(&mut self.lake.index.covers, &self.org, span));
         self.held_to = self.held_to.max(whole.map(|span| span.to));
         let mut import = Import::new(&mut self.lake, Some(self.org.clone())).whole();

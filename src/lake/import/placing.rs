@@ -8,6 +8,7 @@ use super::rename::{self, Names};
 use super::staged::Part;
 use crate::lake::{Lake, LakeError};
 use crate::model::inventory::OrgKey;
+use crate::model::time::Day;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Records of one input that were not kept, for one reason.
@@ -23,6 +24,8 @@ pub struct Refused {
     pub why: String,
     /// The id of one of them, where it is at hand.
     pub event_id: Option<String>,
+    /// Their days.
+    pub days: BTreeSet<Day>,
 }
 
 /// Where the records of a key go, or the reason in short and in a sentence why they go nowhere.
@@ -46,58 +49,41 @@ impl Import<'_> {
         let mut places = BTreeMap::new();
         for key in keys {
             let name = names.get(&key.scope_id).map(|(name, _)| name.as_str());
+            let said: BTreeSet<&String> = self
+                .named_by
+                .get(key)
+                .into_iter()
+                .flatten()
+                .filter_map(|input| self.orgs[*input].as_ref())
+                .collect();
             let place = match name.or((!key.name.is_empty()).then_some(key.name.as_str())) {
-                Some(name) => self.agree(name).map(|()| Ok(name.to_owned()))?,
-                None => self.fallback(&known),
+                Some(name) => agree(&said, name).map(|()| Ok(name.to_owned()))?,
+                None => fallback(&said, &known),
             };
             places.insert(key.clone(), place.and_then(holdable));
         }
         Ok(places)
     }
 
-    fn agree(&self, name: &str) -> Result<(), LakeError> {
-        match &self.org {
-            Some(org) if org != name => Err(LakeError::Organisation(format!(
-                "records name the organisation \"{name}\" but --org says \"{org}\"; --org only fills in where a file names none: leave it out, or import that file apart"
-            ))),
-            _ => Ok(()),
-        }
-    }
-
-    /// The organisation of records that name none: `--org`, else the only one known.
-    fn fallback(&self, known: &BTreeSet<String>) -> Place {
-        if let Some(org) = &self.org {
-            return Ok(org.clone());
-        }
-        let mut names = known.iter();
-        match (names.next(), names.next()) {
-            (Some(only), None) => Ok(only.clone()),
-            (None, _) => Err((UNKNOWN, "no organisation is named; name it with --org".to_owned())),
-            (Some(a), Some(b)) => Err((
-                UNKNOWN,
-                format!(
-                    "no organisation is named, and more than one is known ({a}, {b}{}); import that file apart, and name it with --org",
-                    if known.len() > 2 { ", ..." } else { "" }
-                ),
-            )),
-        }
-    }
-
     /// Counts the records of parts as rejected.
-    pub(super) fn refuse(&mut self, counts: &Counts, reason: &'static str, why: &str) {
+    pub(super) fn refuse(&mut self, counts: &Counts, day: Day, reason: &'static str, why: &str) {
         for (rank, rows) in &counts.rows {
             let Some(number) = (*rank as usize).checked_sub(1) else { continue };
             let Some(input) = self.inputs.get_mut(number) else { continue };
             input.rejected += rows;
             *input.reasons.entry(reason.to_owned()).or_default() += rows;
             match self.refused.iter_mut().find(|r| r.input == number && r.why == why) {
-                Some(refused) => refused.rows += rows,
+                Some(refused) => {
+                    refused.rows += rows;
+                    refused.days.insert(day);
+                }
                 None => self.refused.push(Refused {
                     input: number,
                     rows: *rows,
                     reason,
                     why: why.to_owned(),
                     event_id: counts.event_id.clone(),
+                    days: BTreeSet::from([day]),
                 }),
             }
         }
@@ -105,6 +91,43 @@ impl Import<'_> {
 }
 
 const UNKNOWN: &str = "organisation unknown";
+
+/// Fails where records name another organisation than `--org` says for one of their inputs.
+fn agree(said: &BTreeSet<&String>, name: &str) -> Result<(), LakeError> {
+    match said.iter().find(|org| **org != name) {
+        Some(org) => Err(LakeError::Organisation(format!(
+            "records name the organisation \"{name}\" but --org says \"{org}\"; --org only fills in where a file names none: leave it out, or import that file apart"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The organisation of records that name none: what `--org` says for their inputs, else the only one known.
+fn fallback(said: &BTreeSet<&String>, known: &BTreeSet<String>) -> Place {
+    let mut said = said.iter();
+    match (said.next(), said.next()) {
+        (Some(only), None) => return Ok((*only).clone()),
+        (Some(a), Some(b)) => {
+            let why = format!(
+                "records of one project are in files of {a} and of {b}, as --org says; import those files apart"
+            );
+            return Err((UNKNOWN, why));
+        }
+        _ => {}
+    }
+    let mut names = known.iter();
+    match (names.next(), names.next()) {
+        (Some(only), None) => Ok(only.clone()),
+        (None, _) => Err((UNKNOWN, "no organisation is named; name it with --org".to_owned())),
+        (Some(a), Some(b)) => Err((
+            UNKNOWN,
+            format!(
+                "no organisation is named, and more than one is known ({a}, {b}{}); import that file apart and name it with --org, or say --org NAME=PATH for each",
+                if known.len() > 2 { ", ..." } else { "" }
+            ),
+        )),
+    }
+}
 
 /// A name that no folder can have is no place.
 fn holdable(name: String) -> Place {

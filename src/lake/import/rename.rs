@@ -85,9 +85,11 @@ fn move_org(lake: &mut Lake, old: &str, new: &str) -> Result<(), LakeError> {
     index.snapshots.extend(lists);
     let orgs = index.orgs.iter_mut().map(|o| &mut o.name);
     let covers = index.covers.iter_mut().map(|c| &mut c.org);
-    for name in orgs.chain(covers).filter(|name| *name == old) {
+    let lost = index.lost.iter_mut().map(|l| &mut l.org);
+    for name in orgs.chain(covers).chain(lost).filter(|name| *name == old) {
         new.clone_into(name);
     }
+    index.decisions.remove(old);
     index.leaving.push(old.to_owned());
     lake.write_index()?;
     lake.remove_leaving()

@@ -1,11 +1,10 @@
 //! Lists and decisions: files that nothing else can be made of again.
 //!
-//! The name of a list's file holds part of the hash of its bytes; decisions are read as a whole.
+//! In: the index. Out: the files that are what it describes, with their digests; the others set aside, as lost.
 
 use super::{Verified, set_aside};
 use crate::lake::index::{Snapshot, SnapshotKind};
-use crate::lake::{Lake, LakeError, decode};
-use crate::model::hash::sha256;
+use crate::lake::{Lake, LakeError, decode, digest};
 use crate::model::time::{day_of, day_start, day_text, parse_day};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeSet;
@@ -16,27 +15,36 @@ pub(super) fn check(lake: &mut Lake, verified: &mut Verified) -> Result<(), Lake
     let lists = std::mem::take(&mut lake.index.snapshots);
     for list in lists {
         let path = lake.root.join(&list.file);
-        let Some(fault) = fault(&path)? else {
-            lake.index.snapshots.push(list);
+        // A list whose name and index say nothing of its content cannot be trusted.
+        let digests = if list.digests().is_empty() { vec!["-"] } else { list.digests() };
+        let Some(fault) = digest::fault(&path, &digests)? else {
+            let sha256 = digest::of(&path)?;
+            lake.index.snapshots.push(Snapshot { sha256, ..list });
             continue;
         };
         if path.exists() {
             set_aside(&path)?;
         }
         verified.lost.push(format!(
-            "{}: {} taken {}: {} {fault}; import or pull it again",
+            "{}: {} taken {}: {} is damaged ({fault}); import or pull it again",
             list.org,
             list.kind,
             day_text(day_of(list.taken)),
             list.file
         ));
     }
-    for org in lake.orgs() {
+    let mut orgs: BTreeSet<String> = lake.orgs().into_iter().collect();
+    orgs.extend(lake.index.decisions.keys().cloned());
+    for org in orgs {
         let path = lake.decisions_file(&org);
         match lake.decisions(&org) {
-            Ok(_) => {}
+            Ok(decisions) if decisions.is_empty() => drop(lake.index.decisions.remove(&org)),
+            Ok(_) => drop(lake.index.decisions.insert(org, BTreeSet::from([digest::of(&path)?]))),
             Err(LakeError::Damaged { why, .. }) => {
-                set_aside(&path)?;
+                if path.exists() {
+                    set_aside(&path)?;
+                }
+                lake.index.decisions.remove(&org);
                 let file = path.strip_prefix(&lake.root).unwrap_or(&path).display();
                 verified.lost.push(format!(
                     "{org}: decisions of reviewers: {file} is damaged ({why}); import the review sheets again"
@@ -46,18 +54,6 @@ pub(super) fn check(lake: &mut Lake, verified: &mut Verified) -> Result<(), Lake
         }
     }
     Ok(())
-}
-
-/// What is wrong with the file of a list.
-fn fault(path: &Path) -> Result<Option<&'static str>, LakeError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Some("is gone")),
-        Err(e) => return Err(LakeError::io("read", path, e)),
-    };
-    let hash = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.rsplit_once('-'));
-    let whole = hash.is_some_and(|(_, hash)| !hash.is_empty() && sha256(&bytes).starts_with(hash));
-    Ok((!whole).then_some("is damaged"))
 }
 
 /// Names the lists that lie in the lake, as far as their files tell of themselves.
@@ -81,12 +77,14 @@ pub(super) fn take_in(lake: &mut Lake) {
                     taken: day_start(day),
                     complete: false,
                     file,
+                    sha256: String::new(),
                     rows: 0,
                     users_listed: 0,
                     users_failed: 0,
                     span: None,
                     // The name tells the day alone.
                     undated: true,
+                    complete_for: BTreeSet::new(),
                 };
                 // A damaged one is told as lost by the check of all.
                 list.rows = decode::count(&folder.join(&name)).unwrap_or_default() as u64;

@@ -5,8 +5,9 @@ use crate::lake::import::Import;
 use crate::lake::index::{Ingest, SnapshotKind};
 use crate::lake::snapshot::Facts;
 use crate::model::batch::EventBatch;
+use crate::model::decision::{Choice, Decision, Fixed};
 use crate::model::event::EventRow;
-use crate::model::inventory::{InventoryRow, OrgKey, UserRow};
+use crate::model::inventory::{InventoryRow, OrgKey, UsageRow, UserRow};
 use crate::model::time::{DAY, day_of};
 use std::collections::BTreeMap;
 
@@ -39,7 +40,7 @@ fn import(root: &Path) -> (u64, u64) {
     let brought = import.commit(&[(key, 20_548 * DAY)], &[], |_, _| {}).unwrap();
     let taken = Facts { taken: 20_547 * DAY, complete: true, ..Facts::default() };
     let row = InventoryRow { token_id: "t".to_owned(), ..InventoryRow::default() };
-    lake.add_inventory("contoso", &[row], taken).unwrap();
+    lake.add_inventory("contoso", &[row], taken.clone()).unwrap();
     let user = UserRow { upn: "ann@contoso.com".to_owned(), ..UserRow::default() };
     lake.add_users("contoso", &[user], taken).unwrap();
     lake.save().unwrap();
@@ -190,4 +191,119 @@ fn days_that_the_index_does_not_name_are_taken_in() {
     assert_eq!((verified.days, verified.lost.len()), (8, 0), "{verified:?}");
     assert!(verified.mended[0].contains("contoso 2026-"), "{verified:?}");
     assert_eq!(Lake::open(folder.path()).unwrap().index, whole);
+}
+
+/// A lake with a list of each kind and decisions, with the files of those.
+fn decided() -> (tempfile::TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lake = Lake::open(folder.path()).unwrap();
+    let facts = Facts { taken: 20_547 * DAY, ..Facts::default() };
+    let row = InventoryRow { token_id: "t".to_owned(), ..InventoryRow::default() };
+    lake.add_inventory("contoso", &[row], facts.clone()).unwrap();
+    let user = UserRow { upn: "ann@contoso.com".to_owned(), ..UserRow::default() };
+    lake.add_users("contoso", &[user], facts.clone()).unwrap();
+    let call = UsageRow { user: "ann".to_owned(), ..UsageRow::default() };
+    lake.add_usage("contoso", &[call], facts).unwrap();
+    let decision = Decision {
+        org: "contoso".to_owned(),
+        token_id: "t".to_owned(),
+        choice: Choice::Keep,
+        reviewer: "ann".to_owned(),
+        decided_on: 20_547,
+        reason: "needed".to_owned(),
+        end_date: None,
+        seen_until: 0,
+        state: Fixed::default(),
+    };
+    lake.add_decisions(&[decision]).unwrap();
+    lake.save().unwrap();
+    let files = files(folder.path()).into_keys().collect();
+    (folder, files)
+}
+
+/// Reads every list and the decisions.
+fn read_all(lake: &Lake) -> Result<(), LakeError> {
+    for list in &lake.index.snapshots {
+        match list.kind {
+            SnapshotKind::Inventory => drop(lake.inventory(list)?),
+            SnapshotKind::Users => drop(lake.users(list)?),
+            SnapshotKind::Usage => drop(lake.usage(list)?),
+        }
+    }
+    lake.decisions("contoso").map(drop)
+}
+
+#[test]
+fn a_flipped_bit_of_a_list_or_of_decisions_is_an_error_and_a_loss() {
+    let (folder, files) = decided();
+    let root = folder.path();
+    assert_eq!(files.len(), 4, "{files:?}");
+    let lake = Lake::open(root).unwrap();
+    read_all(&lake).unwrap();
+    for path in &files {
+        let whole = std::fs::read(path).unwrap();
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            std::fs::write(path, bytes).unwrap();
+            let error = read_all(&lake).expect_err("damaged").to_string();
+            assert!(error.contains(&path.display().to_string()) && error.contains("lake verify"), "{error}");
+        }
+        std::fs::write(path, &whole).unwrap();
+    }
+    read_all(&lake).unwrap();
+    for (n, path) in files.iter().enumerate() {
+        let mut bytes = std::fs::read(path).unwrap();
+        let at = bytes.len() / 3 + n;
+        bytes[at] ^= 0x10;
+        std::fs::write(path, bytes).unwrap();
+        let verified = verify(root);
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        assert_eq!(verified.lost.len(), 1, "{verified:?}");
+        assert!(verified.lost[0].contains(&name), "{verified:?}");
+        read_all(&Lake::open(root).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn an_index_without_digests_opens_and_gets_them() {
+    let (folder, files) = decided();
+    let root = folder.path();
+    let mut lake = Lake::open(root).unwrap();
+    let whole = lake.index.clone();
+    lake.index.decisions.clear();
+    lake.index.snapshots.iter_mut().for_each(|list| list.sha256.clear());
+    lake.write_index().unwrap();
+    let text = std::fs::read_to_string(root.join("index.json")).unwrap();
+    assert!(!text.contains("sha256\": \"") && !text.contains("\"decisions\""), "{text}");
+    read_all(&Lake::open(root).unwrap()).unwrap();
+    // The name of a list's file holds the beginning of its digest, also in a lake of an earlier version.
+    let list = files.iter().find(|path| path.starts_with(root.join("users"))).unwrap();
+    let bytes = std::fs::read(list).unwrap();
+    std::fs::write(list, [&bytes[..], b"x"].concat()).unwrap();
+    assert!(read_all(&Lake::open(root).unwrap()).is_err());
+    std::fs::write(list, bytes).unwrap();
+    assert_eq!(verify(root), Verified::default());
+    assert_eq!(Lake::open(root).unwrap().index, whole);
+}
+
+#[test]
+fn decisions_that_a_killed_run_left_half_way_are_either_file() {
+    let (folder, files) = decided();
+    let root = folder.path();
+    let path = files.iter().find(|path| path.starts_with(root.join("decisions"))).unwrap();
+    let mut lake = Lake::open(root).unwrap();
+    let old = std::fs::read(path).unwrap();
+    let mut again = lake.decisions("contoso").unwrap();
+    again[0].reason = "not needed".to_owned();
+    let accepted = lake.index.decisions["contoso"].clone();
+    lake.add_decisions(&again).unwrap();
+    // The index is written first; the file did not follow.
+    lake.index.decisions.get_mut("contoso").unwrap().extend(accepted);
+    lake.write_index().unwrap();
+    let new = std::fs::read(path).unwrap();
+    for (bytes, decisions) in [(old, 1), (new, 2)] {
+        std::fs::write(path, bytes).unwrap();
+        assert_eq!(Lake::open(root).unwrap().decisions("contoso").unwrap().len(), decisions);
+    }
 }

@@ -338,7 +338,7 @@ impl Dossier<'_> {
             .iter()
             .filter(|f| self.token.findings.contains(&f.fingerprint))
             .map(|f| {
-                let decision = f.suppressed.as_ref().map(|s| format!(" ({} by {})", s.decision, s.reviewer));
+                let decision = f.suppressed.as_ref().map(|s| format!(" ({} by {})", s.decision, s.who()));
                 vec![
                     f.severity.to_string(),
                     f.confidence.to_string(),

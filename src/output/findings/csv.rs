@@ -31,6 +31,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ("decision", "the decision that covers it"),
     ("reviewer", "who decided"),
     ("decided_until", "until when the decision holds"),
+    ("reviewer_is_owner", "whether the reviewer is the owner of the token"),
 ];
 
 /// `--format csv`.
@@ -78,6 +79,7 @@ fn row(f: &Finding) -> Vec<Cell> {
         Cell::maybe(decision.map(|d| d.decision.as_str())),
         Cell::maybe(decision.map(|d| d.reviewer.as_str())),
         Cell::time(decision.and_then(|d| d.until)),
+        Cell::maybe(decision.map(|d| if d.reviewer_is_owner { "true" } else { "false" })),
     ]
 }
 

@@ -104,7 +104,7 @@ fn suite(report: &Report, family: Family) -> (String, Counts) {
             }
             Some(s) => {
                 counts.skipped += 1;
-                ("skipped", format!("decision {} by {}: {}", s.decision, s.reviewer, f.message))
+                ("skipped", format!("decision {} by {}: {}", s.decision, s.who(), f.message))
             }
         };
         let kind = if tag == "failure" { format!(" type=\"{}\"", f.severity) } else { String::new() };

@@ -55,7 +55,7 @@ pub fn rows(report: &Report, most: usize) -> String {
         .map(|f| {
             let mut message = f.message.clone();
             if let Some(s) = &f.suppressed {
-                message.push_str(&format!(" (decision: {} by {})", s.decision, s.reviewer));
+                message.push_str(&format!(" (decision: {} by {})", s.decision, s.who()));
             }
             vec![
                 f.severity.to_string(),

@@ -93,7 +93,7 @@ fn event(report: &Report, f: &Finding) -> Value {
         "remediation": { "desc": &*f.fix, "references": references },
         "resources": [resource(f)],
         "unmapped": { "org": f.org, "controls": &*f.controls, "suppressed": f.suppressed.as_ref().map(|s| json!({
-            "decision": s.decision, "reviewer": s.reviewer, "reason": s.reason,
+            "decision": s.decision, "reviewer": s.reviewer, "reviewer_is_owner": s.reviewer_is_owner, "reason": s.reason,
             "until": s.until.map(crate::model::time::format_time),
         })) },
     });

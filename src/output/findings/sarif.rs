@@ -289,7 +289,7 @@ fn result<'a>(f: &'a Finding, index: &HashMap<&str, usize>, place: &'a str) -> F
             [Suppression {
                 kind: "external",
                 status: "accepted",
-                justification: format!("{} by {}{until}: {}", s.decision, s.reviewer, filled(&s.reason)),
+                justification: format!("{} by {}{until}: {}", s.decision, s.who(), filled(&s.reason)),
             }]
         }),
     }

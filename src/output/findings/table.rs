@@ -64,7 +64,7 @@ fn table(report: &Report, style: Style) -> String {
         .map(|f| {
             let mut message = f.message.clone();
             if let Some(s) = &f.suppressed {
-                message.push_str(&format!(" [{} by {}]", s.decision, s.reviewer));
+                message.push_str(&format!(" [{} by {}]", s.decision, s.who()));
             }
             vec![
                 Item::painted(f.severity.as_str(), terminal::severity_paint(f.severity)),

@@ -44,6 +44,7 @@ pub struct SuppressedV1<'a> {
     until: Option<String>,
     decided_on: Option<String>,
     reason: &'a str,
+    reviewer_is_owner: bool,
 }
 
 /// Returns one finding.
@@ -82,5 +83,6 @@ pub fn suppressed(f: &Finding) -> Option<SuppressedV1<'_>> {
         until: time(s.until),
         decided_on: s.decided_on.map(day_text),
         reason: &s.reason,
+        reviewer_is_owner: s.reviewer_is_owner,
     })
 }

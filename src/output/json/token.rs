@@ -22,6 +22,11 @@ struct DecisionV1<'a> {
     holds: bool,
     status: &'static str,
     note: &'a str,
+    /// What changed about the token since the decision.
+    changed: &'a [&'static str],
+    reviewer_is_owner: bool,
+    /// Not carried out after the days of grace.
+    overdue: bool,
 }
 
 /// One token with its verdicts.
@@ -229,6 +234,9 @@ fn decision(standing: &Standing) -> DecisionV1<'_> {
         holds: standing.holds,
         status: standing.status.as_str(),
         note: &standing.note,
+        changed: &standing.changed,
+        reviewer_is_owner: standing.reviewer_is_owner,
+        overdue: standing.overdue,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::model::time::day_text;
 use crate::output::words;
-use crate::report::compare::Kind;
+use crate::report::compare::{Kind, News};
 use crate::report::controls::{controls, frameworks as names};
 use crate::report::review::{Standing, Status};
 use crate::report::{Report, TokenReport};
@@ -20,10 +20,11 @@ pub(super) fn decisions(report: &Report) -> Vec<Value> {
     let mut rows: Vec<(usize, &TokenReport, &Standing)> =
         report.tokens.iter().enumerate().filter_map(|(i, t)| Some((i, t, t.decision.as_ref()?))).collect();
     let order = |s: Status| match s {
-        Status::NotDone => 0,
-        Status::Ended => 1,
-        Status::Holds => 2,
-        Status::Done => 3,
+        Status::Refused => 0,
+        Status::NotDone => 1,
+        Status::Ended => 2,
+        Status::Holds => 3,
+        Status::Done => 4,
     };
     rows.sort_by_key(|(i, _, s)| (order(s.status), *i));
     let mut out: Vec<Value> = rows
@@ -31,7 +32,7 @@ pub(super) fn decisions(report: &Report) -> Vec<Value> {
         .map(|(i, t, s)| {
             json!({
                 "index": i, "label": words::token_label(t), "org": t.token.org, "decision": s.decision.choice,
-                "reviewer": s.decision.reviewer, "on": day_text(s.decision.decided_on), "reason": s.decision.reason,
+                "reviewer": s.who(), "on": day_text(s.decision.decided_on), "reason": s.decision.reason,
                 "until": s.decision.end_date.map(day_text).unwrap_or_default(), "status": s.status, "note": s.note,
             })
         })
@@ -106,12 +107,19 @@ pub(super) fn changes(report: &Report) -> Value {
         .iter()
         .take(MOST)
         .map(|t| {
-            let what: Vec<String> = t
+            let mut what: Vec<String> = t
                 .differences
                 .iter()
                 .map(|d| format!("{}: {} \u{2192} {}", d.field, d.before, d.after))
                 .collect();
-            let kind = if t.kind == Kind::Resolved { "gone" } else { t.kind.as_str() };
+            if !t.why.is_empty() {
+                what.push(t.why.clone());
+            }
+            let kind = match t.kind {
+                _ if t.needs.is_some() => "needs something new",
+                Kind::Resolved => "gone",
+                kind => kind.as_str(),
+            };
             json!({
                 "kind": kind, "label": t.name.as_deref().unwrap_or(&t.token_id), "owner": t.owner, "org": t.org,
                 "what": what.join("; "),
@@ -120,6 +128,7 @@ pub(super) fn changes(report: &Report) -> Value {
         .collect();
     json!({
         "earlier": c.earlier_as_of.get(..10).unwrap_or_default(),
+        "sentence": News::of(c).sentence,
         "notes": c.notes,
         "new": c.findings_of(Kind::New), "changed": c.findings_of(Kind::Changed),
         "resolved": c.findings_of(Kind::Resolved), "not_compared": c.findings_of(Kind::NotCompared),

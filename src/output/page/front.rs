@@ -21,6 +21,8 @@ const EVIDENCE: usize = 3;
 
 /// Returns the values of the template.
 pub(super) fn front(report: &Report) -> Value {
+    let news = words::news(report);
+    let is_news = |t: &TokenReport| news.contains(&(t.token.org.as_str(), t.token.token_id.as_str()));
     let advice: Vec<Value> = words::ADVICE
         .iter()
         .map(|(action, title, meaning)| {
@@ -31,7 +33,9 @@ pub(super) fn front(report: &Report) -> Value {
                 .filter(|(_, t)| t.verdicts.advice.action == *action)
                 .collect();
             let mut first = of.clone();
-            first.sort_by(|(_, a), (_, b)| b.verdicts.risk.total_cmp(&a.verdicts.risk));
+            first.sort_by(|(_, a), (_, b)| {
+                is_news(b).cmp(&is_news(a)).then(b.verdicts.risk.total_cmp(&a.verdicts.risk))
+            });
             let most = if *action == Action::Revoke { FIRST_TO_REVOKE } else { FIRST };
             let items: Vec<Value> = first
                 .iter()
@@ -41,7 +45,7 @@ pub(super) fn front(report: &Report) -> Value {
                         "index": i, "label": words::token_label(t), "org": t.token.org,
                         "owner": t.token.owner.as_deref().unwrap_or("owner unknown"),
                         "reason": t.verdicts.advice.reason,
-                        "id": t.token.token_id,
+                        "id": t.token.token_id, "news": is_news(t),
                         "evidence": if *action == Action::Revoke { evidence(report, t) } else { Vec::new() },
                     })
                 })

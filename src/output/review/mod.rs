@@ -12,8 +12,8 @@ use crate::model::decision::Fixed;
 use crate::report::{Report, TokenReport};
 use std::io;
 
-/// Columns with their meaning. The facts come first; of them `org`, `token_id`, `as_of` and `state_mark` are read
-/// back, and only `token_id` must be there.
+/// Columns with their meaning. The facts come first; those that say what the token was are read back with the decision,
+/// and of them only `token_id` must be there.
 pub const COLUMNS: &[(&str, &str)] = &[
     ("org", "organisation"),
     ("token_id", "authorizationId"),
@@ -81,7 +81,7 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
             Cell::Text(advice),
             t.decision.as_ref().map_or(Cell::Empty, |d| Cell::Text(words::decision_words(d))),
             Cell::time(Some(report.as_of)),
-            Cell::Text(Fixed::of(token).mark()),
+            Cell::Text(Fixed::of(token).mark(&token.token_id)),
         ];
         row.resize(COLUMNS.len(), Cell::Empty);
         row

@@ -5,8 +5,10 @@
 //! be taken, by line. Which tokens exist is not known here.
 
 use super::super::csv::original;
-use crate::model::decision::Choice;
+use crate::model::decided_state::{is_full_mark, is_mark_of, marks_scopes};
+use crate::model::decision::{Choice, Fixed};
 use crate::model::time::{Day, Micros, parse_day, parse_time};
+use crate::model::token::split_scopes;
 use std::collections::{BTreeMap, HashMap};
 
 /// A sheet, read.
@@ -41,8 +43,8 @@ pub struct Row {
     pub end_date: Option<Day>,
     /// The instant that the sheet stood at, where the cell survived.
     pub as_of: Option<Micros>,
-    /// The mark of what the token was then, where the cell survived.
-    pub mark: Option<String>,
+    /// What the token was then, where the cells say it: the mark, and what can be read in the other cells.
+    pub state: Option<Fixed>,
 }
 
 /// A row that cannot be taken.
@@ -276,18 +278,47 @@ fn row(record: &::csv::ByteRecord, columns: &Columns, line: u64) -> Result<Optio
         }
         _ => {}
     }
+    if !is_mark_of(cell("state_mark")?, &token_id) {
+        return Err(fault(
+            "state_mark",
+            "state_mark is that of another token: rows were shifted against each other; sort or filter whole rows, or export again"
+                .to_owned(),
+        ));
+    }
     Ok(Some(Row {
         line,
         org: cell("org")?.to_owned(),
-        token_id,
         choice,
         reviewer,
         decided_on,
         reason,
         end_date,
         as_of: parse_time(cell("as_of")?).filter(|_| cell("as_of").is_ok_and(|t| t.contains('T'))),
-        mark: Some(cell("state_mark")?.to_owned()).filter(|m| m.starts_with("state-")),
+        state: state(&cell)?,
+        token_id,
     }))
+}
+
+/// What the token was when the sheet was written. Only the mark shows that the other cells are those of the export; with
+/// a mark of an older version, or none, nothing is taken from them.
+fn state<'a>(cell: &dyn Fn(&'static str) -> Result<&'a str, Fault>) -> Result<Option<Fixed>, Fault> {
+    let mark = cell("state_mark")?;
+    if !is_full_mark(mark) {
+        return Ok(None);
+    }
+    let list = |column| cell(column).map(|text| (!text.is_empty()).then(|| words_of(text)));
+    Ok(Some(Fixed {
+        scopes: Some(words_of(cell("scopes")?)).filter(|scopes| marks_scopes(mark, scopes)),
+        proposed: list("proposed_scopes")?,
+        reduced: list("reduced_scopes")?,
+        mark: mark.to_owned(),
+        ..Fixed::default()
+    }))
+}
+
+/// A list as the sheet writes it, blank separated.
+fn words_of(text: &str) -> String {
+    split_scopes(text).join(" ")
 }
 
 /// Reads a day written as 2026-03-31 and nothing else: 03/04/2026 is two days, by who reads it.

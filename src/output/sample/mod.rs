@@ -170,6 +170,7 @@ pub fn report() -> Report {
         until: Some(as_of + 30 * DAY),
         decided_on: Some(window.last_day() - 3),
         reason: "replaced in May".into(),
+        reviewer_is_owner: false,
     });
     let mut posture = finding(
         6,
@@ -298,8 +299,16 @@ pub fn report() -> Report {
             covers: 1,
             passes: 0,
         }],
+        evidence: Vec::new(),
+        digests: detection_digests(),
         comparison: Some(comparison()),
     }
+}
+
+fn detection_digests() -> std::collections::BTreeMap<String, String> {
+    ["PAT-A003", "PAT-A009", "PAT-H002", "PAT-P001", "PAT-S001", "PAT-U004"]
+        .map(|id| (id.to_owned(), format!("{:0>16}", id.to_lowercase())))
+        .into()
 }
 
 fn standing(token: &TokenReport) -> Standing {
@@ -318,6 +327,9 @@ fn standing(token: &TokenReport) -> Standing {
         holds: true,
         status: Status::NotDone,
         note: "Decided but not done: no revoke event in 5 days since.".into(),
+        changed: Vec::new(),
+        reviewer_is_owner: false,
+        overdue: false,
     }
 }
 
@@ -333,6 +345,9 @@ fn comparison() -> Comparison {
         message: message.into(),
         why: "It is no longer found.".into(),
         differences: Vec::new(),
+        missing: None,
+        open: false,
+        of_changed_detection: false,
     };
     Comparison {
         earlier_as_of: "2026-02-28T10:00:00Z".into(),
@@ -340,6 +355,7 @@ fn comparison() -> Comparison {
         notes: vec!["The configuration differs between the two runs.".into()],
         findings: vec![of(Kind::Resolved, "a token of contoso-bank, <b>long gone</b>, was used")],
         findings_same: 3,
+        findings_again: 1,
         tokens: vec![TokenChange {
             kind: Kind::Changed,
             org: "contoso".into(),
@@ -351,6 +367,10 @@ fn comparison() -> Comparison {
                 before: "Zelda Before".into(),
                 after: "zelda@contoso-bank.example".into(),
             }],
+            why: String::new(),
+            missing: None,
+            needs: Some("ask the owner".into()),
+            eased: false,
         }],
         tokens_same: 9,
     }

@@ -201,7 +201,7 @@
       ["Event ids", ids(f.event_ids, f.count)],
       ["Controls", said(f).controls.join(", ")],
       ["ATT&CK", said(f).attack.join(", ")],
-      ["Decision", f.suppressed ? f.suppressed.decision + " by " + f.suppressed.reviewer + (f.suppressed.decided_on ? " on " + f.suppressed.decided_on : "") + (f.suppressed.until ? ", ends " + day(f.suppressed.until) : "") + (f.suppressed.reason ? ": " + f.suppressed.reason : "") : ""],
+      ["Decision", f.suppressed ? f.suppressed.decision + " by " + f.suppressed.reviewer + (f.suppressed.reviewer_is_owner ? " (the owner)" : "") + (f.suppressed.decided_on ? " on " + f.suppressed.decided_on : "") + (f.suppressed.until ? ", ends " + day(f.suppressed.until) : "") + (f.suppressed.reason ? ": " + f.suppressed.reason : "") : ""],
       ["Fingerprint", code(f.fingerprint)],
     ]), at >= 0 ? el("button", { type: "button", class: "more", click: () => dossier(at) }, "Open the token’s dossier") : null];
   }
@@ -367,7 +367,7 @@
           ["Ends", day(t.valid_to) || "unknown"],
           ["Reaches", known(t.all_orgs, (all) => (all ? "all organisations of the owner" : "this organisation"))],
           ["Known from", t.known_from.join(", ")],
-          ["Decision", t.decision ? [t.decision.decision + " by " + t.decision.reviewer + " on " + t.decision.decided_on + (t.decision.end_date ? ", until " + t.decision.end_date : "") + ": " + t.decision.reason, under(t.decision.status + ". " + t.decision.note)] : ""],
+          ["Decision", t.decision ? [t.decision.decision + " by " + t.decision.reviewer + (t.decision.reviewer_is_owner ? " (the owner)" : "") + " on " + t.decision.decided_on + (t.decision.end_date ? ", until " + t.decision.end_date : "") + ": " + t.decision.reason, under(t.decision.status + ". " + t.decision.note)] : ""],
           ["Scopes", t.scopes ? t.scopes.map((s) => [code(s), " "]).flat() : "unknown: no inventory lists the grant"],
         ])),
         block("Use", pairs([

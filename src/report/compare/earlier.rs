@@ -5,10 +5,11 @@
 
 use super::CompareError;
 use crate::model::hash::sha256;
-use crate::model::time::{Micros, parse_time};
+use crate::model::time::{Micros, day_of, format_time, parse_time};
 use crate::report::SCHEMA_VERSION;
+use crate::report::evidence::Evidence;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An earlier bundle, as far as it is compared.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,12 @@ pub struct Earlier {
     pub(super) sha256: [String; 2],
     pub(super) pack: String,
     pub(super) config: String,
+    pub(super) version: String,
+    pub(super) window_days: Option<i32>,
+    /// What each detection was made of; empty where the bundle does not say.
+    pub(super) digests: BTreeMap<String, String>,
+    pub(super) not_run: BTreeSet<String>,
+    pub(super) evidence: BTreeMap<String, Evidence>,
     pub(super) orgs: BTreeSet<String>,
     pub(super) notes: Vec<String>,
     pub(super) findings: Vec<Value>,
@@ -41,6 +48,14 @@ pub fn read(findings: &[u8], tokens: &[u8], manifest: Option<&[u8]>) -> Result<E
     earlier.tokens = rows(&second, "tokens.json", "tokens")?;
     earlier.pack = text(&first["tool"], "pack_sha256").unwrap_or_default().to_owned();
     earlier.config = text(&first["tool"], "config_sha256").unwrap_or_default().to_owned();
+    earlier.version = text(&first["tool"], "version").unwrap_or_default().to_owned();
+    let instant = |field| text(&first["window"], field).and_then(parse_time);
+    earlier.window_days = instant("from")
+        .zip(instant("to"))
+        .map(|(from, to)| day_of(to) - day_of(from) + 1)
+        .filter(|days| *days > 0);
+    let not_run = first["not_run"].as_array().into_iter().flatten();
+    earlier.not_run = not_run.filter_map(|n| text(n, "detection").map(str::to_owned)).collect();
     let listed = |value: &Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(|c| text(c, "org").map(str::to_owned)).collect()
     };
@@ -65,8 +80,47 @@ pub fn read(findings: &[u8], tokens: &[u8], manifest: Option<&[u8]>) -> Result<E
             ));
         }
     }
+    let detections = manifest["detections"].as_array().into_iter().flatten();
+    let digest = |d: &Value| Some((text(d, "id")?.to_owned(), text(d, "digest")?.to_owned()));
+    earlier.digests = detections.filter_map(digest).collect();
+    earlier.evidence = evidence(&manifest, &earlier);
+    earlier.orgs.extend(earlier.evidence.keys().cloned());
     earlier.pseudonyms = text(&manifest["pseudonyms"], "key").map(str::to_owned);
     Ok(earlier)
+}
+
+/// The evidence that the manifest lists; of a bundle without it, what its other parts say of the lists.
+fn evidence(manifest: &Value, earlier: &Earlier) -> BTreeMap<String, Evidence> {
+    let rows = |field: &str| manifest[field].as_array().cloned().unwrap_or_default();
+    let known = rows("evidence").into_iter().filter_map(|e| serde_json::from_value::<Evidence>(e).ok());
+    let known: BTreeMap<String, Evidence> = known.map(|e| (e.org.clone(), e)).collect();
+    if !known.is_empty() {
+        return known;
+    }
+    let mut derived: BTreeMap<String, Evidence> = BTreeMap::new();
+    for p in rows("population") {
+        let Some(org) = text(&p, "org") else { continue };
+        let evidence = Evidence {
+            org: org.to_owned(),
+            inventory_taken: text(&p, "inventory_taken").map(str::to_owned),
+            inventory_complete: p["complete"] == true,
+            users_listed: p["users_listed"].as_u64().unwrap_or_default(),
+            ..Evidence::default()
+        };
+        derived.insert(org.to_owned(), evidence);
+    }
+    // Without a manifest, tokens that a list shows say that there was one.
+    let unlisted = derived.is_empty();
+    for token in earlier.tokens.iter().filter(|_| unlisted) {
+        let listed = token["known_from"].as_array().is_some_and(|from| from.iter().any(|f| f == "inventory"));
+        if let Some(org) = text(token, "org").filter(|_| listed) {
+            let evidence = derived.entry(org.to_owned()).or_default();
+            org.clone_into(&mut evidence.org);
+            // Nothing says when the list was taken, so any list counts as newer.
+            evidence.inventory_taken.get_or_insert_with(|| format_time(0));
+        }
+    }
+    derived
 }
 
 fn parse(file: &'static str, bytes: &[u8], notes: &mut Vec<String>) -> Result<Value, CompareError> {

@@ -11,7 +11,7 @@ use super::error::{ApiError, Purpose};
 use super::pages::{Outlet, PageKind};
 use super::progress::ProgressEvent;
 use super::walk::Walk;
-use crate::model::identity::guid;
+use crate::model::identity::{cuid_of_descriptor, guid, person_key};
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashSet};
 
@@ -36,6 +36,8 @@ pub struct InventorySummary {
     pub users_failed: u64,
     /// Which of them were tried, by Graph descriptor, and why it failed.
     pub failures: Vec<(String, ApiError)>,
+    /// Person keys of the users whose tokens were listed in whole, where their descriptor or a token of theirs shows one.
+    pub complete_for: BTreeSet<String>,
     /// Storage keys of the owners of tokens, as listed.
     pub owners: BTreeSet<String>,
     /// Rows that are PATs.
@@ -68,8 +70,11 @@ pub async fn read_inventory(
     let mut in_a_row = 0;
     for (at, user) in users.iter().enumerate() {
         match read_tokens_of(client, org, &user.descriptor, outlet, &mut summary).await {
-            Ok(()) => {
+            Ok(owners) => {
                 summary.users_listed += 1;
+                let cuid = cuid_of_descriptor(&user.descriptor);
+                summary.complete_for.extend(owners.iter().chain(&cuid).filter_map(|id| person_key(id)));
+                summary.owners.extend(owners);
                 in_a_row = 0;
             }
             Err(ApiError::Stopped) => return Err(ApiError::Stopped),
@@ -230,13 +235,15 @@ pub(super) async fn token_page(
     client.get(&Request { purpose, service, org, path: &path, query: &query }, envelope::read).await
 }
 
+/// Hands over the pages of one user's tokens; returns the storage keys of their owners.
 async fn read_tokens_of(
     client: &Client,
     org: &str,
     descriptor: &str,
     outlet: &Outlet,
     summary: &mut InventorySummary,
-) -> Result<(), ApiError> {
+) -> Result<BTreeSet<String>, ApiError> {
+    let mut owners = BTreeSet::new();
     let mut walk = Walk::new(client, org, PageKind::Tokens, Purpose::TokenAdmin, outlet).about(descriptor);
     while walk.goes_on() {
         let reply = token_page(client, org, descriptor, walk.token()).await?;
@@ -244,11 +251,11 @@ async fn read_tokens_of(
         let pats = rows.iter().filter(|row| row.is_pat()).count() as u64;
         summary.tokens += pats;
         summary.not_pats += rows.len() as u64 - pats;
-        summary.owners.extend(rows.iter().filter_map(|row| row.user_id.clone()));
+        owners.extend(rows.iter().filter_map(|row| row.user_id.clone()));
         let next = reply.parsed.continuation_token;
         walk.took(rows.len() as u64, reply.raw, next).await?;
     }
-    Ok(())
+    Ok(owners)
 }
 
 #[derive(Deserialize)]

@@ -19,11 +19,17 @@ pub(super) struct Refusal {
     pub reason: &'static str,
     /// What is special about this one.
     pub detail: String,
+    /// Its time, where that could be read.
+    pub time: Option<Micros>,
 }
 
 impl Refusal {
     pub(super) fn new(reason: &'static str, detail: &str) -> Self {
-        Self { reason, detail: secret::start(detail, 120) }
+        Self { reason, detail: secret::start(detail, 120), time: None }
+    }
+
+    fn at(self, time: Option<Micros>) -> Self {
+        Self { time, ..self }
     }
 }
 
@@ -36,14 +42,15 @@ pub(super) fn event(
 ) -> Result<(), Refusal> {
     let id = fields.text(Key::Id);
     let bare = memchr::memrchr(b';', id.as_bytes()).and_then(|i| id.get(i + 1..)).unwrap_or(id);
-    let Some(event_id) = guid(bare) else { return Err(Refusal::new("no event id", id)) };
     let written = written_time(fields);
-    let Some(time) = parse_instant(written).or_else(|| time_of_id(id)).or(time) else {
+    let time = parse_instant(written).or_else(|| time_of_id(id)).or(time);
+    let Some(event_id) = guid(bare) else { return Err(Refusal::new("no event id", id).at(time)) };
+    let Some(time) = time else {
         return Err(Refusal::new("no time", written));
     };
     let action = action(fields);
     if action.is_empty() {
-        return Err(Refusal::new("no action", &event_id));
+        return Err(Refusal::new("no action", &event_id).at(Some(time)));
     }
     let data = data_text(fields.json(Key::Data));
     let folded = if action.eq_ignore_ascii_case("AuditLog.AccessLog") { folded(&data) } else { 1 };

@@ -1,5 +1,6 @@
 //! Events gathered by organisation and day, in order of first appearance.
 
+use super::super::losses::Sequence;
 use super::super::row::{OrgKey, Parsed};
 use crate::model::batch::{EventBatch, Like, Room};
 use crate::model::event::EventRow;
@@ -25,6 +26,8 @@ pub(super) struct Groups {
     batches: Vec<((usize, Day), EventBatch)>,
     batch_index: HashMap<(usize, Day), usize>,
     last: usize,
+    /// The times of the events, in the order in which they came.
+    sequence: Option<Sequence>,
     /// What the last rows of those who act were: their next ones are mostly like them.
     likes: Vec<Like>,
     room: Roominess,
@@ -56,6 +59,10 @@ impl Groups {
 
     /// Adds an event to its group.
     pub(super) fn push(&mut self, row: &EventRow<'_>) {
+        match &mut self.sequence {
+            Some(sequence) => sequence.push(row.time),
+            none => *none = Some(Sequence::new(row.time)),
+        }
         let org = self.org(row);
         let newest = &mut self.orgs[org].1;
         *newest = row.time.max(*newest);
@@ -80,6 +87,11 @@ impl Groups {
         }
         let slot = actor(row, at) & (self.likes.len() - 1);
         batch.push_like(row, &mut self.likes[slot]);
+    }
+
+    /// Time of the last event.
+    pub(super) fn last_time(&self) -> Option<Micros> {
+        self.sequence.map(|sequence| sequence.last)
     }
 
     fn org(&mut self, row: &EventRow<'_>) -> usize {
@@ -107,7 +119,7 @@ impl Groups {
 
     /// Hands the groups over; returns the room that they took.
     pub(super) fn finish(self, parsed: &mut Parsed) -> Roominess {
-        let Self { orgs, mut batches, room, .. } = self;
+        let Self { orgs, mut batches, room, sequence, .. } = self;
         let greatest = batches.iter().map(|(_, batch)| batch).max_by_key(|batch| batch.len());
         let learnt = greatest.map(EventBatch::room).unwrap_or_default();
         let rows: usize = batches.iter().map(|(_, batch)| batch.len()).sum();
@@ -120,6 +132,7 @@ impl Groups {
         parsed.batches =
             batches.into_iter().map(|((org, day), batch)| ((orgs[org].0.clone(), day), batch)).collect();
         parsed.orgs_seen = orgs;
+        parsed.sequence = sequence;
         Roominess { greatest: learnt, groups: groups.max(ROOMY) }
     }
 }

@@ -71,7 +71,8 @@ const DESCRIBED: usize = 100;
 /// Decodes a block; `room` carries over from block to block what its rows take.
 pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Roominess) -> Chunk {
     let groups = Groups::with_room(*room);
-    let mut decoder = Decoder { hint, groups, chunk: Chunk::default(), enveloped: Order::default() };
+    let (chunk, enveloped) = (Chunk::default(), Order::default());
+    let mut decoder = Decoder { hint, groups, chunk, enveloped, followed: 0 };
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
@@ -106,6 +107,8 @@ struct Decoder {
     chunk: Chunk,
     /// Keys of the events in envelopes.
     enveloped: Order,
+    /// Rejected records that an event follows.
+    followed: usize,
 }
 
 impl Decoder {
@@ -245,7 +248,14 @@ impl Decoder {
 
     fn event(&mut self, fields: &Fields<'_>, shape: Shape, time: Option<Micros>) -> Result<(), Refusal> {
         self.chunk.kind.get_or_insert(Kind::Audit(shape));
-        event::event(fields, shape, time, &mut self.groups)
+        event::event(fields, shape, time, &mut self.groups)?;
+        let rejected = &mut self.chunk.parsed.rejected;
+        if self.followed < rejected.len() {
+            let next = self.groups.last_time();
+            rejected[self.followed..].iter_mut().for_each(|reject| reject.next = next);
+            self.followed = rejected.len();
+        }
+        Ok(())
     }
 
     /// Takes the event inside an envelope, where it is an object or a string of JSON.
@@ -306,6 +316,7 @@ impl Decoder {
         }
         if let Some(first) = self.chunk.pages.take() {
             pages.holder = first.holder;
+            pages.ends += first.ends;
         }
         self.chunk.pages = Some(pages);
         true
@@ -330,6 +341,9 @@ impl Decoder {
             record: parsed.read,
             reason: refusal.reason.to_owned(),
             detail: refusal.detail.clone(),
+            time: refusal.time,
+            previous: self.groups.last_time(),
+            next: None,
         });
     }
 }

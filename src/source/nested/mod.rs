@@ -10,6 +10,7 @@ mod quick;
 mod tests;
 mod window;
 
+pub use page::PageEnds;
 pub(super) use page::Pages;
 pub(super) use window::signature;
 
@@ -59,7 +60,8 @@ pub(super) fn scan(
     line: u64,
     emit: &mut dyn FnMut(&[u8], Meta) -> bool,
 ) -> Result<Pages, Stop> {
-    let mut scanner = Scanner { window: Window::new(input, line), emit, org: None, pages: Pages::default() };
+    let window = Window::new(input, line);
+    let mut scanner = Scanner { window, emit, org: None, pages: Pages::default(), in_pages: 0 };
     scanner.documents()?;
     Ok(scanner.pages)
 }
@@ -69,6 +71,8 @@ struct Scanner<'a> {
     emit: &'a mut dyn FnMut(&[u8], Meta) -> bool,
     org: Option<Arc<str>>,
     pages: Pages,
+    /// Pages around the place that is scanned now.
+    in_pages: usize,
 }
 
 /// How the scan of a bracketed value ended.
@@ -293,8 +297,10 @@ impl Scanner<'_> {
         let name = name.split('"').next().unwrap_or_default().to_owned();
         // The inner key says more: `value` may hold anything.
         if self.pages.holder.as_deref().is_none_or(|known| known.eq_ignore_ascii_case("value")) {
-            self.pages.holder = Some(name);
+            self.pages.holder = Some(name.clone());
         }
+        let before = self.pages.ends;
+        self.in_pages += 1;
         if let Some(org) = text(&envelope, &["org", "organization", "organisation"]) {
             self.org = Some(org.into());
         }
@@ -316,11 +322,23 @@ impl Scanner<'_> {
                 Some(_) => self.window.at += 1,
             }
         }
+        self.in_pages -= 1;
         let token = text(&envelope, &["continuationtoken", "nextlink", "@odata.nextlink"]);
-        match envelope.get("hasmore").and_then(Value::as_bool) {
+        let has_more = envelope.get("hasmore").and_then(Value::as_bool);
+        let more = match has_more {
+            Some(false) => Some(false),
+            _ if token.is_some() => Some(true),
+            None if envelope.contains_key("continuationtoken") => Some(false),
+            unstated => unstated,
+        };
+        match has_more {
             Some(false) => self.pages.continuation = None,
             _ if token.is_some() => self.pages.continuation = token,
             _ => {}
+        }
+        // A page around other pages says nothing of its own.
+        if self.pages.ends == before {
+            self.pages.ends.add(&name, more);
         }
         Ok(())
     }
@@ -381,6 +399,7 @@ impl Scanner<'_> {
     /// Hands out what lies between the mark and here.
     fn record(&mut self, columns: Option<&Arc<Columns>>, fault: Option<Fault>) -> Result<(), Stop> {
         self.window.count_lines();
+        self.pages.ends.unstated += u64::from(self.in_pages == 0);
         let meta = Meta { line: self.window.line, columns: columns.cloned(), org: self.org.clone(), fault };
         let more = (self.emit)(&self.window.buffer[self.window.mark..self.window.at], meta);
         self.window.mark = self.window.at;

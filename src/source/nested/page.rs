@@ -18,6 +18,38 @@ const HOLDERS: [&str; 12] = [
     "entries",
 ];
 
+/// How many pages state that nothing follows them, and how many that more does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageEnds {
+    /// Pages that carry a continuation token.
+    pub open: u64,
+    /// Pages that state that they are the last.
+    pub closed: u64,
+    /// Pages that do not state it, pages of the caller's own tokens, whose filter is not known, and records outside any
+    /// page.
+    pub unstated: u64,
+}
+
+impl PageEnds {
+    /// Counts one page, by the key that holds its records and whether it states that more follows.
+    pub(super) fn add(&mut self, holder: &str, more: Option<bool>) {
+        let own_tokens = holder.eq_ignore_ascii_case("pattokens");
+        match more.filter(|_| !own_tokens) {
+            Some(true) => self.open += 1,
+            Some(false) => self.closed += 1,
+            None => self.unstated += 1,
+        }
+    }
+}
+
+impl std::ops::AddAssign for PageEnds {
+    fn add_assign(&mut self, other: Self) {
+        self.open += other.open;
+        self.closed += other.closed;
+        self.unstated += other.unstated;
+    }
+}
+
 /// What was learnt of the pages.
 #[derive(Debug, Clone, Default)]
 pub(in crate::source) struct Pages {
@@ -29,6 +61,8 @@ pub(in crate::source) struct Pages {
     pub continuation: Option<String>,
     /// A sentence, where the text ends early.
     pub truncated: Option<String>,
+    /// Whether the pages say that they are the last.
+    pub ends: PageEnds,
 }
 
 /// Tells whether a key holds the records of a page.

@@ -59,6 +59,26 @@ fn what_breaks_off_is_said() {
 }
 
 #[test]
+fn only_a_page_that_says_so_is_the_last() {
+    for (text, (open, closed, unstated)) in [
+        (r#"{"value":[{"a":1}],"continuationToken":null}"#, (0, 1, 0)),
+        (r#"{"continuationToken":"","value":[{"a":1}]}"#, (0, 1, 0)),
+        (r#"{"value":[{"a":1}],"continuationToken":"t"}"#, (1, 0, 0)),
+        (r#"{"value":[{"a":1}]}"#, (0, 0, 1)),
+        (r#"{"patTokens":[{"a":1}],"continuationToken":""}"#, (0, 0, 1)),
+        (
+            r#"[{"value":[{"a":1}],"continuationToken":"t"},{"value":[{"a":2}],"continuationToken":null}]"#,
+            (1, 1, 0),
+        ),
+        (r#"[{"a":1},{"a":2}]"#, (0, 0, 2)),
+        (r#"{"value":{"auditLogEntries":[{"a":1}],"hasMore":false}}"#, (0, 1, 0)),
+    ] {
+        let ends = records(text).1.ends;
+        assert_eq!((ends.open, ends.closed, ends.unstated), (open, closed, unstated), "{text}");
+    }
+}
+
+#[test]
 fn a_backslash_before_a_closing_quote_harms_its_record_alone() {
     let (found, pages) =
         records(r#"{"value":[{"id":1,"x":"[P]\"},{"id":2,"y":"}"}],"continuationToken":"t"}"#);
@@ -81,7 +101,8 @@ fn a_record_beyond_all_measure_is_handed_out_and_left_behind() {
 fn closed_at(text: &str, may_be_page: bool) -> Option<usize> {
     let mut input = text.as_bytes();
     let window = Window::new(&mut input, 1);
-    let mut scanner = Scanner { window, emit: &mut |_, _| true, org: None, pages: Pages::default() };
+    let mut scanner =
+        Scanner { window, emit: &mut |_, _| true, org: None, pages: Pages::default(), in_pages: 0 };
     match scanner.bracketed(may_be_page, false) {
         Ok(Ended::Closed) => Some(scanner.window.at),
         _ => None,
