@@ -3,6 +3,8 @@
 //! In: TOML text. Out: a checked [`Config`]; a fault names line and column. Everything has a default, so no
 //! file is needed.
 
+pub mod limits;
+
 use crate::model::decision::Approval;
 use crate::model::hours::{DAYS, is_zone, parse_minute};
 use crate::model::network::Cidr;
@@ -22,6 +24,9 @@ pub struct Config {
     /// where they lie.
     #[serde(skip)]
     pub geo: Vec<String>,
+    /// What queries and detections of the user may take. The same findings come out under any limits.
+    #[serde(skip)]
+    pub limits: limits::Limits,
     /// Review sheets with decisions, beside those of the command line. What they decide changes no threshold.
     #[serde(skip)]
     pub decisions: Vec<String>,
@@ -54,6 +59,7 @@ struct File {
     policy: Policy,
     networks: Vec<Spanned<String>>,
     geo: Vec<Spanned<String>>,
+    limits: FileLimits,
     decisions: Vec<Spanned<String>>,
     review: Review,
     working_hours: Hours,
@@ -69,6 +75,14 @@ struct Hours {
     from: Option<Spanned<String>>,
     to: Option<Spanned<String>>,
     days: Option<Vec<Spanned<String>>>,
+}
+
+/// `[limits]`.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FileLimits {
+    time: Option<Spanned<String>>,
+    memory: Option<Spanned<String>>,
 }
 
 /// An approved exception.
@@ -161,6 +175,11 @@ impl Config {
                 return Err(at(path.span().start, message));
             }
         }
+        let limits = limits::Limits {
+            time: limit(file.limits.time, limits::parse_time).map_err(|(offset, why)| at(offset, why))?,
+            memory: limit(file.limits.memory, limits::parse_memory)
+                .map_err(|(offset, why)| at(offset, why))?,
+        };
         for path in &file.decisions {
             if path.get_ref().trim().is_empty() {
                 let message = "decisions names no file; give the path of a review sheet".to_owned();
@@ -178,7 +197,15 @@ impl Config {
         let networks = file.networks.into_iter().map(Spanned::into_inner).collect();
         let geo = file.geo.into_iter().map(Spanned::into_inner).collect();
         let decisions = file.decisions.into_iter().map(Spanned::into_inner).collect();
-        Ok(Self { policy, networks, geo, decisions, review: file.review, exceptions: file.exceptions })
+        Ok(Self {
+            policy,
+            networks,
+            geo,
+            limits,
+            decisions,
+            review: file.review,
+            exceptions: file.exceptions,
+        })
     }
 
     /// The organisation's networks.
@@ -195,6 +222,10 @@ impl Config {
 }
 
 type Fault = (usize, String);
+
+fn limit<T>(text: Option<Spanned<String>>, parse: fn(&str) -> Result<T, String>) -> Result<Option<T>, Fault> {
+    text.map(|text| parse(text.get_ref()).map_err(|why| (text.span().start, why))).transpose()
+}
 
 /// Where a key of the file stands: at the start of a line, so that a comment on it does not count.
 fn key(text: &str, name: &str) -> usize {
@@ -323,6 +354,24 @@ mod tests {
             ("18:00", "07:30", 4, 6, "same time"),
             ("Sun", "sunday", 5, 16, "is no day"),
             ("to =", "until =", 4, 1, "unknown field"),
+        ] {
+            let error = Config::parse("p", &text.replace(from, to)).unwrap_err();
+            assert_eq!((error.line, error.column), (line, column), "{error}");
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn limits_are_read_and_their_faults_placed() {
+        let text = "[limits]\ntime = \"90s\"\nmemory = \"2GB\"\n";
+        let config = Config::parse("p", text).unwrap();
+        assert_eq!(config.limits.time, Some(std::time::Duration::from_secs(90)));
+        assert_eq!(config.limits.memory, Some(2_000_000_000));
+        assert_eq!(Config::parse("p", "").unwrap().limits, limits::Limits::default());
+        for (from, to, line, column, word) in [
+            ("90s", "90", 2, 8, "90s"),
+            ("2GB", "much", 3, 10, "4GB"),
+            ("time", "seconds", 2, 1, "unknown field"),
         ] {
             let error = Config::parse("p", &text.replace(from, to)).unwrap_err();
             assert_eq!((error.line, error.column), (line, column), "{error}");

@@ -1,11 +1,13 @@
 //! What may be typed: every command, argument and default, with the help that explains it.
 
 use super::values::{dossiers, formats, grids, page_size, severity};
+use crate::config::limits::{parse_memory, parse_time};
 use crate::lab::Shape;
 use crate::model::finding::Severity;
 use crate::output;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Says what each Azure DevOps personal access token really did, and what the audit log could not show.
 #[derive(Debug, Parser)]
@@ -78,6 +80,9 @@ pub(super) enum Command {
     /// Serve a made-up organisation on this machine, to try `pull` and `doctor` on
     #[command(hide = true)]
     FakeServices(FakeArgs),
+    /// Run detections for another process of patwatch, which watches what they take
+    #[command(name = super::apart::COMMAND, hide = true)]
+    RunDetections,
     /// Print a completion script
     Completions {
         /// Shell
@@ -123,7 +128,22 @@ pub(super) struct Selection {
     #[arg(long, value_name = "FILE")]
     pub geo: Vec<PathBuf>,
     #[command(flatten)]
+    pub limits: LimitArgs,
+    #[command(flatten)]
     pub reading: Reading,
+}
+
+/// What a query, or a detection of the user, may take.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitArgs {
+    /// Stop a query, or a detection of --queries, after this time, such as 90s or 2h [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub time_limit: Option<Duration>,
+    /// Stop it when it needs more memory, such as 512MB or 8GB; on Linux only [default: 4GB, or three quarters of the
+    /// machine's memory if that is less]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    pub memory_limit: Option<u64>,
 }
 
 /// How to read files.
@@ -498,7 +518,8 @@ pub(super) enum LakeCommand {
     #[command(
         long_about = "Delete old events: the UTC days that lie whole before TIME, and the tables made of them. Lists of \
 PATs, users and usage records stay, and so do decisions. What only those events told goes with them, such as tokens of no list and earlier grants. Coverage begins at the first day left, the deletion is recorded in \
-the lake and shown in reports, and an import or pull of the same events brings them back.\n\nWhat goes is printed first; on a \
+the lake and shown in reports, and an import or pull of the same events brings them back. It needs no free space, so it makes \
+room on a full disk.\n\nWhat goes is printed first; on a \
 terminal a question follows, elsewhere (a pipe, a scheduler) it is done at once."
     )]
     Prune {

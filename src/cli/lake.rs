@@ -84,10 +84,15 @@ fn prune(
     if asks && !ui.agrees("Delete them? They cannot be brought back but by importing them again. [y/N] ")? {
         return Err(CliError::new("nothing was deleted").hint("answer y, or add --yes"));
     }
-    let pruned = lake.prune(before)?;
+    let (pruned, stale) = lake.prune(before)?;
     let days: u64 = pruned.orgs.iter().map(|o| o.days).sum();
     if days > 0 {
         ui.info(&format!("{days} days deleted; nothing before {} is held any more", day_text(pruned.before)));
+    }
+    if let Some(error) = stale {
+        ui.warn(&format!(
+            "the days are deleted, but the tables made of the others could not be rebuilt: {error}; reading is slower until the next import, which rebuilds them: make more room first"
+        ));
     }
     Ok(Outcome::Done)
 }

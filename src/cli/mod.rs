@@ -2,6 +2,7 @@
 //!
 //! One file a command. Each returns how it ended; errors become text and exit codes here and nowhere else.
 
+mod apart;
 mod args;
 mod as_of;
 mod chart;
@@ -20,6 +21,7 @@ mod gate;
 mod import;
 mod ingest;
 mod lake;
+mod limits;
 mod lists;
 mod live;
 mod man;
@@ -29,6 +31,7 @@ mod pull;
 mod query;
 mod report;
 mod review;
+mod run_apart;
 mod scratch;
 mod session;
 mod simulate;
@@ -98,6 +101,10 @@ fn quiet_panics() {
 }
 
 fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
+    if matches!(cli.command, Command::RunDetections) {
+        // Lake and configuration come with what it is asked.
+        return run_apart::run(ui);
+    }
     let lake = place::folder(&cli.lake)?;
     let context = Context { lake, config: config(cli.config)?, ui: ui.clone() };
     match cli.command {
@@ -117,6 +124,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
         Command::Evaluate(args) => evaluate::run(&context, &args),
         Command::Lake(args) => lake::run(&context, &args),
         Command::FakeServices(args) => fake_services::run(&context, &args),
+        Command::RunDetections => run_apart::run(ui),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "patwatch", &mut script);

@@ -1,4 +1,4 @@
-//! `patwatch query`: ad hoc SQL, the saved queries, and the tables they see.
+//! `patwatch query`: ad hoc SQL, the saved queries, and the tables they see. A query runs under limits ([`super::limits`]).
 
 use super::Context;
 use super::args::QueryArgs;
@@ -34,26 +34,42 @@ pub(super) fn run(context: &Context, args: &QueryArgs) -> Result<Outcome, CliErr
     let sql = sql(args)?;
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
     let (engine, not_run) = session.engine_for(&sql, &context.ui)?;
+    let (name, style) = (args.format.clone(), style(context, args));
     let failed = |e: EngineError| {
         let hint = e.hint.clone();
         let error = CliError::from(e);
         if hint.is_empty() { error } else { error.hint(hint) }
     };
-    if as_parquet {
-        context.ui.write(args.output.as_deref(), &engine.query_parquet(&sql).map_err(failed)?)?;
-    } else {
-        write(context, args, &grid(&engine.query(&sql).map_err(failed)?))?;
-    }
+    let bytes = session.limits.within(move || {
+        let bytes = if as_parquet {
+            engine.query_parquet(&sql).map_err(failed)
+        } else {
+            engine.query(&sql).map_err(failed).and_then(|rows| shown(&name, style, &grid(&rows)))
+        };
+        // The process ends after this: tables need not be taken apart.
+        std::mem::forget(engine);
+        bytes
+    })?;
+    context.ui.write(args.output.as_deref(), &bytes)?;
     let outcome = super::import::outcome_of(&session, &args.selection);
     Ok(outcome.max(super::check::not_run(&not_run, &context.ui)))
 }
 
 fn write(context: &Context, args: &QueryArgs, grid: &Grid) -> Result<(), CliError> {
-    let format = output::find(output::GRIDS, &args.format).map_err(CliError::new)?;
-    let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
+    let bytes = shown(&args.format, style(context, args), grid)?;
+    context.ui.write(args.output.as_deref(), &bytes)
+}
+
+fn style(context: &Context, args: &QueryArgs) -> Style {
+    Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() }
+}
+
+/// Rows in the format of that name.
+fn shown(format: &str, style: Style, grid: &Grid) -> Result<Vec<u8>, CliError> {
+    let format = output::find(output::GRIDS, format).map_err(CliError::new)?;
     let mut bytes = Vec::new();
     format.write(grid, style, &mut bytes)?;
-    context.ui.write(args.output.as_deref(), &bytes)
+    Ok(bytes)
 }
 
 /// The SQL asked for: a file, a saved query by name, or the text itself.

@@ -2,29 +2,52 @@
 //! run, also with one that is interrupted.
 //!
 //! In: nothing. Out: a folder. Where there is one, SIGINT, SIGTERM and SIGHUP remove it before the process ends with
-//! 128 and the signal's number. Lakes need none of this: their files are renamed into place.
+//! 128 and the signal's number. Lakes need none of this: their files are renamed into place. A process that is killed
+//! leaves its folder behind; the next one finds that nobody holds its lock, and removes it ([`stale`]).
+
+mod stale;
 
 use std::path::Path;
 #[cfg(unix)]
 use std::path::PathBuf;
 
+/// How the names of the folders begin.
+const PREFIX: &str = "patwatch-";
+
 /// A folder that is removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Scratch {
     folder: tempfile::TempDir,
+    /// Held as long as the folder is in use.
+    _lock: Option<std::fs::File>,
 }
 
 impl Scratch {
     /// Makes a folder where the system keeps such.
     pub(super) fn new() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        let made = signals::made(Self::make)?;
+        #[cfg(not(unix))]
+        let made = Self::make()?;
+        static SWEPT: std::sync::Once = std::sync::Once::new();
+        SWEPT.call_once(|| stale::sweep(made.path()));
+        Ok(made)
+    }
+
+    fn make() -> std::io::Result<Self> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix("patwatch-");
+        builder.prefix(PREFIX);
         #[cfg(unix)]
         let builder = builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        #[cfg(unix)]
-        return signals::made(|| builder.tempdir().map(|folder| Self { folder }));
-        #[cfg(not(unix))]
-        builder.tempdir().map(|folder| Self { folder })
+        loop {
+            let folder = builder.tempdir()?;
+            match stale::lock(folder.path())? {
+                stale::Locked::Held(lock) => return Ok(Self { folder, _lock: Some(lock) }),
+                stale::Locked::Unsupported => return Ok(Self { folder, _lock: None }),
+                // Another process took the new folder for one that was left behind: it had no lock yet.
+                stale::Locked::Gone => {}
+            }
+        }
     }
 
     /// Where it is.

@@ -1,5 +1,6 @@
 //! One run over a lake: what is selected, analysed and reported. Every command that reads starts here.
 
+use super::apart::{Job, Supervisor};
 use super::args::Selection;
 use super::as_of;
 use super::decided::{DecisionFiles, read_files};
@@ -7,6 +8,7 @@ use super::error::CliError;
 use super::error::Outcome;
 use super::evidence;
 use super::ingest::{Ingested, ingest};
+use super::limits::Limits;
 use super::naming::Naming;
 use super::scratch::Scratch;
 use super::ui::Ui;
@@ -54,10 +56,13 @@ pub(super) struct Session {
     pub pack: Pack,
     /// What `--from` brought.
     pub ingested: Option<Ingested>,
+    /// What a query or a detection of the user may take.
+    pub limits: Limits,
     /// What the decision files say.
     decided: DecisionFiles,
     /// Databases of places, as the command line names them, then as the configuration does.
     geo: Vec<Database>,
+    geo_files: Vec<PathBuf>,
     /// Holds the throw-away folders until the run ends.
     _folders: Vec<Scratch>,
     /// The part of the lake before the run's instant, of the organisations selected.
@@ -116,7 +121,10 @@ impl Session {
                 ));
             }
         }
-        let geo = databases(&selection.geo, &config)?;
+        let geo_files: Vec<PathBuf> =
+            selection.geo.iter().cloned().chain(config.geo.iter().map(PathBuf::from)).collect();
+        let geo = databases(&geo_files)?;
+        let limits = Limits::new(&selection.limits, config.limits);
         let mut folders = Vec::new();
         let mut ingested = None;
         let lake = if selection.from.is_empty() {
@@ -159,8 +167,10 @@ impl Session {
             config,
             pack,
             ingested,
+            limits,
             decided,
             geo,
+            geo_files,
             _folders: folders,
             view,
             known,
@@ -246,7 +256,9 @@ impl Session {
                 slow.extend(running.remove(id).map(|started| (started.elapsed(), id.to_owned())));
             }
         };
-        let (found, not_run) = run_pack_telling(&engine, &self.pack, select, tell);
+        let apart = Supervisor::new(self.job(), self.limits);
+        let (found, not_run) = run_pack_telling(&engine, &self.pack, select, Some(&apart), tell);
+        drop(apart);
         spinner.finish_and_clear();
         slow.sort_unstable_by(|a, b| b.cmp(a));
         let slow: Vec<String> = slow.iter().take(8).map(|(time, id)| format!("{id} {time:.2?}")).collect();
@@ -270,6 +282,24 @@ impl Session {
         report.inputs = self.report_inputs();
         build::build(&mut report, analysis, found, extra);
         Ok(Found { report, engine })
+    }
+
+    /// What another process needs to see of the lake what this one sees.
+    fn job(&self) -> Job {
+        Job {
+            lake: self.lake.root().to_owned(),
+            orgs: self.orgs.clone(),
+            as_of: format_time(self.window.as_of),
+            window: format!("{}d", self.window.days),
+            geo: self.geo_files.clone(),
+            networks: self.config.networks.clone(),
+            policy: self.policy.clone(),
+        }
+    }
+
+    /// An engine with every table that a detection may read.
+    pub(super) fn whole_engine(&self, ui: &Ui) -> Result<Engine, CliError> {
+        Ok(self.analyse(Depth::Verdicts, ui)?.1)
     }
 
     /// An engine for one query: only what its tables need is worked out. With the detections that did not run, where the
@@ -452,16 +482,15 @@ impl Session {
 }
 
 /// Opens the databases of places; a relative path of the configuration starts where the command runs.
-fn databases(named: &[PathBuf], config: &Config) -> Result<Vec<Database>, CliError> {
-    let configured = config.geo.iter().map(PathBuf::from);
-    let open = |path: PathBuf| {
-        Database::open(&path).map_err(|error| {
+fn databases(files: &[PathBuf]) -> Result<Vec<Database>, CliError> {
+    let open = |path: &PathBuf| {
+        Database::open(path).map_err(|error| {
             CliError::new(error.to_string()).hint(
                 "--geo and the key geo take files such as GeoLite2-Country.mmdb or GeoLite2-ASN.mmdb, as their maker hands them out, unpacked",
             )
         })
     };
-    named.iter().cloned().chain(configured).map(open).collect()
+    files.iter().map(open).collect()
 }
 
 /// The compiled-in pack with the user's folders.

@@ -7,7 +7,7 @@
 use super::shape::{any, bounded, has_column, is_integer, may_be_fraction, only_equalities, op_compares};
 use super::walk::{Look, walk};
 use super::{EngineError, EngineErrorKind};
-use super::{bound, schema};
+use super::{bound, schema, spelling};
 use sqlparser::ast::{
     DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr,
     JoinConstraint, JoinOperator, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr,
@@ -95,11 +95,12 @@ pub fn inspect(sql: &str) -> Result<(Statement, BTreeSet<String>, Vec<Objection>
             "Check quotes, commas and brackets near that place.",
         )
     })?;
-    let statement = match (statements.pop(), statements.is_empty()) {
+    let mut statement = match (statements.pop(), statements.is_empty()) {
         (Some(statement), true) => statement,
         (None, _) => return Err(refuse("There is no query.".into(), "Write one SELECT.")),
         _ => return Err(refuse("There is more than one statement.".into(), "Write one SELECT a query.")),
     };
+    spelling::settle(&mut statement);
     let Statement::Query(query) = &statement else {
         return Err(refuse(
             "Only SELECT is allowed; tables cannot be changed or made here.".into(),
@@ -177,7 +178,12 @@ impl Rules {
         if self.ctes.contains(&bare) {
             return;
         }
-        if schema::table(&bare).is_some() && !text.contains('.') {
+        // Names without quotes have the case of their table by now.
+        let is_other_case = text.trim_matches(['"', '`', '\'']) != bare;
+        if schema::table(&bare).is_some() && !text.contains('.') && is_other_case {
+            let why = format!("There is no table {text}: a name in quotes must have the case of the table.");
+            self.object(line, true, &why, &format!("Write {bare}."));
+        } else if schema::table(&bare).is_some() && !text.contains('.') {
             self.tables.insert(bare);
         } else if text.contains(['/', '\\', '\'', '*'])
             || bare.ends_with(".parquet")
@@ -496,6 +502,12 @@ mod tests {
             assert!(!refused(sql, Mode::AdHoc).is_empty(), "{sql} passed");
         }
         assert!(refused("SELECT * FROM token", Mode::AdHoc).contains("Did you mean tokens?"));
+        let quoted = refused("SELECT * FROM \"EVENTS\"", Mode::AdHoc);
+        assert!(quoted.contains("\"EVENTS\"") && quoted.contains("Write events."), "{quoted}");
+        for sql in ["SELECT * FROM EVENTS", "SELECT * FROM \"events\"", "SELECT E.ORG FROM Events AS E"] {
+            let checked = check(sql, Mode::AdHoc).expect("a table in any case");
+            assert_eq!(checked.tables.into_iter().collect::<Vec<_>>(), ["events"], "{sql}");
+        }
     }
 
     #[test]

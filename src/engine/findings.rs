@@ -145,6 +145,7 @@ pub(super) fn of_rows(
 ) -> Result<Vec<(Finding, Option<Wanted>)>, EngineError> {
     settle(detection, &mut rows);
     let rows = &rows;
+    well_formed(rows)?;
     let prints: Vec<String> =
         (0..rows.len()).into_par_iter().map(|row| fingerprint(detection, rows, row)).collect();
     let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -173,6 +174,42 @@ pub(super) fn of_rows(
     };
     let same: Vec<&[usize]> = order.chunk_by(|a, b| prints[*a] == prints[*b]).collect();
     same.into_par_iter().map(of_one).collect()
+}
+
+/// Refuses rows whose fixed columns hold what no finding can have: reading it as nothing, or as one, would be a guess.
+fn well_formed(rows: &Rows) -> Result<(), EngineError> {
+    let fault = |row: usize, what: String| {
+        let about = match rows.get(row, "subject") {
+            Cell::Null => String::new(),
+            subject => format!(" about \"{subject}\""),
+        };
+        EngineError::new(
+            EngineErrorKind::Query,
+            format!("a row{about} has {what}"),
+            "Fix the detection's SELECT.",
+        )
+    };
+    for (column, cells) in rows.columns.iter().zip(&rows.cells) {
+        let name = column.name.as_str();
+        for (row, cell) in cells.iter().enumerate() {
+            match (name, cell) {
+                ("count", Cell::Null) => {
+                    return Err(fault(
+                        row,
+                        "a count that is null; expected a whole number, 0 or more".to_owned(),
+                    ));
+                }
+                ("count", cell) if cell.as_int().is_none_or(|n| n < 0) => {
+                    return Err(fault(row, format!("the count {cell}; expected a whole number, 0 or more")));
+                }
+                ("first_time" | "last_time", cell) if !cell.is_null() && cell.as_time().is_none() => {
+                    return Err(fault(row, format!("the {name} \"{cell}\"; expected a time or a day")));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The order of rows is not given and differs from run to run: lists that are joined are put into the order of their
@@ -222,7 +259,7 @@ fn settled(number: f64) -> f64 {
 /// Joins two hits on the same thing: the later row tells the story, spans join, counts add up. Returns whether the other
 /// is the later.
 fn fold(first: &mut Finding, other: Finding) -> bool {
-    first.count += other.count;
+    first.count = first.count.saturating_add(other.count);
     let is_later = other.last_time > first.last_time;
     if is_later {
         first.message = other.message;
@@ -398,7 +435,46 @@ pub(super) fn places(message: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::Column;
+    use super::super::schema::Kind;
     use super::*;
+
+    fn refused(columns: &[(&str, Kind, Cell)]) -> String {
+        let mut rows = Rows::default();
+        for (name, kind, cell) in columns {
+            rows.columns.push(Column { name: (*name).to_owned(), kind: *kind });
+            rows.cells.push(vec![cell.clone()]);
+        }
+        well_formed(&rows).err().map(|error| error.text).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_count_is_a_whole_number_and_a_time_is_a_time() {
+        let subject = || ("subject", Kind::Text, Cell::Text("t1".to_owned()));
+        for (kind, cell, said) in [
+            (Kind::Int, Cell::Null, "about \"t1\" has a count that is null"),
+            (Kind::Int, Cell::Int(-1), "about \"t1\" has the count -1"),
+            (Kind::Float, Cell::Float(1.5), "the count 1.50"),
+            (Kind::Float, Cell::Float(f64::NAN), "the count NaN"),
+            (Kind::Text, Cell::Text("many".to_owned()), "the count many"),
+        ] {
+            let text = refused(&[subject(), ("count", kind, cell)]);
+            assert!(text.contains(said), "{text}");
+        }
+        for cell in [Cell::Int(0), Cell::Int(7), Cell::Float(3.0)] {
+            assert_eq!(refused(&[subject(), ("count", Kind::Int, cell)]), "");
+        }
+        let text = refused(&[subject(), ("last_time", Kind::Text, Cell::Text("2026-01-01".to_owned()))]);
+        assert!(text.contains("the last_time \"2026-01-01\""), "{text}");
+        assert_eq!(
+            refused(&[
+                subject(),
+                ("first_time", Kind::Time, Cell::Null),
+                ("last_time", Kind::Date, Cell::Date(1))
+            ]),
+            ""
+        );
+    }
 
     #[test]
     fn lists_are_those_that_string_agg_joins() {

@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(asked(sql, "a"), Some((first.to_owned(), false)));
         let (second, dated) = asked(sql, "B").expect("a question");
         assert!(
-            dated && second.ends_with("SELECT org, token_id, date FROM B GROUP BY org, token_id, date"),
+            dated && second.ends_with("SELECT org, token_id, date FROM b GROUP BY org, token_id, date"),
             "{second}"
         );
         assert_eq!(asked(sql, "c"), None, "it gives no token");

@@ -4,6 +4,7 @@
 //! cells, and findings of a pack. A query is checked ([`check`]), rewritten ([`rewrite`]) and run in a
 //! context of its own, because a Polars context remembers aliases from one query to the next.
 
+pub mod apart;
 mod attributed;
 pub mod blind;
 mod bound;
@@ -33,6 +34,7 @@ pub mod schema;
 mod seen;
 mod shape;
 mod sources;
+mod spelling;
 mod stays;
 mod steps;
 pub mod tables;
@@ -57,7 +59,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What kind of thing went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum EngineErrorKind {
     /// The check refused the query.
     Refused,
@@ -69,12 +71,14 @@ pub enum EngineErrorKind {
     Missing,
     /// The SQL engine panicked.
     Panic,
+    /// It took more time or memory than it may, and was stopped.
+    Limit,
     /// A file of the lake cannot be read.
     Damaged,
 }
 
 /// A query or table that could not be used, with how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error("{text}")]
 pub struct EngineError {
     /// What kind of thing.

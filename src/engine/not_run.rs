@@ -16,11 +16,18 @@ pub(super) fn of_detection(detection: &Detection, error: &EngineError) -> NotRun
     if error.kind == EngineErrorKind::Missing {
         return NotRun { detection: id, failed: false, reason: sentence(error) };
     }
+    // Whoever stopped it says which limit it was and how to raise it.
+    if error.kind == EngineErrorKind::Limit {
+        return NotRun { detection: id, failed: true, reason: sentence(error) };
+    }
     let what = match error.kind {
         EngineErrorKind::Refused => "Its query was refused.",
         EngineErrorKind::Panic => "The SQL engine panicked while it ran its query.",
         EngineErrorKind::Damaged => "A file of the lake that it reads is damaged.",
-        EngineErrorKind::Query | EngineErrorKind::Schema | EngineErrorKind::Missing => "Its query failed.",
+        EngineErrorKind::Query
+        | EngineErrorKind::Schema
+        | EngineErrorKind::Missing
+        | EngineErrorKind::Limit => "Its query failed.",
     };
     let advice = match error.kind {
         EngineErrorKind::Damaged => error.hint.clone(),
@@ -81,6 +88,13 @@ mod tests {
         assert!(n.reason.contains("Fix the query in packs/mine.sql"), "{}", n.reason);
         let n = of_detection(&own, &error(EngineErrorKind::Damaged));
         assert!(n.reason.contains("damaged. a hint The engine says"), "{}", n.reason);
+    }
+
+    #[test]
+    fn a_limit_is_said_in_the_words_of_whoever_stopped_it() {
+        let error = EngineError::new(EngineErrorKind::Limit, "It took longer than 5m", "Raise --time-limit.");
+        let n = of_detection(&detection(), &error);
+        assert_eq!((n.failed, n.reason.as_str()), (true, "It took longer than 5m. Raise --time-limit."));
     }
 
     #[test]

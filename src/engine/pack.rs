@@ -172,8 +172,11 @@ impl Pack {
         let (user, mut problems) = read_folders(folders);
         let builtin = compiled::DETECTIONS.iter().map(|(f, t)| ((*f).to_owned(), (*t).to_owned()));
         match Self::of(builtin.chain(user)) {
-            Ok(pack) if problems.is_empty() => Ok(pack),
-            Ok(_) => Err(problems),
+            Ok(pack) => {
+                // The compiled-in pack was looked over when it was built.
+                problems.extend(pack.lint_of(|d| !d.is_builtin()));
+                if problems.is_empty() { Ok(pack) } else { Err(problems) }
+            }
             Err(more) => {
                 problems.extend(more);
                 Err(problems)
@@ -212,11 +215,13 @@ impl Pack {
     /// Checks every query of the pack against the rules and its head; no problem, no lines.
     #[must_use]
     pub fn lint(&self) -> Vec<Problem> {
-        self.detections
-            .iter()
-            .flat_map(lint)
-            .chain(self.detections.iter().flat_map(|d| self.counted(d)))
-            .collect()
+        self.lint_of(|_| true)
+    }
+
+    /// The same for some of the detections.
+    fn lint_of(&self, which: impl Fn(&&Detection) -> bool) -> Vec<Problem> {
+        let chosen = || self.detections.iter().filter(&which);
+        chosen().flat_map(lint).chain(chosen().flat_map(|d| self.counted(d))).collect()
     }
 
     /// Checks that a detection over findings names what it counts, all of it in this pack or the compiled-in one.
@@ -325,7 +330,7 @@ fn read_folders(folders: &[PathBuf]) -> (Vec<(String, String)>, Vec<Problem>) {
 }
 
 /// Reads one file.
-fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
+pub(super) fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
     let family = file.rsplit(['/', '\\']).nth(1).unwrap_or_default();
     let family: Family = family.parse().map_err(|_| {
         let all = Family::ALL.iter().map(|f| f.as_str()).collect::<Vec<_>>().join(", ");

@@ -8,7 +8,7 @@ use crate::model::time::{Day, Micros, day_text, format_time};
 use polars::prelude as pl;
 
 /// One value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Cell {
     /// No value.
     Null,
@@ -17,6 +17,7 @@ pub enum Cell {
     /// Integer.
     Int(i64),
     /// Float.
+    #[serde(with = "bits")]
     Float(f64),
     /// Text.
     Text(String),
@@ -24,6 +25,19 @@ pub enum Cell {
     Time(Micros),
     /// Day.
     Date(Day),
+}
+
+/// A float between processes: as its bits, since JSON has no NaN and no infinity.
+mod bits {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(value.to_bits())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
 }
 
 impl Cell {
@@ -92,7 +106,7 @@ impl std::fmt::Display for Cell {
 }
 
 /// Name and type of a column of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Column {
     /// Name.
     pub name: String,
@@ -101,7 +115,7 @@ pub struct Column {
 }
 
 /// The answer to a query.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Rows {
     /// Columns in order.
     pub columns: Vec<Column>,
@@ -223,4 +237,26 @@ fn cells_of(column: &pl::Column) -> Result<(Kind, Vec<Cell>), EngineError> {
         _ => (Kind::Text, of(column.cast(&D::String)?.str()?.iter(), |s: &str| Cell::Text(s.to_owned()))),
     };
     Ok(cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_through_a_pipe_as_they_are() {
+        let column = |name: &str, kind| Column { name: name.to_owned(), kind };
+        let rows = Rows {
+            columns: vec![column("a", Kind::Float), column("b \"c\"", Kind::Text)],
+            cells: vec![
+                vec![Cell::Float(0.1 + 0.2), Cell::Float(f64::INFINITY), Cell::Null, Cell::Int(i64::MIN)],
+                vec![Cell::Text("\u{0}\n\"é".to_owned()), Cell::Bool(true), Cell::Time(-1), Cell::Date(7)],
+            ],
+        };
+        let text = serde_json::to_string(&rows).expect("JSON");
+        assert!(!text.contains('\n'), "one line");
+        assert_eq!(serde_json::from_str::<Rows>(&text).expect("rows"), rows);
+        let nan = serde_json::to_string(&Cell::Float(f64::NAN)).expect("JSON");
+        assert!(matches!(serde_json::from_str(&nan), Ok(Cell::Float(x)) if x.is_nan()));
+    }
 }

@@ -1,8 +1,10 @@
 //! A pack is run: detections side by side, then those over the findings of others.
 //!
 //! In: a pack and an engine. Out: findings with their event ids, and the detections that did not run. One that fails or
-//! panics is left out alone; the others still run.
+//! panics is left out alone; the others still run. Detections of the user's own packs run in another process ([`Apart`]),
+//! where the caller has one: they can be stopped there.
 
+use super::apart::Apart;
 use super::confirm::{self, Wanted};
 use super::findings::{Names, of_rows, span_of_state, table};
 use super::newest::Granted;
@@ -11,7 +13,7 @@ use super::pack::{Detection, FINDINGS, Pack};
 use super::{Engine, EngineError, EngineErrorKind};
 use crate::model::finding::{Finding, NotRun};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
@@ -20,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 /// Findings come sorted by severity and confidence, worst first, then by detection, organisation, subject.
 #[must_use]
 pub fn run_pack(engine: &Engine, pack: &Pack, select: &[String]) -> (Vec<Finding>, Vec<NotRun>) {
-    run_pack_telling(engine, pack, select, |_| {})
+    run_pack_telling(engine, pack, select, None, |_| {})
 }
 
 /// How far a run of the pack is: detections run side by side.
@@ -41,6 +43,7 @@ pub fn run_pack_telling(
     engine: &Engine,
     pack: &Pack,
     select: &[String],
+    apart: Option<&dyn Apart>,
     mut tell: impl FnMut(Step<'_>) + Send,
 ) -> (Vec<Finding>, Vec<NotRun>) {
     let names = Names::read(engine);
@@ -50,7 +53,7 @@ pub fn run_pack_telling(
     let counted = |d: &&Detection| !handed_in && second.iter().any(|s| s.counts.contains(&d.meta.id));
     let unasked: Vec<&Detection> =
         pack.detections.iter().filter(counted).filter(|d| !d.is_second() && !first.contains(d)).collect();
-    let mut run = Run { engine, names: &names, findings: Vec::new(), not_run: Vec::new() };
+    let mut run = Run { engine, names: &names, apart, findings: Vec::new(), not_run: Vec::new() };
     run.all(&[first, unasked.clone()].concat(), &mut tell);
     if !second.is_empty() {
         let lacking = run.not_run.clone();
@@ -99,6 +102,7 @@ fn panicked() -> EngineError {
 struct Run<'a> {
     engine: &'a Engine,
     names: &'a Names,
+    apart: Option<&'a dyn Apart>,
     findings: Vec<Finding>,
     not_run: Vec<NotRun>,
 }
@@ -114,27 +118,45 @@ const SIDE_BY_SIDE: usize = 2;
 type Hits = Result<Vec<(Finding, Option<Wanted>)>, EngineError>;
 
 impl Run<'_> {
+    /// Where a detection runs, if not here.
+    fn apart_for(&self, detection: &Detection) -> Option<&dyn Apart> {
+        self.apart.filter(|_| !detection.is_builtin())
+    }
+
     /// Runs detections, some from the front and some from the back, where others need other tables.
     fn hits(&self, detections: &[&Detection], tell: &mut (impl FnMut(Step<'_>) + Send)) -> Vec<Hits> {
-        let left = Mutex::new(0..detections.len());
+        let (own, users): (VecDeque<usize>, VecDeque<usize>) =
+            (0..detections.len()).partition(|at| self.apart_for(detections[*at]).is_none());
+        let left = Mutex::new(own);
         let done: Mutex<(Vec<(usize, Hits)>, _)> = Mutex::new((Vec::new(), tell));
+        let one = |at: usize| {
+            let detection = detections[at];
+            let tell = |step| (done.lock().unwrap_or_else(PoisonError::into_inner).1)(step);
+            tell(Step::Begins(&detection.meta.id));
+            let rows = || match self.apart_for(detection) {
+                Some(apart) => apart.run(&self.engine.asked(detection)?),
+                None => self.engine.run(detection),
+            };
+            let run = || rows().and_then(|rows| of_rows(detection, rows, self.names));
+            let hits = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(panicked()));
+            tell(Step::Ends(&detection.meta.id));
+            done.lock().unwrap_or_else(PoisonError::into_inner).0.push((at, hits));
+        };
         let work = |from_the_back: bool| {
             loop {
                 let next = {
                     let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-                    if from_the_back { left.next_back() } else { left.next() }
+                    if from_the_back { left.pop_back() } else { left.pop_front() }
                 };
                 let Some(at) = next else { return };
-                let detection = detections[at];
-                let tell = |step| (done.lock().unwrap_or_else(PoisonError::into_inner).1)(step);
-                tell(Step::Begins(&detection.meta.id));
-                let run = || self.engine.run(detection).and_then(|rows| of_rows(detection, rows, self.names));
-                let hits = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(panicked()));
-                tell(Step::Ends(&detection.meta.id));
-                done.lock().unwrap_or_else(PoisonError::into_inner).0.push((at, hits));
+                one(at);
             }
         };
         std::thread::scope(|scope| {
+            // One after the other: each may take as much memory as all the others.
+            if !users.is_empty() {
+                scope.spawn(|| users.iter().for_each(|at| one(*at)));
+            }
             for worker in 1..SIDE_BY_SIDE {
                 let work = &work;
                 scope.spawn(move || work(worker % 2 == 1));
@@ -151,7 +173,7 @@ impl Run<'_> {
         let mut wanted: Vec<(usize, Wanted)> = Vec::new();
         let mut told: Vec<(usize, Vec<String>)> = Vec::new();
         let mut findings: Vec<Finding> = Vec::new();
-        self.engine.expect(detections.iter().copied());
+        self.engine.expect(detections.iter().copied().filter(|d| self.apart_for(d).is_none()));
         for (detection, hits) in detections.iter().zip(self.hits(detections, tell)) {
             match hits {
                 Ok(hits) => {

@@ -7,7 +7,7 @@ use crate::model::policy::Policy;
 use std::sync::LazyLock;
 
 /// Type of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Kind {
     /// True or false.
     Bool,

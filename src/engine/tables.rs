@@ -4,6 +4,7 @@
 //! a column that the schema does not have, or of another type, is an error.
 
 use super::days::damaged;
+use super::rows::{Cell, Rows};
 use super::schema::{self, Kind, TableDef};
 use super::{Columns, EngineError, EngineErrorKind};
 use crate::lake::decode;
@@ -27,6 +28,32 @@ pub struct Table {
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Table").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Table {
+    /// Builds a table of the schema from rows that an engine gave.
+    ///
+    /// # Errors
+    /// When the schema has no such table.
+    pub fn from_rows(name: &str, rows: &Rows) -> Result<Self, EngineError> {
+        let mut builder = TableBuilder::new(name);
+        for column in schema::table(name).into_iter().flat_map(|def| &def.columns) {
+            let Some(cells) = rows.index(column.name).map(|at| &rows.cells[at]) else { continue };
+            let at = 0..cells.len();
+            let name = column.name;
+            builder = match column.kind {
+                Kind::Text => {
+                    builder.text(name, cells.iter().map(|c| c.as_text().map(str::to_owned)).collect())
+                }
+                Kind::Int => builder.int(name, cells.iter().map(Cell::as_int).collect()),
+                Kind::Float => builder.float(name, at.map(|row| rows.float(row, name)).collect()),
+                Kind::Bool => builder.bool(name, at.map(|row| rows.bool(row, name)).collect()),
+                Kind::Time => builder.time(name, cells.iter().map(Cell::as_time).collect()),
+                Kind::Date => builder.date(name, at.map(|row| rows.date(row, name)).collect()),
+            };
+        }
+        builder.build()
     }
 }
 

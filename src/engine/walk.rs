@@ -24,6 +24,9 @@ pub(super) trait Look {
 
 /// What is changed on a walk.
 pub(super) trait Change {
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
     fn pre_visit_select(&mut self, _: &mut Select) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
@@ -71,6 +74,10 @@ struct Changing<'c>(&'c mut dyn Change);
 
 impl VisitorMut for Changing<'_> {
     type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.0.pre_visit_query(query)
+    }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         self.0.pre_visit_select(select)

@@ -207,7 +207,7 @@ impl Frame {
         if let Some(fault) = self.fault {
             return Err(LakeError::Damaged { path: path.to_owned(), why: fault });
         }
-        let failed = |why: String| LakeError::io("write", path, std::io::Error::other(said(&why)));
+        let failed = |why: String| LakeError::io("write", path, said(&why));
         let options = WriteOptions {
             // Told by each page; see `encode`.
             statistics: StatisticsOptions::full(),
@@ -268,9 +268,11 @@ fn by_value<'a>(rows: &[&'a str]) -> Option<(Vec<u32>, Vec<&'a str>)> {
     Some((keys, values))
 }
 
-/// What the system said of a write, which the Parquet writer takes for a fault of the file.
-fn said(why: &str) -> &str {
-    why.split_once("underlying IO error: ").map_or(why, |(_, said)| said)
+/// What the system said of a write, which the Parquet writer takes for a fault of the file and hands on as text.
+fn said(why: &str) -> std::io::Error {
+    let said = why.split_once("underlying IO error: ").map_or(why, |(_, said)| said);
+    let code = said.split_once("(os error ").and_then(|(_, rest)| rest.split_once(')')?.0.parse().ok());
+    code.map_or_else(|| std::io::Error::other(said), std::io::Error::from_raw_os_error)
 }
 
 /// Writes `bytes` beside `path`, syncs, and renames into place.
@@ -298,9 +300,43 @@ fn replace<T>(
     let mut file =
         tempfile::Builder::new().prefix(super::leftovers::WRITING).tempfile_in(folder).map_err(failed)?;
     let written = write(file.as_file_mut())?;
+    #[cfg(test)]
+    small_disk::check(path).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     Ok(written)
+}
+
+/// A disk of few bytes, for tests: what lies below a folder may not grow beyond it.
+#[cfg(test)]
+pub(super) mod small_disk {
+    use std::path::{Path, PathBuf};
+    use std::sync::{Mutex, PoisonError};
+
+    static DISKS: Mutex<Vec<(PathBuf, u64)>> = Mutex::new(Vec::new());
+
+    /// Gives the folder `bytes` more than it has now.
+    pub fn leave(root: &Path, bytes: u64) {
+        let size = size(root) + bytes;
+        let mut disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
+        disks.retain(|(known, _)| known != root);
+        disks.push((root.to_owned(), size));
+    }
+
+    /// Refuses a file that has just been written and does not fit any more.
+    pub(super) fn check(path: &Path) -> std::io::Result<()> {
+        let disks = DISKS.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = disks.iter().any(|(root, most)| path.starts_with(root) && size(root) > *most);
+        // As Linux says it.
+        if full { Err(std::io::Error::from_raw_os_error(28)) } else { Ok(()) }
+    }
+
+    fn size(folder: &Path) -> u64 {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let of =
+            |path: PathBuf| if path.is_dir() { size(&path) } else { path.metadata().map_or(0, |m| m.len()) };
+        entries.map(|entry| of(entry.path())).sum()
+    }
 }
 
 #[cfg(test)]

@@ -93,6 +93,13 @@ impl LakeError {
         Self::Io { doing, path: path.to_owned(), source }
     }
 
+    /// Returns true if the disk is full, or the user's share of it.
+    #[must_use]
+    pub fn is_full_disk(&self) -> bool {
+        let Self::Io { source, .. } = self else { return false };
+        matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+    }
+
     fn columns(path: &Path, error: &polars::error::PolarsError) -> Self {
         Self::Damaged { path: path.to_owned(), why: error.to_string() }
     }
@@ -197,8 +204,11 @@ impl Lake {
                     leftovers::remove(&self.root);
                 }
                 let mut lock = Lock { file };
-                lock.file.write_all(b"writing\n").map_err(|e| LakeError::io("lock", &path, e))?;
-                Ok(lock)
+                // Without room for the mark a killed run goes unseen here; `prune` must still come in to make room.
+                match lock.file.write_all(b"writing\n").map_err(|e| LakeError::io("lock", &path, e)) {
+                    Err(error) if !error.is_full_disk() => Err(error),
+                    _ => Ok(lock),
+                }
             }
             _ => Err(LakeError::Locked { path: self.root.clone() }),
         }

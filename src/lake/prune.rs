@@ -1,8 +1,12 @@
 //! Old events leave the lake: an instant in; whole days before it gone, with all that was made of them.
 //!
 //! Snapshots and decisions stay, covers are cut to what is left, and the index keeps a record. The index is written
-//! before a file goes: a killed prune leaves files that nothing names, and `Index::pruning` has the next writer
+//! before a day file goes: a killed prune leaves files that nothing names, and `Index::pruning` has the next writer
 //! remove them before it could take them for days of a killed import.
+//!
+//! A prune also works on a full disk. What it writes comes after what it removes: the index first, which is small, then
+//! the files go, and only then tables are rebuilt. If there is no room for the index, the derived tables of the days that
+//! go are removed before it. They can be rebuilt from the events at any time, so a prune that is killed there leaves a whole lake.
 
 use super::index::{DayEntry, Run};
 use super::{Lake, LakeError, derive};
@@ -59,11 +63,12 @@ impl Lake {
         Pruned { before, newest, orgs: orgs.into_values().collect() }
     }
 
-    /// Deletes the days that lie whole before `before`, and records it.
+    /// Deletes the days that lie whole before `before`, and records it. Returns the record and, where the disk was still
+    /// too full to rebuild the derived tables, that error: whoever reads the lake next rebuilds them.
     ///
     /// # Errors
     /// When a file cannot be written or removed; what is left to remove goes with the next writing.
-    pub fn prune(&mut self, before: Micros) -> Result<Pruned, LakeError> {
+    pub fn prune(&mut self, before: Micros) -> Result<(Pruned, Option<LakeError>), LakeError> {
         let pruned = self.prunable(before);
         let (gone, held): (Vec<DayEntry>, Vec<DayEntry>) =
             std::mem::take(&mut self.index.days).into_iter().partition(|d| d.day < pruned.before);
@@ -79,9 +84,47 @@ impl Lake {
             self.index.runs.push(Run { version, inputs: Vec::new(), pruned: Some(pruned.clone()) });
         }
         self.index.pruning = Some(pruned.before);
-        self.save()?;
-        self.end_prune()?;
-        Ok(pruned)
+        match self.write_index() {
+            Err(error) if error.is_full_disk() => {
+                self.remove_derived(&gone)?;
+                self.write_index()?;
+            }
+            written => written?,
+        }
+        self.remove_pruned(pruned.before)?;
+        let rebuilt = super::view::View::refresh(self).map(drop);
+        self.index.pruning = None;
+        self.write_index()?;
+        match rebuilt {
+            Err(error) if !error.is_full_disk() => Err(error),
+            rebuilt => Ok((pruned, rebuilt.err())),
+        }
+    }
+
+    /// Removes the tables that were made of these days, alone or with others of their month.
+    fn remove_derived(&self, days: &[DayEntry]) -> Result<(), LakeError> {
+        let names: BTreeSet<(&str, String)> = days
+            .iter()
+            .flat_map(|entry| {
+                let day = day_text(entry.day);
+                [
+                    (entry.org.as_str(), format!("month={}", &day[..7])),
+                    (entry.org.as_str(), format!("date={day}")),
+                ]
+            })
+            .collect();
+        for table in derive::with_events().filter(|table| *table != "events") {
+            for (org, name) in &names {
+                let folder = self.org_folder(table, org).join(name);
+                match std::fs::remove_dir_all(&folder) {
+                    Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(LakeError::io("remove", &folder, e));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Removes what a prune left to remove: files of days before its day that the index does not name.
@@ -90,6 +133,12 @@ impl Lake {
     /// When a file cannot be removed, or the index not written.
     pub fn end_prune(&mut self) -> Result<(), LakeError> {
         let Some(before) = self.index.pruning else { return Ok(()) };
+        self.remove_pruned(before)?;
+        self.index.pruning = None;
+        self.write_index()
+    }
+
+    fn remove_pruned(&self, before: Day) -> Result<(), LakeError> {
         // Names of the folders of a day and of its month, below that of its organisation.
         let folder_names = |entry: &DayEntry| {
             let org = self.org_folder("", &entry.org).file_name().map(ToOwned::to_owned);
@@ -116,8 +165,7 @@ impl Lake {
                 let _ = std::fs::remove_dir(&org);
             }
         }
-        self.index.pruning = None;
-        self.index.write(&self.root.join("index.json"))
+        Ok(())
     }
 }
 

@@ -90,6 +90,26 @@ fn every_file_says_what_it_is() {
 }
 
 #[test]
+fn every_test_that_waits_for_a_process_has_a_deadline() {
+    let mut sources = Vec::new();
+    files(&root().join("tests/it"), &mut sources);
+    // Written so that this file does not name them.
+    let endless = ["wait", "wait_with_output", "status"].map(|call| format!(".{call}().expect"));
+    let mut wrong = Vec::new();
+    for path in sources {
+        let text = std::fs::read_to_string(&path).expect("source");
+        for (at, line) in text.lines().enumerate() {
+            let reads = line.contains("BufReader::new(") && line.contains("stdout");
+            let is_support = path.ends_with("support.rs") || path.ends_with("architecture.rs");
+            if endless.iter().any(|call| line.contains(call)) || (reads && !is_support) {
+                wrong.push(format!("{}:{}: {}", path.display(), at + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "use support::ended or support::lines_of:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn every_integration_test_is_listed() {
     let main = std::fs::read_to_string(root().join("tests/it/main.rs")).expect("main");
     let mut sources = Vec::new();

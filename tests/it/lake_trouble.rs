@@ -1,7 +1,7 @@
 //! A lake that was damaged, renamed, refused or killed in the middle, as users meet it.
 
 use crate::live::{copy, parquet};
-use crate::support::{Log, Place, Ran, guid, inventory, pat};
+use crate::support::{DEADLINE, Log, Place, Ran, ended, guid, inventory, pat};
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ fn an_import_killed_at_any_moment_is_repeated_to_the_same_lake() {
             .expect("spawn");
         std::thread::sleep(whole.mul_f64(dice.random_range(0.0..1.0)));
         child.kill().expect("kill");
-        child.wait().expect("end");
+        ended(&mut child, DEADLINE);
         let [(_, events)] = rows(&place, &lake)[..] else { panic!("seed {seed}: one organisation") };
         assert!([180, 181].contains(&events), "seed {seed}: {events} events");
         if seed % 3 == 0 {

@@ -16,6 +16,7 @@ mod json_tables;
 mod lab;
 mod lake;
 mod lake_trouble;
+mod limits;
 mod lists;
 mod live;
 mod mmdb;

@@ -5,7 +5,7 @@
 //! `PATWATCH_TEST_EVENTS` events (a million) and `PATWATCH_TEST_PROGRAM` for another build of the program.
 
 use crate::live::{Fake, ORG, copy, difference, event, events, now, organisation, parquet, pull, spawn};
-use crate::support::Place;
+use crate::support::{DEADLINE, Place, ended};
 use patwatch::model::time::{DAY, HOUR, SECOND, day_of, day_text, format_time, parse_time};
 use patwatch::source::azure_devops::fake::{Events, FakeOptions, FakeOrganisation};
 use rand::{Rng as _, SeedableRng as _};
@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// How long a run of the full size may take.
+const FULL_SIZE: Duration = Duration::from_secs(6 * 3600);
 
 fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
@@ -65,7 +68,7 @@ fn a_pull_killed_at_any_moment_goes_on_to_the_same_lake() {
     // What comes of pulls that nobody disturbs.
     let timed = |args: &[&str]| -> Duration {
         let started = Instant::now();
-        assert!(spawn(&place, &variables, args).wait().expect("end").success(), "{args:?}");
+        assert!(ended(&mut spawn(&place, &variables, args), DEADLINE).success(), "{args:?}");
         started.elapsed()
     };
     let durations = [timed(&up_to("calm", &first_until)), {
@@ -92,7 +95,7 @@ fn a_pull_killed_at_any_moment_goes_on_to_the_same_lake() {
         let mut child = spawn(&place, &variables, &args);
         std::thread::sleep(moment);
         child.kill().expect("kill");
-        child.wait().expect("end");
+        ended(&mut child, DEADLINE);
 
         // Days are there whole or not at all.
         let held = held(&place, &lake);
@@ -102,9 +105,9 @@ fn a_pull_killed_at_any_moment_goes_on_to_the_same_lake() {
             assert!(whole.contains(&Some(n)), "seed {seed}: {day} holds {n} of {whole:?}");
         }
         if fresh {
-            assert!(spawn(&place, &variables, &up_to(&lake, &first_until)).wait().expect("end").success());
+            assert!(ended(&mut spawn(&place, &variables, &up_to(&lake, &first_until)), DEADLINE).success());
         }
-        assert!(spawn(&place, &variables, &up_to(&lake, &second_until)).wait().expect("end").success());
+        assert!(ended(&mut spawn(&place, &variables, &up_to(&lake, &second_until)), DEADLINE).success());
         let verified = place.run(&["--lake", &lake, "lake", "verify"]);
         assert!(
             verified.code == 0 && verified.stderr.contains(" 0 mended, 0 lost"),
@@ -156,6 +159,7 @@ fn a_million_events_over_ninety_days() {
         if let Some(status) = child.try_wait().expect("wait") {
             break status;
         }
+        assert!(started.elapsed() < FULL_SIZE, "the pull does not end");
         std::thread::sleep(Duration::from_millis(100));
     };
     let took = started.elapsed();
@@ -168,13 +172,13 @@ fn a_million_events_over_ninety_days() {
     );
     let asked = fake.windows().len();
     let started = Instant::now();
-    assert!(spawn(&place, &fake.variables(), &pull("pulled", &["-q"])).wait().expect("end").success());
+    assert!(ended(&mut spawn(&place, &fake.variables(), &pull("pulled", &["-q"])), FULL_SIZE).success());
     println!("a second pull: {:?}, {} audit pages", started.elapsed(), fake.windows().len() - asked);
     drop(fake);
 
     let started = Instant::now();
     let args = ["--lake", "imported", "-q", "import", "audit.ndjson", "--org", ORG];
-    assert!(spawn(&place, &[], &args).wait().expect("end").success());
+    assert!(ended(&mut spawn(&place, &[], &args), FULL_SIZE).success());
     println!("import of the same events: {:?}", started.elapsed());
     let of = |lake: &str| -> BTreeMap<String, Vec<u8>> {
         let mut files = parquet(Path::new(&place.path(lake)));

@@ -2,11 +2,10 @@
 //! nothing secret is ever shown.
 
 use crate::live::{Fake, ORG, all_text, difference, events, now, organisation, pull, secret};
-use crate::support::{Place, Ran};
+use crate::support::{DEADLINE, Place, Ran, ended, lines_of};
 use patwatch::model::time::{DAY, format_time};
 use patwatch::source::azure_devops::error::Purpose;
 use patwatch::source::azure_devops::fake::{Envelope, FakeOptions, FakeOrganisation, FaultKind, Refusal};
-use std::io::{BufRead as _, BufReader};
 use std::time::Duration;
 
 /// Three answers in ten fail, pages repeat entries, come empty, out of order and with stray backslashes.
@@ -277,10 +276,9 @@ fn the_fake_can_be_started_by_hand() {
         .stdout(std::process::Stdio::piped())
         .spawn()
         .expect("start");
-    let lines: Vec<String> = BufReader::new(server.stdout.take().expect("stdout"))
-        .lines()
-        .take(5)
-        .map(|line| line.expect("line").trim_start_matches("export ").to_owned())
+    let lines: Vec<String> = lines_of(server.stdout.take().expect("stdout"), 5)
+        .into_iter()
+        .map(|line| line.trim_start_matches("export ").to_owned())
         .collect();
     let variables: Vec<(&str, &str)> = lines.iter().filter_map(|line| line.split_once('=')).collect();
     assert_eq!(variables.len(), 5, "{lines:?}");
@@ -288,7 +286,7 @@ fn the_fake_can_be_started_by_hand() {
     let ran = place.run_with(&variables, &args);
     let doctor = place.run_with(&variables, &["doctor", "--org", "larkmoor-sample", "--auth", "pat"]);
     server.kill().expect("kill");
-    server.wait().expect("end");
+    ended(&mut server, DEADLINE);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(doctor.code, 0, "{}{}", doctor.stdout, doctor.stderr);
     // As many events and tokens as the files hold.

@@ -2,7 +2,10 @@
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
+use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, ExitStatus};
+use std::time::{Duration, Instant};
 
 /// Id of the organisation that hand-made events belong to.
 pub const ORG_ID: &str = "73638cd5-0dda-4128-9fd6-48c16d4e4de3";
@@ -61,6 +64,7 @@ impl Place {
             .env("HOME", self.folder.path())
             .envs(variables.iter().copied())
             .args(args)
+            .timeout(DEADLINE)
             .output()
             .expect("run");
         Ran {
@@ -69,6 +73,42 @@ impl Place {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
+}
+
+/// How long a test waits for a process. No ordinary run takes as long, also on a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(600);
+
+/// Waits until a process ends.
+///
+/// # Panics
+/// When it still runs after the deadline: a process that hangs fails its test, and does not keep the others waiting.
+pub fn ended(child: &mut Child, deadline: Duration) -> ExitStatus {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("wait") {
+            return status;
+        }
+        if started.elapsed() > deadline {
+            let id = child.id();
+            child.kill().expect("kill");
+            let _ = child.try_wait();
+            panic!("process {id} still ran after {deadline:?}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The next `n` lines that a process prints.
+///
+/// # Panics
+/// When they do not come before the deadline.
+pub fn lines_of(stdout: ChildStdout, n: usize) -> Vec<String> {
+    let (give, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = std::io::BufReader::new(stdout).lines().take(n);
+        lines.map_while(Result::ok).all(|line| give.send(line).is_ok())
+    });
+    (0..n).map(|_| lines.recv_timeout(DEADLINE).expect("a line before the deadline")).collect()
 }
 
 /// A GUID made from a number.

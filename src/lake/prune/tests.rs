@@ -1,9 +1,11 @@
 //! A pruned lake against one that never held the old days; prunes that were killed half way.
 
 use super::*;
+use crate::lake::frame::small_disk;
 use crate::lake::import::Import;
 use crate::lake::index::{Cover, Ingest};
 use crate::lake::snapshot::Facts;
+use crate::lake::view::View;
 use crate::model::batch::EventBatch;
 use crate::model::coverage::Basis;
 use crate::model::event::EventRow;
@@ -74,7 +76,8 @@ fn lake(events: &[(u32, u32, &str)]) -> (tempfile::TempDir, Lake) {
 #[test]
 fn a_pruned_lake_is_one_that_never_held_the_old_days() {
     let (_folder, mut pruned) = lake(&EVENTS);
-    let record = pruned.prune(at("2026-03-02T15:00:00Z")).unwrap();
+    let (record, stale) = pruned.prune(at("2026-03-02T15:00:00Z")).unwrap();
+    assert!(stale.is_none());
     assert_eq!(record.before, day_of(at("2026-03-02")), "a day that the instant cuts stays whole");
     assert_eq!((record.orgs[0].days, record.orgs[0].events), (2, 3));
     assert_eq!(record.newest, Some(at("2026-04-01T10:00:00Z")));
@@ -147,10 +150,57 @@ fn a_killed_prune_is_ended_by_the_next_import() {
 }
 
 #[test]
+fn a_prune_makes_room_on_a_full_disk() {
+    let (_folder, mut pruned) = lake(&EVENTS);
+    // Not a byte is left: neither for another index nor for a table that is rebuilt.
+    small_disk::leave(pruned.root(), 0);
+    assert!(pruned.write_index().unwrap_err().is_full_disk());
+    let lock = pruned.lock().unwrap();
+    let (record, stale) = pruned.prune(at("2026-03-02")).unwrap();
+    drop(lock);
+    assert_eq!((record.orgs[0].days, stale.map(|e| e.to_string())), (2, None));
+    let (_other, fresh) = lake(&EVENTS[3..]);
+    assert!(files(pruned.root()) == files(fresh.root()));
+    assert_eq!(Lake::open(pruned.root()).unwrap().index, pruned.index);
+}
+
+#[test]
+fn tables_that_still_have_no_room_are_left_to_the_next_reader() {
+    let (_folder, mut pruned) = lake(&EVENTS);
+    let size = |name: &str| std::fs::metadata(pruned.root().join(name)).map_or(0, |m| m.len());
+    // The derived tables are there no more, so their going makes no room; only the old day of events does.
+    let gone: Vec<DayEntry> = pruned.index.days.clone();
+    let index = size("index.json");
+    pruned.remove_derived(&gone).unwrap();
+    small_disk::leave(pruned.root(), index + 64);
+    let (record, stale) = pruned.prune(at("2026-02-28")).unwrap();
+    assert_eq!(record.orgs[0].days, 1);
+    assert!(stale.is_some_and(|error| error.is_full_disk()), "there is no room for all tables");
+    let read = Lake::open(pruned.root()).unwrap();
+    assert_eq!((read.index.days.len(), read.index.pruning), (4, None));
+    let scratch = tempfile::tempdir().unwrap();
+    View::open(&read, &read.orgs(), Micros::MAX, scratch.path()).unwrap();
+}
+
+#[test]
+fn a_prune_that_is_killed_before_the_index_leaves_a_whole_lake() {
+    let (_folder, mut killed) = lake(&EVENTS);
+    let days = killed.index.days.clone();
+    killed.remove_derived(&days[..2]).unwrap();
+    let read = Lake::open(killed.root()).unwrap();
+    assert_eq!(read.index.days, days);
+    let scratch = tempfile::tempdir().unwrap();
+    View::open(&read, &read.orgs(), Micros::MAX, scratch.path()).unwrap();
+    killed.save().unwrap();
+    let (_other, fresh) = lake(&EVENTS);
+    assert!(files(killed.root()) == files(fresh.root()), "they are rebuilt");
+}
+
+#[test]
 fn nothing_before_the_day_is_no_run() {
     let (_folder, mut lake) = lake(&EVENTS);
     let before = files(lake.root());
-    let pruned = lake.prune(at("2026-02-27T23:59:59Z")).unwrap();
+    let (pruned, _) = lake.prune(at("2026-02-27T23:59:59Z")).unwrap();
     assert!(pruned.orgs.is_empty());
     assert_eq!(lake.index.runs.len(), 1);
     assert!(files(lake.root()) == before);

@@ -8,6 +8,7 @@ use super::client::{Client, Raw, Request};
 use super::endpoints::Service;
 use super::envelope::{self, AuditEnvelope};
 use super::error::{ApiError, Purpose};
+use super::headway::Headway;
 use super::pages::{DayDone, Outlet, Page, PageKind};
 use super::progress::ProgressEvent;
 use crate::model::time::{DAY, Day, Micros, SECOND, Span, day_of, day_start};
@@ -145,6 +146,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn run(&mut self) -> Result<(), ApiError> {
         let mut seen = HashSet::new();
+        let mut headway = Headway::default();
         let mut token: Option<String> = None;
         loop {
             let reply = self
@@ -162,6 +164,7 @@ impl Reading<'_> {
                 rows: entries,
                 bytes: bytes.len() as u64,
             });
+            let got_anywhere = if has_more == Some(false) { Ok(()) } else { headway.page(&bytes) };
             let (kind, span, number) = (PageKind::Audit, Some(self.window.asked), self.pages);
             self.outlet
                 .page(Page {
@@ -179,7 +182,7 @@ impl Reading<'_> {
             let next = match (has_more, continuation_token) {
                 (Some(false), _) | (None, None) => return Ok(()),
                 (Some(true), None) => {
-                    return Err(endless("there is more, but the answer does not say where"));
+                    return Err(endless("there is more, but the answer does not say where".to_owned()));
                 }
                 (_, Some(next)) => next,
             };
@@ -187,14 +190,15 @@ impl Reading<'_> {
                 if has_more.is_none() {
                     return Ok(());
                 }
-                return Err(endless("a page leads back to one that was already read"));
+                return Err(endless("a page leads back to one that was already read".to_owned()));
             }
+            got_anywhere.map_err(endless)?;
             token = Some(next);
         }
     }
 }
 
-const fn endless(why: &'static str) -> ApiError {
+const fn endless(why: String) -> ApiError {
     ApiError::EndlessPages { purpose: Purpose::Audit, why }
 }
 

@@ -24,8 +24,12 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// No page comes near this; it bounds memory when an answer does not end.
-const LARGEST_BODY: usize = 512 << 20;
+/// Bytes of an answer, unpacked, that are taken at most: a hundred thousand events, the most that `--batch-size` asks for,
+/// are 140 MB. An answer is held in memory whole, and a packed one may unpack to a thousand times its size.
+const LARGEST_BODY: usize = 256 << 20;
+
+/// Bytes of a refusal that are read: its text is only a courtesy.
+const LARGEST_REFUSAL: usize = 1 << 20;
 
 /// How the client behaves.
 pub struct Settings {
@@ -37,6 +41,8 @@ pub struct Settings {
     pub header_timeout: Duration,
     /// Limit on the pause between two pieces of a body.
     pub body_timeout: Duration,
+    /// Bytes of an answer, unpacked, that are taken at most.
+    pub largest_body: usize,
     /// The clock.
     pub timer: Arc<dyn Timer>,
     /// Who is told.
@@ -52,6 +58,7 @@ impl Settings {
             connect_timeout: Duration::from_secs(15),
             header_timeout: Duration::from_secs(120),
             body_timeout: Duration::from_secs(60),
+            largest_body: LARGEST_BODY,
             timer,
             progress,
         }
@@ -270,23 +277,29 @@ impl Client {
             Err(_) => return Err(Failure::Broken("no answer within the time limit".to_owned())),
         };
         *pace = Pace::of(response.headers(), self.settings.timer.wall());
-        let mut body = Vec::with_capacity(
-            response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0).min(LARGEST_BODY),
-        );
+        let status = response.status();
+        let limit = if status.is_success() { self.settings.largest_body } else { LARGEST_REFUSAL };
+        let too_large = || {
+            Failure::Final(ApiError::TooLarge { purpose: request.purpose, limit: self.settings.largest_body })
+        };
+        // Of a packed answer the length is not known before it is unpacked.
+        let announced = response.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        if announced > limit && status.is_success() {
+            return Err(too_large());
+        }
+        let mut body = Vec::with_capacity(announced.min(limit));
         loop {
             match tokio::time::timeout(self.settings.body_timeout, response.chunk()).await {
-                Ok(Ok(Some(piece))) => body.extend_from_slice(&piece),
+                // Looked at before it is kept.
+                Ok(Ok(Some(piece))) if body.len() + piece.len() <= limit => body.extend_from_slice(&piece),
                 Ok(Ok(None)) => break,
                 // A refusal is clear from its status; its text is only a courtesy.
-                _ if !response.status().is_success() => break,
+                _ if !status.is_success() => break,
+                Ok(Ok(Some(_))) => return Err(too_large()),
                 Ok(Err(error)) => return Err(Failure::Broken(network_message(error))),
                 Err(_) => return Err(Failure::Broken("the answer stopped in the middle".to_owned())),
             }
-            if body.len() > LARGEST_BODY {
-                return Err(Failure::Wrong("the answer does not end".to_owned()));
-            }
         }
-        let status = response.status();
         let refused = if status.is_success() {
             not_data(request.purpose, status, response.headers(), &body)
         } else {

@@ -204,13 +204,21 @@ pub enum ApiError {
         /// What is wrong with it.
         message: String,
     },
-    /// A page led back to a page that was already read, or said there was more and not where.
+    /// A page led back to a page that was already read, said there was more and not where, or the pages bring nothing new.
     #[error("{}: the pages do not end: {why}", purpose.what())]
     EndlessPages {
         /// What was asked for.
         purpose: Purpose,
         /// What was seen.
-        why: &'static str,
+        why: String,
+    },
+    /// The answer is larger than any that this request can have.
+    #[error("{}: the answer is larger than {} MB unpacked; it was not read", purpose.what(), limit >> 20)]
+    TooLarge {
+        /// What was asked for.
+        purpose: Purpose,
+        /// Bytes that are taken at most.
+        limit: usize,
     },
     /// Whoever takes the pages has stopped.
     #[error("stopped: the pages are no longer taken")]
@@ -267,7 +275,18 @@ impl ApiError {
                 "check network, proxy (HTTPS_PROXY) and firewall; what is finished is kept, run again".to_owned()
             }
             Self::Unreadable { .. } => "run again later; if it stays, keep the answer with --keep-raw and report it".to_owned(),
-            Self::EndlessPages { .. } => "run again, with another page size if it stays".to_owned(),
+            Self::EndlessPages { purpose: Purpose::Audit, .. } => "run again later; if it stays, try another --batch-size, \
+                 and report it to Microsoft with the answers that --keep-raw DIR keeps"
+                .to_owned(),
+            Self::EndlessPages { .. } => "run again later; if it stays, report it to Microsoft with the answers that \
+                 --keep-raw DIR keeps"
+                .to_owned(),
+            Self::TooLarge { purpose: Purpose::Audit, .. } => "ask for fewer events at once with --batch-size; if it \
+                 stays, check what stands between this machine and the service (HTTPS_PROXY)"
+                .to_owned(),
+            Self::TooLarge { .. } => "check what stands between this machine and the service (HTTPS_PROXY); run again \
+                 with -v and report it"
+                .to_owned(),
             Self::Stopped => "see the error that stopped it".to_owned(),
         }
     }

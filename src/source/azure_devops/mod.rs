@@ -18,6 +18,7 @@ pub mod entitlements;
 pub mod envelope;
 pub mod error;
 pub mod fake;
+mod headway;
 pub mod inventory;
 mod network;
 pub mod pages;

@@ -5,6 +5,7 @@
 
 use super::client::{Client, Raw};
 use super::error::{ApiError, Purpose};
+use super::headway::Headway;
 use super::pages::{Outlet, Page, PageKind};
 use super::progress::ProgressEvent;
 use crate::model::identity::ZERO_GUID;
@@ -21,6 +22,7 @@ pub(super) struct Walk<'a> {
     span: Option<Span>,
     subject: Option<&'a str>,
     seen: HashSet<String>,
+    headway: Headway,
     token: Option<String>,
     number: u32,
     ended: bool,
@@ -44,6 +46,7 @@ impl<'a> Walk<'a> {
             span: None,
             subject: None,
             seen,
+            headway: Headway::default(),
             token,
             number: 0,
             ended: false,
@@ -74,6 +77,8 @@ impl<'a> Walk<'a> {
     pub async fn took(&mut self, rows: u64, raw: Raw, next: Option<String>) -> Result<(), ApiError> {
         let (org, purpose) = (self.org, self.purpose);
         let Raw { request, status, body: bytes } = raw;
+        let next = next.filter(|token| !token.is_empty() && token != ZERO_GUID);
+        let got_anywhere = if next.is_none() { Ok(()) } else { self.headway.page(&bytes) };
         self.number += 1;
         self.client.progress().event(ProgressEvent::Page { org, purpose, rows, bytes: bytes.len() as u64 });
         let page = Page {
@@ -87,15 +92,13 @@ impl<'a> Walk<'a> {
             bytes,
         };
         self.outlet.page(page).await?;
-        let next = next.filter(|token| !token.is_empty() && token != ZERO_GUID);
         self.ended = next.is_none();
         if let Some(token) = next {
             if !self.seen.insert(token.clone()) {
-                return Err(ApiError::EndlessPages {
-                    purpose,
-                    why: "a page leads back to one that was already read",
-                });
+                let why = "a page leads back to one that was already read".to_owned();
+                return Err(ApiError::EndlessPages { purpose, why });
             }
+            got_anywhere.map_err(|why| ApiError::EndlessPages { purpose, why })?;
             self.token = Some(token);
         }
         Ok(())

@@ -166,7 +166,7 @@ impl Decoder {
             let taken = taken.unwrap_or_else(|cut| {
                 let fault = if last { place.fault } else { None };
                 Err(match fault {
-                    Some(Fault::TooLong) => Refusal::new("record too long", ""),
+                    Some(Fault::TooLong) => Refusal::new("record too long", "more than 16 MB"),
                     Some(Fault::CutOff) if cut => {
                         self.chunk.cut = true;
                         Refusal::new("cut off", "")

@@ -56,11 +56,14 @@ impl<'a> Window<'a> {
         Ok(None)
     }
 
-    /// Goes to the first byte of a value, past the colon.
+    /// Goes to the first byte of a value, past the colon; nothing where it does not come before a record is too long.
     pub(super) fn value_start(&mut self) -> Result<Option<u8>, Stop> {
         while let Some(byte) = self.peek()? {
             if !byte.is_ascii_whitespace() && byte != b':' {
                 return Ok(Some(byte));
+            }
+            if self.at - self.mark > MAX_RECORD {
+                break;
             }
             self.at += 1;
         }
@@ -190,4 +193,20 @@ impl<'a> Window<'a> {
 pub(in crate::source) fn signature(record: &[u8]) -> &[u8] {
     let end = record.iter().take(200).position(|b| *b == b':').map_or(record.len().min(1), |end| end + 1);
     &record[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_before_a_value_do_not_fill_memory() {
+        let blanks = std::io::repeat(b' ').take(4 * MAX_RECORD as u64);
+        let mut input = br#"{"value""#.as_slice().chain(blanks).chain(b"[1]}".as_slice());
+        let mut window = Window::new(&mut input, 1);
+        window.at = window.ahead(8).map_or(0, <[u8]>::len);
+        assert!(matches!(window.value_start(), Ok(None)));
+        assert!(window.buffer.len() <= 4 * MAX_RECORD, "{}", window.buffer.len());
+        assert!(window.filled < 2 * MAX_RECORD + (1 << 20), "{}", window.filled);
+    }
 }

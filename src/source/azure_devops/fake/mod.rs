@@ -106,6 +106,8 @@ pub struct FakeOptions {
     pub byte_order_mark: bool,
     /// Whether audit pages always carry the same token and say that more follows.
     pub repeat_token: bool,
+    /// Whether every page says that more follows, each time with another token, and begins again at the first row.
+    pub endless: bool,
     /// The server's clock, for the `Date` header; nothing: no such header.
     pub clock: Option<fn() -> Micros>,
     /// Seed of all chance.
@@ -133,6 +135,7 @@ impl Default for FakeOptions {
             out_of_order: false,
             byte_order_mark: false,
             repeat_token: false,
+            endless: false,
             clock: None,
             seed: 1,
         }

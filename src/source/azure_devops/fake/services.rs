@@ -122,6 +122,11 @@ fn page<'a, T>(rows: &'a [T], request: &Request, shared: &Shared) -> (&'a [T], O
     let start = request
         .query("continuationToken")
         .and_then(|t| usize::from_str_radix(t.strip_prefix(PAGE_TOKEN)?, 16).ok());
+    if shared.options.endless {
+        let next = start.unwrap_or(0) + 1;
+        let end = shared.options.list_page.clamp(1, rows.len().max(1)).min(rows.len());
+        return (&rows[..end], Some(format!("{PAGE_TOKEN}{next:012x}")));
+    }
     let start = start.unwrap_or(0).min(rows.len());
     let end = (start + shared.options.list_page.max(1)).min(rows.len());
     (&rows[start..end], (end < rows.len()).then(|| format!("{PAGE_TOKEN}{end:012x}")))
@@ -174,6 +179,10 @@ fn audit(request: &Request, org: &FakeOrganisation, shared: &Shared) -> Response
     }
     if options.repeat_token {
         return envelope(&rows, "again", true, window.start, shared);
+    }
+    if options.endless {
+        let token = format!("endless-{}", shared.audit_pages.load(Ordering::Relaxed));
+        return envelope(&rows, &token, true, window.start, shared);
     }
     // A token comes even at the end, as in the official example.
     envelope(&rows, &last, end < window.end, end, shared)

@@ -27,6 +27,31 @@ async fn the_inventory_counts_everybody() {
 }
 
 #[tokio::test]
+async fn lists_whose_pages_bring_nothing_new_end_with_a_reason() {
+    let mut org = populated();
+    org.usage = Some(vec![json!({ "vsid": "key1", "count": 1 })]);
+    let bench = bench(org, FakeOptions { endless: true, list_page: 2, ..FakeOptions::default() }).await;
+    let (outlet, taker) = deliver(Kept::default(), 2);
+    let asked = async {
+        let inventory = read_inventory(&bench.client, ORG, &outlet).await.map(drop);
+        let entitlements = read_entitlements(&bench.client, ORG, &outlet).await.map(drop);
+        let usage = read_usage(&bench.client, ORG, &["key1".to_owned()], span(1), &outlet).await;
+        (inventory, entitlements, usage)
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(60), asked);
+    let (inventory, entitlements, usage) = asked.await.expect("the lists end");
+    finish(outlet, taker).await;
+    for (error, what) in [(inventory, "the users (Graph)"), (entitlements, "the user entitlements")] {
+        let error = error.expect_err("no end");
+        let text = format!("{error}; {}", error.hint());
+        assert!(matches!(error, ApiError::EndlessPages { .. }) && text.starts_with(what), "{text}");
+        assert!(text.contains("no new row") && text.contains("--keep-raw"), "{text}");
+    }
+    let warning = usage.expect("best effort").warning.expect("a warning");
+    assert!(warning.contains("no new row"), "{warning}");
+}
+
+#[tokio::test]
 async fn users_that_are_gone_do_not_make_it_partial() {
     let mut org = populated();
     org.users[2].row["isDeletedInOrigin"] = json!(true);

@@ -103,6 +103,29 @@ async fn a_token_that_leads_back_ends_the_day_not_the_run() {
 }
 
 #[tokio::test]
+async fn a_day_whose_pages_bring_nothing_new_ends_with_a_reason() {
+    // The same events for ever, and no event for ever: each time with a new token.
+    for options in [
+        FakeOptions { endless: true, audit_page: 10, ..FakeOptions::default() },
+        FakeOptions { empty_pages: 1.0, ..FakeOptions::default() },
+    ] {
+        let (org, _) = audited(50, 1);
+        let bench = bench(org, options).await;
+        let asked = tokio::time::timeout(Duration::from_secs(60), pull(&bench, 1, 10));
+        let (summary, kept) = asked.await.expect("the pull ends");
+        let summary = summary.expect("summary");
+        assert!(kept.days.is_empty());
+        let error = &summary.failed[0].1;
+        let text = format!("{error}; {}", error.hint());
+        assert!(text.starts_with("the audit log: the pages do not end: "), "{text}");
+        assert!(text.contains("50 of 5") && text.contains("no new row"), "{text}");
+        assert!(text.contains("--batch-size") && text.contains("--keep-raw"), "{text}");
+        // A day is tried twice.
+        assert!(bench.server.requests().len() <= 2 * 2 * 60, "{}", bench.server.requests().len());
+    }
+}
+
+#[tokio::test]
 async fn retry_after_is_obeyed_on_a_good_answer() {
     let (org, _) = audited(30, 1);
     let options = FakeOptions {

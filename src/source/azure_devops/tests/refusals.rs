@@ -74,6 +74,65 @@ async fn redirects_are_not_followed() {
     assert!(target.requests().is_empty());
 }
 
+/// Answers every request with these bytes and counts the requests.
+async fn answering(answer: Vec<u8>) -> (String, Arc<AtomicU32>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("listener");
+    let address = format!("http://{}", listener.local_addr().expect("address"));
+    let requests = Arc::new(AtomicU32::new(0));
+    let counted = requests.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let mut head = [0; 4096];
+            let _ = stream.read(&mut head).await;
+            // A client that has heard enough hangs up.
+            let _ = stream.write_all(&answer).await;
+        }
+    });
+    (address, requests)
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_unpacked_is_refused_at_once() {
+    use std::io::Write as _;
+    const UNPACKED: usize = 64 << 20;
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(br#"{"hasMore":false,"decoratedAuditLogEntries":["#).expect("pack");
+    for _ in 0..UNPACKED >> 16 {
+        packer.write_all(&[b' '; 1 << 16]).expect("pack");
+    }
+    packer.write_all(b"]}").expect("pack");
+    let packed = packer.finish().expect("pack");
+    assert!(packed.len() < 1 << 20);
+    let head = |more: &str, length: usize| {
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        )
+    };
+    let bomb = [head("Content-Encoding: gzip\r\n", packed.len()).as_bytes(), &packed].concat();
+    // Announced and never sent.
+    let announced = head("", UNPACKED).into_bytes();
+    for answer in [bomb, announced] {
+        let (address, requests) = answering(answer).await;
+        let mut settings = Settings::new(Arc::new(TestTimer::default()), Arc::new(Log::default()));
+        assert!(settings.largest_body > 140 << 20, "a hundred thousand events fit");
+        settings.largest_body = 8 << 20;
+        let auth = Auth::Pat(SecretString::from(secret_pat()));
+        let client =
+            Client::new(auth, Endpoints::all_at(&address).expect("loopback"), settings).expect("client");
+        let (outlet, taker) = deliver(Kept::default(), 2);
+        let summary =
+            read_days(&client, ORG, &day_windows(span(1), 0)[..1], 10, &outlet).await.expect("summary");
+        assert!(finish(outlet, taker).await.pages.is_empty());
+        let error = &summary.failed[0].1;
+        assert!(matches!(error, ApiError::TooLarge { purpose: Purpose::Audit, .. }), "{error}");
+        let text = format!("{error}; {}", error.hint());
+        assert!(text.contains("larger than 8 MB") && text.contains("--batch-size"), "{text}");
+        assert_eq!(requests.load(Ordering::Relaxed), 1, "it is not asked for again");
+    }
+}
+
 #[tokio::test]
 async fn tokens_that_expire_midway_are_renewed() {
     let (org, ids) = audited(300, 3);
