@@ -4,7 +4,7 @@
 //! `--release` they test that profile. `tests/benches/peers/sizes.py` then compares the findings with DuckDB's.
 
 use crate::copies::{Copies, Expected, Placing, engine_of, hits};
-use crate::support::{Place, root};
+use crate::support::{Place, ended_with_errors, root};
 use patwatch::engine::{Pack, run::run_pack, schema};
 use patwatch::model::finding::Finding;
 use patwatch::model::time::format_time;
@@ -121,8 +121,9 @@ fn the_pack_runs_alike_at_every_size_and_with_any_number_of_threads() {
     };
     let started: Vec<Child> = PACK_THREADS.into_iter().map(start).collect();
     for (child, threads) in started.into_iter().zip(PACK_THREADS) {
-        let output = child.wait_with_output().expect("ended");
-        assert!(output.status.success(), "{threads} threads: {}", String::from_utf8_lossy(&output.stderr));
+        // With every size a run takes hours.
+        let (status, errors) = ended_with_errors(child, std::time::Duration::from_secs(6 * 3600));
+        assert!(status.success(), "{threads} threads: {errors}");
     }
     let mut faults: Vec<String> = Vec::new();
     for (run, expected) in runs.iter().zip(expected) {

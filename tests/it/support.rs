@@ -2,7 +2,7 @@
 
 use assert_cmd::Command;
 use serde_json::{Value, json};
-use std::io::BufRead as _;
+use std::io::{BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, ExitStatus};
 use std::time::{Duration, Instant};
@@ -96,6 +96,18 @@ pub fn ended(child: &mut Child, deadline: Duration) -> ExitStatus {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The same, with what the process writes to stderr, which must be piped.
+pub fn ended_with_errors(mut child: Child, deadline: Duration) -> (ExitStatus, String) {
+    let mut stderr = child.stderr.take().expect("stderr");
+    let reading = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = stderr.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    let status = ended(&mut child, deadline);
+    (status, reading.join().expect("read"))
 }
 
 /// The next `n` lines that a process prints.
