@@ -223,8 +223,8 @@ mod tests {
                 "WITH Busy AS (SELECT org, SUM(n) AS Total FROM activity GROUP BY org) SELECT Total FROM Busy ORDER BY Total DESC NULLS LAST",
             ),
             (
-                "SELECT t.org FROM tokens AS t JOIN users AS u USING (ORG, Owner_Key) WHERE T.N_EVENTS > Policy.Burst_Floor",
-                "SELECT t.org FROM tokens AS t JOIN users AS u USING(org, Owner_Key) WHERE t.n_events > Policy.Burst_Floor",
+                "SELECT t.org FROM tokens AS t JOIN users AS u USING (ORG, No_Such_Column) WHERE T.N_EVENTS > Policy.Burst_Floor",
+                "SELECT t.org FROM tokens AS t JOIN users AS u USING(org, No_Such_Column) WHERE t.n_events > Policy.Burst_Floor",
             ),
             ("SELECT * EXCLUDE (ORG) FROM tokens", "SELECT * EXCLUDE (org) FROM tokens"),
             (

@@ -71,8 +71,9 @@ proptest! {
         let mut grown = world;
         grown.pages.extend(more);
         let after = ids(&grown.judged(&[]));
-        // A token of which only the beginning of the id was visible is found again under its whole id.
-        let is_there = |(org, id): &&(String, String)| after.iter().any(|(o, i)| o == org && i.starts_with(id.as_str()));
+        // A token of which only the beginning of the id was visible is found again under its whole id, and a page may give
+        // a cut credential to a token of the organisation itself; the token that it was taken for stays where it is listed.
+        let is_there = |(_, id): &&(String, String)| after.iter().any(|(_, i)| i.starts_with(id.as_str()));
         let lost: Vec<_> = before.iter().filter(|key| !is_there(key)).collect();
         prop_assert!(lost.is_empty(), "{:?}", lost);
     }
