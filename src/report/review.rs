@@ -156,6 +156,7 @@ pub fn settle(advice: Advice, token: &Token, standing: Option<&Standing>, findin
 mod tests {
     use super::*;
     use crate::analysis::tests_support::token;
+    use crate::model::claim::{Claim, Field, Join, Source};
     use crate::model::decision::Fixed;
     use crate::model::finding::{Confidence, Severity, Subject};
     use crate::model::time::DAY;
@@ -318,7 +319,8 @@ mod tests {
         assert_eq!(enforced(decision(Choice::Reduce, &leaked), &leaked, &[], 14).status, Status::Refused);
         assert_ne!(enforced(decision(Choice::Revoke, &leaked), &leaked, &[], 14).status, Status::Refused);
         // By name alone it may be another token's leak; after its end date nobody revoked it.
-        let named = Token { joined_by_name: true, ..leaked.clone() };
+        let claim = Claim::new(Field::Leaked, "", leaked.leaked_at, Source::Event).joined(Join::OwnerAndName);
+        let named = Token { claims: vec![claim], ..leaked.clone() };
         assert!(enforced(decision(Choice::Keep, &named), &named, &[], 14).holds);
         assert!(enforced(decision(Choice::Keep, &plain), &plain, &[hit("used-after-its-end")], 14).holds);
         // What came after the decision ends it.

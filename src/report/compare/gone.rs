@@ -7,7 +7,8 @@ use super::earlier::{Earlier, text};
 use super::facts::{Known, is_judged};
 use super::missing::{Class, Missing, Needs, Side, missing};
 use super::{Sides, orgs};
-use crate::model::finding::Family;
+use crate::model::claim::Field;
+use crate::model::finding::{Confidence, Family};
 use crate::model::time::{Day, Micros, day_of, day_text, parse_time};
 use crate::model::token::{KnownFrom, TokenState};
 use crate::model::verdict::{ScopeState, UseState};
@@ -28,6 +29,10 @@ pub(super) fn finding(sides: &Sides<'_>, old: &Value) -> Gone {
     if let Some(n) = now.not_run.iter().find(|n| n.detection == detection) {
         return lacks(Class::Detection, &format!("The detection did not run this time: {}", n.reason));
     }
+    if let Some(b) = now.blind.iter().find(|b| b.org == org && b.detection == detection) {
+        let fields = b.fields.join(", ");
+        return lacks(Class::Detection, &format!("The detection is blind here now: no event has {fields}."));
+    }
     let Some(meta) = now.detections.iter().find(|d| d.id == detection) else {
         return lacks(
             Class::Detection,
@@ -39,9 +44,11 @@ pub(super) fn finding(sides: &Sides<'_>, old: &Value) -> Gone {
     let token = id.and_then(|id| sides.token_now(org, id));
     let is_state = matches!(meta.family, Family::Use | Family::Scope | Family::Hygiene);
     // An event says so, whatever else is missing.
-    if let Some(t) =
-        token.filter(|t| is_state && t.token.state == TokenState::Revoked && !t.token.joined_by_name)
-        && let Some(at) = t.token.revoked_at
+    if let Some(t) = token.filter(|t| {
+        is_state
+            && t.token.state == TokenState::Revoked
+            && t.token.certainty(&[Field::Revoked]) == Confidence::High
+    }) && let Some(at) = t.token.revoked_at
     {
         return Ok(format!("The token is revoked since {}.", day_text(day_of(at))));
     }

@@ -4,8 +4,9 @@
 //! attack tool or was used after its revoke is known to others: only a revoke, or an exception that ends, is accepted.
 
 use super::standing::{Key, Standing, Status};
+use crate::model::claim::Field;
 use crate::model::decision::Choice;
-use crate::model::finding::{Finding, SubjectKind};
+use crate::model::finding::{Confidence, Finding, SubjectKind};
 use crate::model::time::{Day, Micros, day_of, day_start, day_text};
 use crate::model::token::{Token, TokenState};
 use std::collections::{BTreeMap, HashMap};
@@ -45,7 +46,7 @@ pub fn grave<'a>(tokens: impl Iterator<Item = &'a Token>, findings: &[Finding]) 
             own.into_iter().flatten().find(|f| f.slug == slug).map(|f| f.first_time)
         };
         // An event that names its token by owner and name alone may mean another.
-        if let Some(at) = token.leaked_at.filter(|_| !token.joined_by_name) {
+        if let Some(at) = token.leaked_at.filter(|_| token.certainty(&[Field::Leaked]) == Confidence::High) {
             return Some((Some(at), format!("it was found in public{}", on(Some(at)))));
         }
         if let Some(at) = hit(ATTACK_TOOL) {
