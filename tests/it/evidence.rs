@@ -63,7 +63,7 @@ fn reads_of_the_audit_log_are_not_called_changes() {
     assert!(said.len() >= 5, "the dossier was printed");
     for text in said {
         let lower = text.to_lowercase();
-        for wrong in ["audited event", "60 changes", "of its changes", "changes by this token"] {
+        for wrong in ["audited change", "60 changes", "of its changes", "changes by this token"] {
             assert!(!lower.contains(wrong), "\"{wrong}\" in: {text}");
         }
     }
