@@ -9,6 +9,9 @@ use super::{Engine, EngineError};
 use crate::model::finding::Blind;
 use std::collections::BTreeMap;
 
+/// An action with its events, and for each field those that have it.
+type OfAction<'a> = (&'a str, i64, Vec<i64>);
+
 /// Fewer events may lack a field by chance.
 const MIN_EVENTS: i64 = 20;
 
@@ -26,8 +29,7 @@ pub fn find(engine: &Engine, detections: &[&Detection]) -> Result<Vec<Blind>, En
         return Ok(Vec::new());
     }
     let rows = engine.query(&counts(&fields))?;
-    // Events, and for each field those that have it, by organisation and action.
-    let mut found: BTreeMap<&str, Vec<(&str, i64, Vec<i64>)>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, Vec<OfAction<'_>>> = BTreeMap::new();
     for row in 0..rows.len() {
         let (Some(org), Some(action)) = (rows.text(row, "org"), rows.text(row, "action")) else { continue };
         let with = (0..fields.len()).map(|i| rows.int(row, &format!("f{i}")).unwrap_or_default()).collect();

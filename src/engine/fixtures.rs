@@ -217,8 +217,7 @@ fn contradiction(finding: &Finding, events: &BTreeMap<String, Value>) -> Option<
         .collect();
     let fits =
         |event: &&Value| shown.iter().all(|(name, value)| event[*name].is_null() || event[*name] == **value);
-    (!listed.is_empty() && !listed.iter().any(|event| fits(event)))
-        .then(|| format!("{shown:?} is of no one event"))
+    (!listed.is_empty() && !listed.iter().any(fits)).then(|| format!("{shown:?} is of no one event"))
 }
 
 /// The event a minute later and from elsewhere.

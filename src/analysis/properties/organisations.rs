@@ -273,8 +273,8 @@ impl World {
 
     /// What the engine would say of the log.
     pub(super) fn gathered(&self) -> Gathered {
-        let mut told = Gathered::default();
-        told.token_events = self.changes.iter().enumerate().map(|(at, c)| self.event(at, c)).collect();
+        let token_events = self.changes.iter().enumerate().map(|(at, c)| self.event(at, c)).collect();
+        let mut told = Gathered { token_events, ..Gathered::default() };
         for (n, one) in self.uses.iter().enumerate() {
             let (time, visible) = (one.day * DAY + 9 * HOUR, token_id(one.token)[..one.shown].to_owned());
             let org = ORGS[one.org].to_owned();

@@ -204,7 +204,7 @@ impl Sorted<'_> {
     #[must_use]
     pub(in crate::lake) fn with_projects(mut self, names: Option<&ProjectNames>) -> Self {
         let known = |id: &&str| names.and_then(|names| names.get(*id));
-        let by_id: Vec<Option<&String>> = self.texts.project_id.values.iter().map(|id| known(&id)).collect();
+        let by_id: Vec<Option<&String>> = self.texts.project_id.values.iter().map(known).collect();
         if by_id.iter().all(Option::is_none) {
             return self;
         }

@@ -228,6 +228,7 @@ mod tests {
             "da39a3ee5e6b4b0d3255bfef95601890afd80709",
             "abcdef234567abcdef234567abcdef234567abcdef234567abcdef234567abcd",
             "PAT authorizationId: a718550e-4777-4058-8298-bff88d0cb524",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
             "aad.YWZkMzM2ZGQtZTgwYy03MWViLThlYmQtODMzNjMxYmEwNWM2",
             "vssgp.Uy0xLTktMTU1MTM3NDI0NS0xMjA0NDAwOTY5LTI0MDI5ODY0MTMtMjE3OTQwODYxNi0zLTU0NzYzMzI1OS0xOTQ0",
             "https://contoso@dev.azure.com/contoso/_git/x",

@@ -63,7 +63,7 @@ fn pats(text: &str, found: &mut Found) {
             })
         };
         let new = run.len() >= 84 && (marked(76, "AZDO") || marked(52, "JQQJ99"));
-        if new || base32(run) && !is_digest(run) {
+        if new || base32(run) && is_random(run) && !is_digest(run) {
             found.push((start..start + run.len(), SecretKind::Pat));
         }
     }
@@ -76,6 +76,11 @@ fn base32(run: &str) -> bool {
         length = if matches!(c, b'a'..=b'z' | b'2'..=b'7') { length + 1 } else { 0 };
         length >= 52
     })
+}
+
+/// Returns true unless a few characters make up the run, as in padding: of 52 random ones about 26 differ.
+fn is_random(run: &str) -> bool {
+    run.bytes().collect::<std::collections::BTreeSet<u8>>().len() >= 10
 }
 
 /// Returns true for SHA-2 digests, by their lengths. By chance a digest has no character that base32 lacks.
