@@ -95,8 +95,10 @@ fn what_comes_after_the_instant_of_the_run_does_not_exist() {
         rows.map(|t| t["token_id"].as_str().expect("id").to_owned()).collect()
     };
     assert_eq!(ids(&["tokens", "--format", "json", "--as-of", "2026-02-10"]), std::slice::from_ref(&early));
-    // The latest complete list no longer has the first one.
-    assert_eq!(ids(&["tokens", "--format", "json"]), [late]);
+    // The latest list of their owner no longer has the first one: it stays, and no list calls it active any more.
+    let tokens = json_of(&place, &["tokens", "--format", "json"]);
+    assert_eq!(one(&tokens, "contoso", &early)["state"], "unknown");
+    assert_eq!(one(&tokens, "contoso", &late)["state"], "active");
 }
 
 #[test]
@@ -131,8 +133,9 @@ fn a_token_of_two_organisations_is_judged_by_what_it_did_in_both() {
     let alone = json_of(&place, &["tokens", "--format", "json", "--org", "contoso"]);
     let home = one(&alone, "contoso", &id);
     let reason = home["use"]["reason"].as_str().expect("text");
-    assert!(reason.contains("other organisations not seen"), "{reason}");
+    assert!(reason.contains("seen in fabrikam"), "--org limits what is judged, not what is known: {reason}");
     assert_eq!(home["proposed_scopes"], json!(["vso.variablegroups_manage"]), "not safe to lower");
+    assert_eq!(home, one(&tokens, "contoso", &id), "judged alone as with all others");
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn planted_secrets_are_in_no_byte_of_any_output() {
     out.push(("sheet.csv".to_owned(), sheet.into_bytes()));
     place.write("decided.csv", decided);
     let taken = run(&mut out, &["review", "import", "decided.csv"]);
-    assert!(taken.stderr.contains("1 decisions taken"), "{}", taken.stderr);
+    assert!(taken.stderr.contains("1 decision taken"), "{}", taken.stderr);
     let as_of = ["--as-of", "2026-02-10"];
     for format in ["table", "json", "csv", "markdown", "sarif", "junit", "ocsf"] {
         run(&mut out, &[&["check", "--format", format], &as_of[..]].concat());

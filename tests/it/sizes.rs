@@ -48,7 +48,7 @@ const OVER_FINDINGS: &str = "PAT-A031";
 
 /// Rules that weigh what else happens in the organisation, or that are about it: copies in one organisation change each
 /// other's findings. DuckDB is the judge there.
-const NEIGHBOURS: [&str; 4] = ["PAT-A009", "PAT-P029", "PAT-P035", "PAT-U002"];
+const NEIGHBOURS: [&str; 6] = ["PAT-A009", "PAT-A035", "PAT-P029", "PAT-P035", "PAT-P036", "PAT-U002"];
 
 /// One run of the pack over copies of hits.
 struct Run {

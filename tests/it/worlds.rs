@@ -134,7 +134,7 @@ fn lake(place: &Place, seed: u64, name: &str, more: &[&str]) {
     for (org, rows) in &files.lists {
         let file = format!("in/list-{org}.json");
         place.write(&file, json!({ "value": rows, "continuationToken": null }).to_string());
-        args.extend(["--org".to_owned(), format!("org{org}={file}")]);
+        args.extend([file.clone(), "--org".to_owned(), format!("org{org}={file}")]);
     }
     args.extend(more.iter().map(|m| (*m).to_owned()));
     let ran = place.run(&args.iter().map(String::as_str).collect::<Vec<_>>());
