@@ -27,6 +27,15 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
             "An event that names it by owner and name says that it was revoked, and it was used after that: ask which token was meant.",
         );
     }
+    // A leak has no contrary claim, and a weaker one on the end does not silence it.
+    let is_ended = token.is_over() && token.certainty(&[Field::Revoked]) == Confidence::High;
+    if token.leaked_at.is_some() && !is_ended {
+        return revoke(
+            &[Field::Leaked],
+            "It was found in a public place.",
+            "An event that names it by owner and name says that it was found in a public place: ask which token was meant, and revoke that one.",
+        );
+    }
     if token.is_over() && used_after {
         return say(
             Action::AskOwner,
@@ -39,13 +48,6 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
     }
     if token.is_over() {
         return say(Action::None, "It is out of force.");
-    }
-    if token.leaked_at.is_some() {
-        return revoke(
-            &[Field::Leaked],
-            "It was found in a public place.",
-            "An event that names it by owner and name says that it was found in a public place: ask which token was meant, and revoke that one.",
-        );
     }
     if matches!(token.owner_state, OwnerState::Removed | OwnerState::Disabled) {
         return revoke(

@@ -252,7 +252,10 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
         said.creators
             .extend([&event.actor_id, &event.actor].into_iter().filter(|t| !t.is_empty()).map(person));
     }
-    said.owners.extend(owners.into_iter().map(person));
+    // An event that found its token by owner and name says nothing new of the owner.
+    if !by_name {
+        said.owners.extend(owners.into_iter().map(person));
+    }
     let from = parse_time(&event.valid_from).or((change == Change::Created).then_some(event.time));
     if let Some(from) = from {
         said.created.push(Stated { value: from, claim: claim(Field::Created, format_time(from)) });

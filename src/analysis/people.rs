@@ -109,6 +109,8 @@ pub struct People {
     /// User names with the spans in which each was whose.
     by_upn: BTreeMap<String, Vec<(usize, Micros, Micros)>>,
     by_name: BTreeMap<String, BTreeSet<usize>>,
+    /// Ids that a user name alone joins to the person: the name may have passed to somebody else.
+    weak: BTreeSet<String>,
 }
 
 impl People {
@@ -210,6 +212,10 @@ impl People {
             let fits: BTreeSet<usize> = held.iter().map(|h| h.0).filter(|at| !other(*at)).collect();
             if fits.len() == 1 { fits.into_iter().next() } else { None }
         });
+        let known = self.by_id.values().any(|at| Some(*at) == found);
+        if known && !ids.iter().any(|id| self.by_id.contains_key(id)) {
+            self.weak.extend(ids.iter().cloned());
+        }
         let at = found.unwrap_or_else(|| {
             self.people.push(Person {
                 id: None,
@@ -261,7 +267,8 @@ impl People {
             return None;
         }
         if let Some(key) = person_key(text).or_else(|| person_key(&cuid_of_descriptor(text)?)) {
-            return self.by_id.get(&key).map(|at| (*at, Join::Id));
+            let join = if self.weak.contains(&key) { Join::UserName } else { Join::Id };
+            return self.by_id.get(&key).map(|at| (*at, join));
         }
         let text = text.to_lowercase();
         if let Some(held) = self.by_upn.get(&text) {
@@ -322,9 +329,10 @@ fn settle(person: &mut Person) {
     let mut access = std::mem::take(&mut person.access);
     // At the same instant access wins: a licence that is removed and assigned in one step was changed, not taken.
     let gone = |state: OwnerState| matches!(state, OwnerState::Removed | OwnerState::Disabled);
-    let given: BTreeSet<Micros> =
-        access.iter().filter(|s| s.value == OwnerState::Active).filter_map(|s| s.claim.time).collect();
-    access.retain(|s| !(s.value == OwnerState::Removed && s.claim.time.is_some_and(|t| given.contains(&t))));
+    // Of two lists without a date nobody knows which is the newer, so access wins there too.
+    let given: BTreeSet<Option<Micros>> =
+        access.iter().filter(|s| s.value == OwnerState::Active).map(|s| s.claim.time).collect();
+    access.retain(|s| !(s.value == OwnerState::Removed && given.contains(&s.claim.time)));
     access.sort_by(|a, b| (a.claim.time, &a.claim).cmp(&(b.claim.time, &b.claim)));
     // A state that is not known says nothing.
     access.retain(|s| s.value != OwnerState::Unknown);
@@ -445,6 +453,22 @@ mod tests {
         let gone = ann(&[(None, graph())], &[change(5, true, "ann@x.example")], &[]);
         assert_eq!((gone.state, gone.absences[0].join), (OwnerState::Removed, Join::UserName));
         assert_eq!(gone.claims[0].join, Join::UserName);
+    }
+
+    #[test]
+    fn two_lists_without_a_date_that_disagree_take_no_access() {
+        let with = |state| (None, UserRow { state: Some(state), ..graph() });
+        let both = [with(OwnerState::Removed), with(OwnerState::Active)];
+        assert_eq!(ann(&both, &[], &[]).state, OwnerState::Active);
+    }
+
+    #[test]
+    fn an_id_that_a_user_name_alone_joins_is_no_better_than_the_name() {
+        let deleted = UserRow { state: Some(OwnerState::Removed), ..graph() };
+        let actor = Actor { id: OTHER.into(), upn: "ann@x.example".into(), ..Actor::default() };
+        let people = People::build(&[(Some(5), deleted)], &[actor], &[], &[]);
+        let join = |text: &str| people.find_joined(text).map(|(_, join)| join);
+        assert_eq!((join(CUID), join(OTHER)), (Some(Join::Id), Some(Join::UserName)));
     }
 
     #[test]

@@ -104,6 +104,16 @@ impl History {
     }
 }
 
+/// Returns true if two sets of texts name one person. Where both have ids, the ids decide: namesakes are two people.
+fn is_owner(owner: &BTreeSet<String>, people: &BTreeSet<String>) -> bool {
+    let keys = |texts: &BTreeSet<String>| -> BTreeSet<String> {
+        // The form of `person_key`: a GUID whose version nibble is blank.
+        texts.iter().filter(|t| t.len() == 36 && t.as_bytes()[14] == b'x').cloned().collect()
+    };
+    let (own, named) = (keys(owner), keys(people));
+    if own.is_empty() || named.is_empty() { !owner.is_disjoint(people) } else { !own.is_disjoint(&named) }
+}
+
 /// Finds the target of every event; `events` are in time order, and so are the answers.
 #[must_use]
 pub fn find(events: &[TokenEvent], listed: &[Listed], aliases: Aliases<'_>) -> Vec<Target> {
@@ -137,7 +147,7 @@ pub fn find(events: &[TokenEvent], listed: &[Listed], aliases: Aliases<'_>) -> V
         let named: Vec<(&String, bool)> = histories
             .iter()
             .filter(|((org, _), h)| *org == event.org && !name.is_empty() && h.could_be(event, change, &name))
-            .map(|((_, id), h)| (id, !h.owner.is_disjoint(&people)))
+            .map(|((_, id), h)| (id, is_owner(&h.owner, &people)))
             .collect();
         let ids = |owned: bool| -> Vec<String> {
             named.iter().filter(|(_, owns)| *owns || !owned).map(|(id, _)| (*id).clone()).collect()

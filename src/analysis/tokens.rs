@@ -164,6 +164,7 @@ fn one(
     let created = earliest(said.created);
     let (revoked, leaked) = (strongest(said.revoked), strongest(said.leaked));
     let valid = one_tier(said.valid, |a, b| a == b);
+    let last_use = said.users.iter().filter_map(|s| s.claim.time).max();
     let known = [
         (is_listed, KnownFrom::Inventory),
         (!entries.is_empty(), KnownFrom::Ledger),
@@ -196,7 +197,7 @@ fn one(
     };
     set_reach(&mut token, sources, &reach, &said.reach);
     let expired_at = entries.iter().filter_map(|e| e.expired_at).max();
-    token.state = state(&token, expired_at, &revoked, &valid, is_current, sources.as_of);
+    token.state = state(&token, expired_at, &revoked, &valid, is_current, (last_use, sources.as_of));
     // What is said of a person holds for the token only as surely as the person is its owner.
     let of_person = person.into_iter().flat_map(|p| &p.claims).cloned();
     let of_person = of_person.map(|claim| Claim { join: claim.join.min(owner.join), ..claim });
@@ -270,8 +271,13 @@ fn owner<'a>(said: &Said, people: Option<&'a People>) -> Owner<'a> {
         let located = people.and_then(|p| p.find_joined(&c.value)).map(|(_, join)| join);
         located.map_or(c.join, |join| join.min(c.join))
     };
-    let holds = resolved.claims.iter().filter(|c| c.standing == Standing::Holds);
-    let join = holds.map(sure).max().unwrap_or(Join::DisplayName);
+    let holds = || resolved.claims.iter().filter(|c| c.standing == Standing::Holds);
+    let join = holds().map(sure).max().unwrap_or(Join::DisplayName);
+    // A PAT acts as its owner: one that somebody else used after the owner was stated is known no better than by name.
+    let stated = holds().map(|c| c.time).max().flatten();
+    let by_another =
+        |c: &Claim| c.standing == Standing::Contradicts && c.join.is_certain() && c.time >= stated;
+    let join = if resolved.claims.iter().any(by_another) { join.min(Join::UserName) } else { join };
     let id = texts.iter().find_map(|t| guid(t).map(std::borrow::Cow::into_owned));
     let id = id.or_else(|| person.and_then(|p| p.id.clone()));
     let said = texts.iter().filter(|t| guid(t).is_none()).max_by_key(|t| t.contains('@'));
@@ -423,7 +429,7 @@ fn state(
     revoked: &Resolved<Micros>,
     valid: &Resolved<bool>,
     is_current: bool,
-    as_of: Micros,
+    (last_use, as_of): (Option<Micros>, Micros),
 ) -> TokenState {
     if let Some(at) = revoked.value().filter(|t| *t <= as_of) {
         // A later list or a later change shows the token alive: then neither is sure, and neither is said.
@@ -438,8 +444,10 @@ fn state(
     let unsaid = !valid.claims.iter().any(|c| c.source == Source::List);
     let complete = |c: &Claim| c.standing == Standing::Holds && c.complete && c.value == "valid";
     match valid.value() {
-        // A list calls it invalid although its end has not come: somebody ended it.
-        Some(false) => TokenState::Revoked,
+        // A list calls it invalid although its end has not come: somebody ended it, unless it was used since, or the list
+        // has no date and use shows that it was valid at some time.
+        Some(false) if last_use <= valid.time() => TokenState::Revoked,
+        Some(false) => TokenState::Unknown,
         _ if is_current && token.valid_to.is_some() && (unsaid || valid.claims.iter().any(complete)) => {
             TokenState::Active
         }
@@ -544,6 +552,47 @@ mod tests {
             TokenState::Revoked,
             "no date, no undoing"
         );
+    }
+
+    fn used(sources: &mut Sources<'_>, by: &str, time: Micros) {
+        let claim = Claim::new(Field::Owner, by, Some(time), Source::Event);
+        let users = vec![Stated { value: by.to_owned(), claim }];
+        sources.uses.insert(("o".into(), ID.into()), Said { users, ..Said::default() });
+    }
+
+    #[test]
+    fn a_token_that_is_used_after_a_list_calls_it_invalid_is_not_out_of_force() {
+        let of = |taken, time| {
+            let invalid = InventoryRow { is_valid: Some(false), ..row() };
+            let mut sources = sources(vec![list(taken, true, invalid)], vec![], 60);
+            used(&mut sources, ANN, time);
+            merge(&sources)[0].state
+        };
+        assert_eq!(of(Some(30), 20), TokenState::Revoked);
+        assert_eq!(of(Some(30), 40), TokenState::Unknown);
+        assert_eq!(of(None, 20), TokenState::Unknown, "when the list was taken nobody knows");
+    }
+
+    #[test]
+    fn an_owner_whom_later_use_contradicts_carries_no_revocation() {
+        use crate::model::finding::Confidence;
+        let of = |taken, time| {
+            let listed = InventoryRow { user_id: Some(ANN.into()), ..row() };
+            let mut sources = sources(vec![list(taken, true, listed)], vec![], 60);
+            used(&mut sources, BOB, time);
+            let gone = crate::model::inventory::UserRow {
+                storage_key: Some(ANN.into()),
+                state: Some(OwnerState::Removed),
+                ..Default::default()
+            };
+            let people = People::build(&[(Some(50), gone)], &[], &[], &[]);
+            sources.people = BTreeMap::from([("o".to_owned(), people)]);
+            let token = merge(&sources).remove(0);
+            (token.owner_state, token.certainty(&[Field::Owner, Field::OwnerState]))
+        };
+        assert_eq!(of(Some(30), 20), (OwnerState::Removed, Confidence::High));
+        assert_eq!(of(Some(30), 40), (OwnerState::Removed, Confidence::Medium));
+        assert_eq!(of(None, 20), (OwnerState::Removed, Confidence::Medium));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! [`UseVerdict`]. The order is that of section 5 of the design.
 
 use crate::model::catalogue::catalogue;
-use crate::model::claim::{Field, Standing, certainty};
+use crate::model::claim::{Claim, Field, Standing, certainty};
 use crate::model::coverage::{Basis, Coverage};
 use crate::model::finding::Confidence;
 use crate::model::time::{DAY, Micros, Span, day_of, day_start, day_text};
@@ -154,7 +154,10 @@ fn ruled_out(token: &Token, usage: &OwnerUsage, coverage: &Coverage, ends: Optio
         let mut reach = token.claims.iter().filter(|c| c.field == Field::Reach);
         reach.all(|c| c.standing == Standing::Holds)
     };
-    let owner_by_id = certainty(&token.claims, &[Field::Owner]) == Confidence::High;
+    // An owner whom any source contradicts may be somebody else, whose records these are not.
+    let contradicted = |c: &Claim| c.field == Field::Owner && c.standing == Standing::Contradicts;
+    let owner_by_id = certainty(&token.claims, &[Field::Owner]) == Confidence::High
+        && !token.claims.iter().any(contradicted);
     if !one_org
         || !owner_by_id
         || !usage.by_id

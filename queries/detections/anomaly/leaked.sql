@@ -26,5 +26,5 @@ leaks AS (
   WHERE tokens_then = 1 OR told_id = token_id OR (told_id IS NULL AND told_name = name) GROUP BY org, token_id
 )
 SELECT t.org AS org, t.token_id AS subject, t.leaked_at AS first_time, t.leaked_at AS last_time, t.leaked_at AS leaked_at, t.state AS state, l.event_ids AS event_ids,
-  CASE WHEN t.revoked_at <= t.leaked_at + INTERVAL '1 days' THEN 'low' ELSE 'high' END AS severity
-FROM tokens AS t LEFT JOIN leaks AS l ON t.org = l.org AND t.token_id = l.token_id CROSS JOIN policy WHERE t.leaked_at >= policy.window_from
+  CASE WHEN t.revoked_at >= t.leaked_at AND t.revoked_at <= t.leaked_at + INTERVAL '1 days' AND NOT COALESCE(t.joined_by_name, FALSE) THEN 'low' ELSE 'high' END AS severity
+FROM tokens AS t LEFT JOIN leaks AS l ON t.org = l.org AND t.token_id = l.token_id CROSS JOIN policy WHERE t.leaked_at >= policy.window_from OR (t.leaked_at IS NOT NULL AND (t.state = 'active' OR t.state = 'unknown'))

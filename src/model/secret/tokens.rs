@@ -78,9 +78,9 @@ fn base32(run: &str) -> bool {
     })
 }
 
-/// Returns true unless a few characters make up the run, as in padding: of 52 random ones about 26 differ.
+/// Returns true unless one or two characters make up the run, as in padding and rulers.
 fn is_random(run: &str) -> bool {
-    run.bytes().collect::<std::collections::BTreeSet<u8>>().len() >= 10
+    run.bytes().collect::<std::collections::BTreeSet<u8>>().len() >= 3
 }
 
 /// Returns true for SHA-2 digests, by their lengths. By chance a digest has no character that base32 lacks.
