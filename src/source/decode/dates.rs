@@ -176,7 +176,9 @@ fn local(text: &str) -> Option<Meaning> {
     if separator == '.' {
         return at(c, b, a).map(Meaning::At);
     }
-    let portal = separator == '/' && comma && matches!(marker, "AM" | "PM");
+    // The English portal writes no leading zeros; programs that put the day first do.
+    let padded = (a_digits == 2 && a < 10) || (b_digits == 2 && b < 10);
+    let portal = separator == '/' && comma && !padded && matches!(marker, "AM" | "PM");
     match (at(c, b, a), at(c, a, b)) {
         (Some(time), Some(same)) if time == same => Some(Meaning::At(time)),
         (Some(day_first), Some(month_first)) => {
@@ -289,6 +291,10 @@ mod tests {
             ("05/01/2026 09:10:11", "2026-01-05T09:10:11Z or 2026-05-01T09:10:11Z"),
             ("1/5/2026, 9:10:11.123 AM", "2026-05-01T09:10:11.123Z or 2026-01-05T09:10:11.123Z, portal"),
             ("5/1/2026, 9:10:11 am", "2026-01-05T09:10:11Z or 2026-05-01T09:10:11Z"),
+            ("05/01/2026, 9:10:11 AM", "2026-01-05T09:10:11Z or 2026-05-01T09:10:11Z"),
+            ("5/01/2026, 9:10:11 AM", "2026-01-05T09:10:11Z or 2026-05-01T09:10:11Z"),
+            ("05/1/2026, 9:10:11 AM", "2026-01-05T09:10:11Z or 2026-05-01T09:10:11Z"),
+            ("10/5/2026, 9:10:11 AM", "2026-05-10T09:10:11Z or 2026-10-05T09:10:11Z, portal"),
             ("05/05/2026 09:10", "2026-05-05T09:10:00Z"),
             ("05.01.2026 09:10:11", "2026-01-05T09:10:11Z"),
             ("05.01.2026, 09.10.11", "2026-01-05T09:10:11Z"),

@@ -14,6 +14,10 @@ use crate::model::time::{DAY, Micros, parse_iso_time};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
+/// 2000-01-01: Azure DevOps did not exist before. An earlier time is the default value of a program, such as year 1 in .NET
+/// or 1970, and counts as no time.
+const EARLIEST: Micros = 946_684_800_000_000;
+
 /// Why a record was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -61,9 +65,9 @@ pub(super) fn event(
     let no_id = |time| Refusal::new("no event id", id).at(time);
     // Nearly all are in the form that the services write.
     let time = match parse_iso_time(written) {
-        Some(time) => time,
-        None => match instant(written, id, &mut taker.waiting.evidence) {
-            Ok(known) => match known.or(time) {
+        Some(time) if time >= EARLIEST => time,
+        _ => match instant(written, id, &mut taker.waiting.evidence) {
+            Ok(known) => match known.or(time.filter(|time| *time >= EARLIEST)) {
                 Some(time) => time,
                 None if guid(bare).is_none() => return Err(no_id(None)),
                 None => return Err(Refusal::new("no time", written)),
@@ -125,9 +129,11 @@ pub(super) fn event(
 /// Reads a time that is not in the form of the services, with the help of the instant that the id holds. An error is a date
 /// with two readings.
 fn instant(written: &str, id: &str, evidence: &mut Evidence) -> Result<Option<Micros>, Either> {
-    let of_id = time_of_id(id);
+    let of_id = time_of_id(id).filter(|time| *time >= EARLIEST);
     match meaning(written) {
         Meaning::None => Ok(of_id),
+        Meaning::At(time) | Meaning::Shows(_, time) if time < EARLIEST => Ok(of_id),
+        Meaning::Either(either) if either.day_first.min(either.month_first) < EARLIEST => Ok(of_id),
         Meaning::At(time) => Ok(Some(exact(time, of_id))),
         Meaning::Shows(order, time) => {
             evidence.shows(order);

@@ -7,8 +7,10 @@ use super::token_columns::{
     IS_VALID, NAME, NEEDED, OWNER_NAME, OWNER_UPN, SCOPES, STATUS, TARGETS, TOKEN_ID, USER_ID, VALID_FROM,
     VALID_TO, what_is_missing,
 };
+use crate::model::catalogue::catalogue;
 use crate::model::identity::guid;
 use crate::model::inventory::Targets;
+use crate::model::token::{FULL_SCOPE, is_full_scope};
 use crate::source::row::InventoryRow;
 use serde_json::Value;
 
@@ -49,14 +51,62 @@ pub(super) fn inventory(record: &Loose, page_org: Option<&str>) -> Result<Invent
     })
 }
 
+/// Reads the scopes, in lower case. A value with anything that is not a scope is counted as unread, and none of it is kept:
+/// half a grant would look like a smaller one.
 fn scopes(record: &Loose) -> Option<String> {
-    match record.value(SCOPES.names)? {
-        Value::Array(scopes) => {
-            let scopes: Vec<&str> = scopes.iter().filter_map(Value::as_str).collect();
-            (!scopes.is_empty()).then(|| scopes.join(" "))
+    let is_empty = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+    let value =
+        SCOPES.names.iter().filter_map(|name| record.value(&[*name])).find(|value| !is_empty(value))?;
+    let scopes: Option<Vec<String>> = match value {
+        Value::Array(texts) => {
+            let texts: Option<Vec<Vec<String>>> =
+                texts.iter().map(|text| scopes_in(text.as_str()?)).collect();
+            texts.map(|texts| texts.concat())
         }
-        _ => record.text(SCOPES.names),
+        Value::String(text) => scopes_in(text),
+        _ => None,
+    };
+    if scopes.is_none() {
+        record.note_unread("scope");
     }
+    scopes.filter(|scopes| !scopes.is_empty()).map(|scopes| scopes.join(" "))
+}
+
+/// Splits a text into scopes; nothing if one of its words is not a scope.
+fn scopes_in(text: &str) -> Option<Vec<String>> {
+    let text = text.to_lowercase();
+    let mut words = words(&text).peekable();
+    let mut scopes = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "full" && words.next_if_eq(&"access").is_some() {
+            scopes.push(FULL_SCOPE.to_owned());
+        } else if is_scope(word) {
+            scopes.push(word.to_owned());
+        } else {
+            return None;
+        }
+    }
+    Some(scopes)
+}
+
+/// Returns true for a scope of the catalogue, and for a name with the prefix and the characters of one: new scopes appear.
+fn is_scope(word: &str) -> bool {
+    let is_name = |name: &str| {
+        let is_part = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+        };
+        name.split('.').all(is_part)
+    };
+    catalogue().scopes.contains_key(word)
+        || is_full_scope(word)
+        || word.strip_prefix("vso.").is_some_and(is_name)
+        || word.strip_prefix("preview_").is_some_and(is_name)
+}
+
+/// Splits the text of a cell that contains several values, perhaps as a JSON array.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '[' | ']' | '"' | '\''))
+        .filter(|word| !word.is_empty())
 }
 
 /// Reads a status that a script made of the dates: one that is active is valid, one that was revoked is not, and whether one
@@ -76,11 +126,7 @@ fn targets(record: &Loose) -> Targets {
     let ids: Option<Vec<String>> = match value {
         Value::Null => Some(Vec::new()),
         Value::Array(ids) => ids.iter().map(|id| target(id.as_str()?)).collect(),
-        Value::String(text) => text
-            .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '[' | ']' | '"' | '\''))
-            .filter(|id| !id.is_empty())
-            .map(target)
-            .collect(),
+        Value::String(text) => words(text).map(target).collect(),
         _ => None,
     };
     match ids {
@@ -137,6 +183,67 @@ mod tests {
         let refusal = read(r#"{"patToken":null,"patTokenError":"invalidToken"}"#).expect_err("refused");
         assert_eq!(refusal, Refusal::new("answer without a token", "invalidToken"));
         assert_eq!(read(r#"{"authorizationId":"x"}"#).expect_err("refused").reason, "no authorization id");
+    }
+
+    #[test]
+    fn scopes_are_read_in_full_or_are_unknown() {
+        for (written, expected) in [
+            (r#""vso.code vso.build""#, Some("vso.code vso.build")),
+            (r#""vso.code, vso.build;vso.work""#, Some("vso.code vso.build vso.work")),
+            (r#""vso.code|vso.build""#, Some("vso.code vso.build")),
+            (r#""[\"vso.code_manage\",\"vso.build\"]""#, Some("vso.code_manage vso.build")),
+            (r#"["vso.code_manage","vso.build"]"#, Some("vso.code_manage vso.build")),
+            (r#"["vso.code_manage vso.build"]"#, Some("vso.code_manage vso.build")),
+            (r#""VSO.CODE_MANAGE""#, Some("vso.code_manage")),
+            (r#""app_token""#, Some("app_token")),
+            (r#""Full access""#, Some("app_token")),
+            (r#"["FULL ACCESS"]"#, Some("app_token")),
+            (r#""user_impersonation""#, Some("user_impersonation")),
+            (
+                r#""vso.new_thing preview_api_all vso.extension.data""#,
+                Some("vso.new_thing preview_api_all vso.extension.data"),
+            ),
+        ] {
+            assert_eq!(read_scopes(written), (expected.map(str::to_owned), vec![]), "{written}");
+        }
+        for nothing in ["null", "[]", r#""""#, r#"" ""#, r#""[]""#] {
+            assert_eq!(read_scopes(nothing), (None, vec![]), "{nothing}");
+        }
+        for unread in [
+            r#""System.Object[]""#,
+            r#""N/A""#,
+            r#""NULL""#,
+            r#""All""#,
+            r#""full""#,
+            r#""access full""#,
+            r#""Code (Read & write); Work Items (Read)""#,
+            r#""vso.code custom""#,
+            r#""vso.""#,
+            r#""vso.code...""#,
+            r#""preview_""#,
+            r#"[{"name":"vso.code_manage"},"vso.build"]"#,
+            r#"["vso.build",null]"#,
+            r#"{"name":"vso.code"}"#,
+            "7",
+        ] {
+            assert_eq!(read_scopes(unread), (None, vec!["scope"]), "{unread}");
+        }
+    }
+
+    fn read_scopes(written: &str) -> (Option<String>, Vec<&'static str>) {
+        let text =
+            format!(r#"{{"authorizationId":"3d3aca0c-9ad3-4b07-8334-08ec8b1ddc32","scope":{written}}}"#);
+        let record = Loose::new(serde_json::from_str(&text).expect("JSON"));
+        let scopes = inventory(&record, None).expect("row").scopes;
+        (scopes, record.unread())
+    }
+
+    #[test]
+    fn an_empty_scope_column_gives_way_to_another() {
+        let row = read(
+            r#"{"authorizationId":"3d3aca0c-9ad3-4b07-8334-08ec8b1ddc32","scope":"","permissions":"vso.code"}"#,
+        );
+        assert_eq!(row.expect("row").scopes.as_deref(), Some("vso.code"));
     }
 
     #[test]

@@ -216,7 +216,10 @@ impl Decoder {
             if !acts && fields.has(Key::Data) && is_event_grid(fields) {
                 let kind = fields.text(Key::EventType);
                 if !kind.is_empty() && !kind.to_ascii_lowercase().contains("audit") {
-                    return Err(self.unknown("not an Azure DevOps audit event", kind.to_owned()));
+                    // A forwarder may publish the records under an event type of its own.
+                    let taken = self.embedded(whole, place);
+                    return taken
+                        .ok_or_else(|| self.unknown("not an Azure DevOps audit event", kind.to_owned()));
                 }
                 let time = event::parse_instant(fields.text(Key::EventTime));
                 let taken = self.enveloped(fields.json(Key::Data), Shape::EventGrid, time, place);

@@ -134,6 +134,13 @@ impl Decoder {
             self.reject(place, &Refusal::new(if last { "cut off" } else { "too few cells" }, &detail));
             return;
         }
+        // An unquoted delimiter in a cell shifts all cells after it; empty cells at the end shift nothing.
+        let surplus = found - columns.len();
+        if surplus > 0 && cells.clone().skip(columns.len()).any(|cell| !cell.plain().trim().is_empty()) {
+            let detail = format!("{found} cells of {}", columns.len());
+            self.reject(place, &Refusal::new("too many cells", &detail));
+            return;
+        }
         let taken = self.route(fields, &Whole::Cells(cells), place);
         self.settle(taken, place);
     }

@@ -169,6 +169,86 @@ fn the_portals_own_form_is_month_first_and_says_so() {
 }
 
 #[test]
+fn a_leading_zero_is_not_the_portals_form() {
+    let padded = table(&[("05/01/2026, 9:12:33 AM", None)]);
+    assert_eq!(days(&padded), (vec![], vec!["2 order of day and month unknown".into()]));
+    assert_eq!(all(&padded).1.assumption, None);
+    let decided = table(&[("05/01/2026, 9:12:33 AM", None), ("13/01/2026, 9:12:33 AM", None)]);
+    assert_eq!(days(&decided), (vec!["2026-01-05".into(), "2026-01-13".into()], vec![]));
+}
+
+#[test]
+fn scopes_in_a_cell_are_read_in_full_or_counted_as_unread() {
+    let list = |scope: &str| {
+        let text = format!(
+            "authorizationId,displayName,scope,validTo\n\
+             952858d3-7084-4635-964e-3c2a57645185,ci,{scope},2026-12-31\n"
+        );
+        let kept = all(&text).0;
+        (kept.all.inventory[0].scopes.clone(), kept.all.unread.into_iter().collect::<Vec<_>>())
+    };
+    assert_eq!(
+        list("\"[\"\"vso.code_manage\"\",\"\"vso.build\"\"]\""),
+        (Some("vso.code_manage vso.build".into()), vec![])
+    );
+    assert_eq!(list("System.Object[]"), (None, vec![("scope", 1)]));
+}
+
+#[test]
+fn a_row_with_too_many_cells_is_rejected() {
+    let id = "952858d3-7084-4635-964e-3c2a57645185";
+    // The quote inside the name makes the second reader take over.
+    for name in ["ci", "c\"i"] {
+        let text = format!(
+            "authorizationId,displayName,scope,validTo\n\
+             {id},{name},vso.code,2026-12-31\n\
+             {id},deploy, prod,vso.code,2026-12-31\n\
+             {id},ci,vso.code,2026-12-31,, ,\n\
+             {id},{name},vso.code,2026-12-31,,x\n"
+        );
+        let kept = all(&text).0;
+        assert_eq!(kept.reasons(), [(3, 2, "too many cells"), (5, 4, "too many cells")], "{name}");
+        assert_eq!(kept.all.rejected[0].detail, "5 cells of 4");
+        assert_eq!(kept.all.inventory.len(), 2, "{name}");
+    }
+    let text = table(&[("2026-01-05 09:00:00", None)]).replace("Git.X;", "Git.X;y;");
+    assert_eq!(all(&text).0.reasons(), [(2, 1, "too many cells")]);
+}
+
+#[test]
+fn a_record_inside_a_foreign_event_grid_envelope_is_found() {
+    let envelope = |data: &str| {
+        format!(
+            r#"{{"id":"x","data":{data},"eventType":"Contoso.LogForwarded","eventTime":"2023-08-03T23:34:31Z"}}"#
+        )
+    };
+    let expected = events(&all(&entry(3)).0);
+    for data in [entry(3), format!(r#"{{"log":{}}}"#, Value::from(entry(3)))] {
+        let (kept, outcome) = all(&envelope(&data));
+        assert_eq!((outcome.read, outcome.rejected), (1, 0), "{data}");
+        assert_eq!(events(&kept), expected, "{data}");
+    }
+}
+
+#[test]
+fn an_event_before_the_year_2000_has_no_time() {
+    let years = table(&[
+        ("0001-01-01T00:00:00", None),
+        ("01/01/0001 00:00:00", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("02/03/1999 09:00", None),
+        ("1999-12-31T23:59:59.999Z", None),
+        ("2000-01-01T00:00:00Z", None),
+        // The id contains the time.
+        ("0001-01-01T00:00:00", Some(1_767_603_600_000_000)),
+    ]);
+    let no_time = (2..7).map(|line| format!("{line} no time")).collect();
+    assert_eq!(days(&years), (vec!["2000-01-01".into(), "2026-01-05".into()], no_time));
+    let text = r#"{"time":0,"event":{"Id":"86fbe369-3f5d-4f52-9ab0-000000000000","ActionId":"Git.X"}}"#;
+    assert_eq!(all(text).0.reasons(), [(1, 1, "no time")]);
+}
+
+#[test]
 fn lists_take_the_order_of_their_file() {
     let list = |from: &str, to: &str| {
         let text = format!(
