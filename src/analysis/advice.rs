@@ -20,21 +20,41 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
         Advice { action, reason: reason.to_owned(), rests_on: fields.to_vec() }
     };
     let used_after = findings.iter().any(|f| f.slug == "used-after-its-end");
-    if token.state == TokenState::Revoked && used_after {
-        return revoke(
+    // A leak has no contrary claim, and a weaker one on the end does not silence it.
+    let is_ended = token.is_over() && token.certainty(&[Field::Revoked]) == Confidence::High;
+    let owner_gone = matches!(token.owner_state, OwnerState::Removed | OwnerState::Disabled);
+    let reasons: [(bool, &[Field], &str, &str); 4] = [
+        (
+            token.state == TokenState::Revoked && used_after,
             &[Field::Revoked],
             "It was used after it was revoked: make sure that it is gone, and look at what it did.",
             "An event that names it by owner and name says that it was revoked, and it was used after that: ask which token was meant.",
-        );
-    }
-    // A leak has no contrary claim, and a weaker one on the end does not silence it.
-    let is_ended = token.is_over() && token.certainty(&[Field::Revoked]) == Confidence::High;
-    if token.leaked_at.is_some() && !is_ended {
-        return revoke(
+        ),
+        (
+            token.leaked_at.is_some() && !is_ended,
             &[Field::Leaked],
             "It was found in a public place.",
             "An event that names it by owner and name says that it was found in a public place: ask which token was meant, and revoke that one.",
-        );
+        ),
+        (
+            !token.is_over() && owner_gone,
+            &[Field::Owner, Field::OwnerState],
+            "Its owner can no longer sign in; the token works again if access returns.",
+            "Its owner seems to have lost access, but the match is not by id: confirm who owns it and whether they left.",
+        ),
+        (
+            !token.is_over() && usage.verdict == UseState::RuledOut,
+            &[Field::Owner, Field::Reach],
+            "Usage records of the whole judged span show no PAT call by its owner.",
+            "Usage records show no PAT call by its owner, but owner or reach is not known for certain: ask whether it is needed.",
+        ),
+    ];
+    // A question on one reason does not hide another reason that is certain.
+    let mut advised: Vec<Advice> =
+        reasons.into_iter().filter(|r| r.0).map(|(_, fields, say, ask)| revoke(fields, say, ask)).collect();
+    advised.sort_by_key(|advice| advice.action != Action::Revoke);
+    if let Some(first) = advised.into_iter().next() {
+        return first;
     }
     if token.is_over() && used_after {
         return say(
@@ -48,20 +68,6 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
     }
     if token.is_over() {
         return say(Action::None, "It is out of force.");
-    }
-    if matches!(token.owner_state, OwnerState::Removed | OwnerState::Disabled) {
-        return revoke(
-            &[Field::Owner, Field::OwnerState],
-            "Its owner can no longer sign in; the token works again if access returns.",
-            "Its owner seems to have lost access, but the match is not by id: confirm who owns it and whether they left.",
-        );
-    }
-    if usage.verdict == UseState::RuledOut {
-        return revoke(
-            &[Field::Owner, Field::Reach],
-            "Usage records of the whole judged span show no PAT call by its owner.",
-            "Usage records show no PAT call by its owner, but owner or reach is not known for certain: ask whether it is needed.",
-        );
     }
     let anomaly = findings.iter().any(|f| f.family == Family::Anomaly && f.severity >= Severity::Medium);
     if anomaly {
@@ -173,6 +179,16 @@ mod tests {
                 assert_eq!(advised == Action::Revoke, join.is_certain(), "{field} joined by {join}");
             }
         }
+    }
+
+    #[test]
+    fn a_question_hides_no_reason_that_is_certain() {
+        use crate::model::claim::{Claim, Field, Join, Source};
+        let by_name = Claim::new(Field::Leaked, "x", Some(1), Source::Event).joined(Join::OwnerAndName);
+        let leaked = Token { leaked_at: Some(1), claims: vec![by_name], ..token("vso.code") };
+        assert_eq!(of(&leaked, usage::Seen::default(), &[]), Action::AskOwner);
+        let gone = Token { owner_state: OwnerState::Removed, ..leaked };
+        assert_eq!(of(&gone, usage::Seen::default(), &[]), Action::Revoke);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What must hold of claims, over random organisations that share people and tokens.
 //!
 //! Each case judges a world, weakens or adds one source, and judges it again. `PATWATCH_WORLDS=50000 cargo test --release
-//! --lib properties::claims` runs more of them than the tests do by themselves.
+//! --lib properties::claims` runs more of them than the tests do by themselves, `PATWATCH_SEED=N` others.
 
 use super::organisations::{Access, By, Change, DAYS, ORGS, Page, World, analysed, page, world};
 use crate::analysis::advice::advise;
@@ -17,7 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 fn cases() -> ProptestConfig {
     let worlds = std::env::var("PATWATCH_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
-    ProptestConfig { max_global_rejects: worlds * 40, ..ProptestConfig::with_cases(worlds) }
+    // The same worlds in every run, so that a change is judged by them and not by chance; another seed makes others.
+    let seed = std::env::var("PATWATCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(18);
+    ProptestConfig {
+        max_global_rejects: worlds * 40,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(seed),
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(worlds)
+    }
 }
 
 /// The advice on each token, with the finding that use after the end makes.
@@ -128,7 +135,8 @@ proptest! {
             }
         }
         let (before, after) = (world.judged(&[]), weaker.judged(&[]));
-        for (org, id) in ids(&after) {
+        // A cut credential may be another token's once its own is known by name alone; that makes a row of its own.
+        for (org, id) in ids(&after).intersection(&ids(&before)).cloned() {
             let of = (org.as_str(), id.as_str());
             // An event that names no token by id may fit another one; that answer is never certain.
             let fields = if how == 0 { vec![Field::Leaked, Field::Revoked] } else { vec![Field::OwnerState] };
