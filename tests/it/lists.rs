@@ -99,7 +99,7 @@ fn a_page_of_one_user_replaces_the_tokens_of_that_user_alone() {
         "targetAccounts": [ORG_ID], "validTo": "2026-12-31T00:00:00" }], "continuationToken": "" });
     place.write("own.json", own.to_string());
     ok(place.run(&["import", "own.json", "--org", "contoso", "--taken", "2026-02-25T00:00:00Z"]));
-    assert_eq!(listed(&place, "contoso"), ids(&[2, 3, 4, 5]));
+    assert_eq!(listed(&place, "contoso"), ids(&[1, 2, 3, 4, 5]));
 }
 
 #[test]
