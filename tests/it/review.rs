@@ -120,7 +120,7 @@ fn decisions_come_back_cover_findings_and_end_with_the_state() {
         "late/inventory.json",
         inventory(&[pat(&guid(1), "deploy-prod", "vso.code_full"), pat(&guid(3), "c", "vso.code")]),
     );
-    let ran = place.run(&["import", "late", "--taken", "2026-03-02T09:00:00Z"]);
+    let ran = place.run(&["import", "late", "--taken", "2026-03-02T08:59:00Z"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let tokens = place.run(&["tokens", "--format", "json"]).json();
     let done = token(&tokens, 2);
