@@ -136,7 +136,7 @@ proptest! {
         }
         let (before, after) = (world.judged(&[]), weaker.judged(&[]));
         // A cut credential may be another token's once its own is known by name alone; that makes a row of its own.
-        for (org, id) in ids(&after).intersection(&ids(&before)).cloned() {
+        for (org, id) in ids(&after).intersection(&ids(&before)) {
             let of = (org.as_str(), id.as_str());
             // An event that names no token by id may fit another one; that answer is never certain.
             let fields = if how == 0 { vec![Field::Leaked, Field::Revoked] } else { vec![Field::OwnerState] };
