@@ -111,6 +111,8 @@ pub struct People {
     by_name: BTreeMap<String, BTreeSet<usize>>,
     /// Ids that a user name alone joins to the person: the name may have passed to somebody else.
     weak: BTreeSet<String>,
+    /// People of whom an id is known.
+    with_id: BTreeSet<usize>,
 }
 
 impl People {
@@ -212,7 +214,7 @@ impl People {
             let fits: BTreeSet<usize> = held.iter().map(|h| h.0).filter(|at| !other(*at)).collect();
             if fits.len() == 1 { fits.into_iter().next() } else { None }
         });
-        let known = self.by_id.values().any(|at| Some(*at) == found);
+        let known = found.is_some_and(|at| self.with_id.contains(&at));
         if known && !ids.iter().any(|id| self.by_id.contains_key(id)) {
             self.weak.extend(ids.iter().cloned());
         }
@@ -231,6 +233,9 @@ impl People {
             });
             self.people.len() - 1
         });
+        if !ids.is_empty() {
+            self.with_id.insert(at);
+        }
         for id in ids {
             self.by_id.entry(id).or_insert(at);
         }
