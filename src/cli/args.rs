@@ -1,6 +1,6 @@
 //! What may be typed: every command, argument and default, with the help that explains it.
 
-use super::values::{dossiers, formats, grids, page_size, severity};
+use super::values::{day, dossiers, formats, grids, page_size, severity};
 use crate::config::limits::{parse_memory, parse_time};
 use crate::lab::Shape;
 use crate::model::finding::Severity;
@@ -226,9 +226,13 @@ pub(super) struct PullArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct FakeArgs {
-    /// Folder that `simulate` wrote, or of any files that `import` takes
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    /// Folders that `simulate` wrote, or of any files that `import` takes: an organisation each
+    #[arg(value_name = "DIR", required = true)]
+    pub folders: Vec<PathBuf>,
+    /// Stand at this instant: RFC 3339, or a day for its end. Dates stay as the files have them, nothing later is
+    /// shown, and of several lists the latest [default: the present, to which all dates move]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
@@ -461,6 +465,10 @@ pub(super) struct SimulateArgs {
     /// Also write Usage records, which show reads
     #[arg(long)]
     pub usage: bool,
+    /// Write the lists of tokens and users as they were at the end of these days, each into a folder lists-DAY: read one
+    /// with --taken DAY [default: those of the last day, beside the log]
+    #[arg(long, value_name = "DAYS", value_delimiter = ',', value_parser = day)]
+    pub list_days: Vec<i32>,
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
     pub output: PathBuf,

@@ -1,13 +1,14 @@
-//! `patwatch fake-services`: the four services of a made-up organisation on this machine, to try `pull` on.
+//! `patwatch fake-services`: the four services of made-up organisations on this machine, to try `pull` on.
 //!
-//! In: a folder such as `simulate` writes. Out: on stdout the variables that point `pull` at it; then it serves
+//! In: folders such as `simulate` writes. Out: on stdout the variables that point `pull` at it; then it serves
 //! until it is stopped. The credential that it prints opens nothing else.
 
 use super::Context;
 use super::args::FakeArgs;
+use super::as_of;
 use super::error::{CliError, Outcome};
 use crate::source::azure_devops::endpoints::Service;
-use crate::source::azure_devops::fake::{FakeOptions, FakeOrganisation, FakeServer};
+use crate::source::azure_devops::fake::{Clock, FakeOptions, FakeOrganisation, FakeServer, Stand};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -17,9 +18,24 @@ fn made_up_pat() -> String {
 }
 
 pub(super) fn run(context: &Context, args: &FakeArgs) -> Result<Outcome, CliError> {
-    let failed = |e: std::io::Error| CliError::new(format!("cannot serve {}: {e}", args.folder.display()));
+    let failed = |e: std::io::Error| CliError::new(format!("cannot serve: {e}"));
     let hint = "make a folder with `patwatch simulate --output DIR`";
-    let org = FakeOrganisation::from_folder(&args.folder, super::now()).map_err(|e| failed(e).hint(hint))?;
+    let (stand, clock) = match &args.now {
+        Some(text) => {
+            let at = as_of::parse(text)?;
+            (Stand::At(at), Clock::Stands(at))
+        }
+        None => (Stand::Present(super::now()), Clock::Runs(super::now)),
+    };
+    let mut orgs: Vec<FakeOrganisation> = Vec::new();
+    for folder in &args.folders {
+        let org = FakeOrganisation::from_folder(folder, stand).map_err(|e| failed(e).hint(hint))?;
+        if orgs.iter().any(|known| known.name == org.name) {
+            let text = format!("{} holds {}, as a folder before it does", folder.display(), org.name);
+            return Err(CliError::new(text).hint("give each its own: `patwatch simulate --name ORG`"));
+        }
+        orgs.push(org);
+    }
     let pat = made_up_pat();
     let options = FakeOptions {
         audit_page: args.page_size,
@@ -27,12 +43,14 @@ pub(super) fn run(context: &Context, args: &FakeArgs) -> Result<Outcome, CliErro
         latency: Duration::from_millis(args.latency_ms),
         fault_rate: args.faults,
         pats: vec![pat.clone()],
-        clock: Some(super::now),
+        clock: Some(clock),
         ..FakeOptions::default()
     };
-    let (name, events, users) = (org.name.clone(), org.events.len(), org.users.len());
+    let names: Vec<String> = orgs.iter().map(|org| format!("--org {}", org.name)).collect();
+    let (events, users): (usize, usize) =
+        orgs.iter().fold((0, 0), |(events, users), org| (events + org.events.len(), users + org.users.len()));
     let runtime = super::live::runtime()?;
-    let server = runtime.block_on(FakeServer::start(vec![org], options, args.port)).map_err(failed)?;
+    let server = runtime.block_on(FakeServer::start(orgs, options, args.port)).map_err(failed)?;
     let mut text = String::new();
     for service in Service::ALL {
         let _ = writeln!(text, "export {}={}", service.variable(), server.url());
@@ -41,7 +59,8 @@ pub(super) fn run(context: &Context, args: &FakeArgs) -> Result<Outcome, CliErro
     context.ui.write(None, text.as_bytes())?;
     context.ui.info(&format!(
         "{events} events, {users} users; in another terminal set the above, then:\n  \
-         patwatch pull --org {name} --auth pat\nCtrl-C ends it"
+         patwatch pull {} --auth pat\nCtrl-C ends it",
+        names.join(" ")
     ));
     runtime.block_on(std::future::pending::<()>());
     Ok(Outcome::Done)

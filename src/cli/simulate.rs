@@ -14,6 +14,7 @@ pub(super) fn run(context: &Context, args: &SimulateArgs) -> Result<Outcome, Cli
         org: args.name.clone().map_or(SAMPLE.org, Into::into),
         shapes: args.shapes.clone(),
         usage: args.usage,
+        list_days: args.list_days.clone(),
         ..SAMPLE
     };
     let made = simulate(&options, &args.output)?;

@@ -3,6 +3,7 @@
 //! Names that are listed show in help and in completions, where a plain text would offer file names.
 
 use crate::model::finding::Severity;
+use crate::model::time::{Day, parse_day};
 use crate::output::{self, Format};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -28,6 +29,10 @@ pub(super) fn dossiers() -> PossibleValuesParser {
 
 pub(super) fn page_size(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| (1..=100_000).contains(n)).ok_or_else(|| "1 to 100000".to_owned())
+}
+
+pub(super) fn day(text: &str) -> Result<Day, String> {
+    parse_day(text).ok_or_else(|| "write a day as 2026-10-24".to_owned())
 }
 
 /// What `--color` asks of help and usage errors, read off the bare arguments.

@@ -1,21 +1,21 @@
-//! Writes the organisation to a folder: events in several shapes, inventory, users, usage, truth, data card.
+//! Writes the organisation to a folder: events in several shapes, usage, truth, data card; its lists are written beside
+//! them by [`super::lists`].
 
 use std::io::Write as _;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::LabError;
-use super::dice::Dice;
 use super::labels::Label;
+use super::lists;
 use super::log::Event;
 use super::shapes::{self, Shape};
 use super::simulate::SimulateOptions;
-use super::tokens::{Ending, Token};
+use super::tokens::Token;
 use super::usage::Usage;
 use super::world::World;
-use crate::model::identity::ZERO_GUID;
-use crate::model::time::{format_time, parse_time};
+use crate::model::time::{day_start, day_text, format_time, parse_time};
 
 /// Entries on one page of the query API, as the portal loads them.
 const PAGE: usize = 200;
@@ -58,8 +58,13 @@ pub(super) fn write(
             packed(world, *shape, at + 1, &part((from, to)), &mut folder)?;
         }
     }
-    inventory(world, tokens, &mut folder)?;
-    users(world, &mut folder)?;
+    if options.list_days.is_empty() {
+        lists::write(world, tokens, world.end, "", &mut folder)?;
+    }
+    for day in &options.list_days {
+        let under = format!("lists-{}/", day_text(*day));
+        lists::write(world, tokens, day_start(day + 1).min(world.end), &under, &mut folder)?;
+    }
     if let Some(usage) = usage {
         let rows: String = usage.rows.iter().map(|row| format!("{row}\n")).collect();
         folder.gzip("usage-records.ndjson.gz", rows.as_bytes())?;
@@ -144,7 +149,7 @@ fn packed(
 }
 
 /// The folder being filled.
-struct Folder<'a> {
+pub(super) struct Folder<'a> {
     out: &'a Path,
     names: Vec<String>,
 }
@@ -152,12 +157,14 @@ struct Folder<'a> {
 impl Folder<'_> {
     fn bytes(&mut self, name: &str, content: &[u8]) -> Result<(), LabError> {
         let path = self.out.join(name);
-        std::fs::write(&path, content).map_err(|source| LabError::Write { path, source })?;
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        made.and_then(|()| std::fs::write(&path, content))
+            .map_err(|source| LabError::Write { path, source })?;
         self.names.push(name.to_owned());
         Ok(())
     }
 
-    fn json(&mut self, name: &str, body: &Value) -> Result<(), LabError> {
+    pub(super) fn json(&mut self, name: &str, body: &Value) -> Result<(), LabError> {
         self.bytes(name, format!("{body}\n").as_bytes())
     }
 
@@ -174,101 +181,6 @@ impl Folder<'_> {
         let packed = packed.map_err(|source| LabError::Write { path: self.out.join(name), source })?;
         self.bytes(name, &packed)
     }
-}
-
-/// One tokenadmin page per user who has tokens; keys and OAuth authorisations lie between the PATs.
-fn inventory(world: &World, tokens: &[Token], folder: &mut Folder<'_>) -> Result<(), LabError> {
-    let mut dice = Dice::new(world.seed, "inventory", 0);
-    let mut number = 0;
-    for (index, person) in world.people.iter().enumerate() {
-        let mut rows: Vec<Value> = tokens
-            .iter()
-            .filter(|token| token.owner == index && token.listed && token.valid_from < world.end)
-            .map(|token| session_token(world, token))
-            .collect();
-        let extra = |authorization: String, client: &str, name: &str, scope: &str, public: bool| {
-            json!({
-                "clientId": client, "accessId": ZERO_GUID, "authorizationId": authorization,
-                "hostAuthorizationId": ZERO_GUID, "userId": person.user_id, "validFrom": zoneless(world.start),
-                "validTo": zoneless(world.end + 300 * crate::model::time::DAY), "displayName": name, "scope": scope,
-                "targetAccounts": [world.org_id], "token": null, "alternateToken": null, "isValid": true,
-                "isPublic": public, "publicData": public.then_some("ssh-rsa AAAA"), "source": null, "claims": null,
-            })
-        };
-        if index % 6 == 1 {
-            rows.push(extra(dice.guid(), ZERO_GUID, "build box", "app_token", true));
-        }
-        if index % 9 == 2 {
-            let client = dice.guid();
-            rows.push(extra(dice.guid(), &client, "Chart Viewer", "vso.work", false));
-        }
-        if rows.is_empty() {
-            continue;
-        }
-        number += 1;
-        folder.json(
-            &format!("inventory-{number:04}.json"),
-            &json!({"value": rows, "continuationToken": null}),
-        )?;
-    }
-    Ok(())
-}
-
-/// A time as tokenadmin writes it: no zone.
-fn zoneless(time: i64) -> String {
-    format_time(time).trim_end_matches('Z').to_owned()
-}
-
-fn session_token(world: &World, token: &Token) -> Value {
-    let gone = world.people[token.owner].left.is_some_and(|(_, back)| back.is_none());
-    let revoked = matches!(token.ending, Ending::Revoked(_) | Ending::LeakedAndClosed(_));
-    json!({
-        "clientId": ZERO_GUID, "accessId": ZERO_GUID, "authorizationId": token.id,
-        "hostAuthorizationId": ZERO_GUID, "userId": world.people[token.owner].user_id,
-        "validFrom": zoneless(token.valid_from), "validTo": zoneless(token.valid_to), "displayName": token.name,
-        "scope": token.scopes.join(" "),
-        "targetAccounts": if token.all_orgs { Value::Null } else { json!([world.org_id]) },
-        "token": null, "alternateToken": null, "isValid": !revoked && !gone && token.valid_to > world.end,
-        "isPublic": false, "publicData": null, "source": null, "claims": null,
-    })
-}
-
-/// The Graph page of users and the page of their entitlements; leavers are missing, or disabled.
-fn users(world: &World, folder: &mut Folder<'_>) -> Result<(), LabError> {
-    let mut graph = Vec::new();
-    let mut entitlements = Vec::new();
-    for person in &world.people {
-        let gone = person.left.is_some_and(|(_, back)| back.is_none());
-        if gone && !person.stays_listed {
-            continue;
-        }
-        let host = format!("https://vssps.dev.azure.com/{}/_apis/Graph", world.org);
-        let user = json!({
-            "subjectKind": "user", "metaType": "member", "domain": world.tenant_id,
-            "principalName": person.upn, "mailAddress": person.upn, "origin": "aad", "originId": person.origin_id,
-            "displayName": person.name,
-            "_links": {"storageKey": {"href": format!("{host}/StorageKeys/{}", person.descriptor)}},
-            "url": format!("{host}/Users/{}", person.descriptor), "descriptor": person.descriptor,
-        });
-        let last = match person.left {
-            Some((left, None)) => left,
-            _ => world.end - 30 * crate::model::time::HOUR,
-        };
-        entitlements.push(json!({
-            "id": person.user_id, "user": user,
-            "accessLevel": {
-                "licensingSource": "account", "accountLicenseType": "express", "licenseDisplayName": "Basic",
-                "status": if gone { "disabled" } else { "active" }, "statusMessage": "", "assignmentSource": "unknown",
-            },
-            "lastAccessedDate": format_time(last), "dateCreated": "2024-02-01T08:00:00Z",
-            "projectEntitlements": [], "extensions": [], "groupAssignments": [],
-        }));
-        graph.push(user);
-    }
-    folder.json("users.json", &json!({"count": graph.len(), "value": graph}))?;
-    let total = entitlements.len();
-    let page = json!({"members": entitlements, "continuationToken": null, "totalCount": total});
-    folder.json("entitlements.json", &page)
 }
 
 /// The page that says what is real in the data and what is not.
@@ -297,6 +209,10 @@ fn card(
     if !options.shapes.is_empty() {
         let names: Vec<&str> = options.shapes.iter().map(|shape| shape.as_str()).collect();
         more.push_str(&format!(" --shapes {}", names.join(",")));
+    }
+    if !options.list_days.is_empty() {
+        let days: Vec<String> = options.list_days.iter().map(|day| day_text(*day)).collect();
+        more.push_str(&format!(" --list-days {}", days.join(",")));
     }
     let export = if options.shapes.iter().any(|shape| matches!(shape, Shape::Csv | Shape::Splunk)) {
         "- The CSV export and the Splunk envelope: no public sample shows either.\n"

@@ -13,6 +13,7 @@ mod files;
 mod inputs;
 mod interval;
 mod labels;
+mod lists;
 mod log;
 mod lookalikes;
 mod office;

@@ -8,7 +8,7 @@ use super::shapes::Shape;
 use super::usage::Usage;
 use super::world::World;
 use super::{LabError, files, labels, office, population, routine, scenarios, weakenings};
-use crate::model::time::Day;
+use crate::model::time::{Day, day_text};
 
 /// What organisation to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub struct SimulateOptions {
     pub shapes: Vec<Shape>,
     /// Whether Usage records are written too.
     pub usage: bool,
+    /// Days whose lists of tokens and users are written, each as it was at the day's end, in a folder of its own; empty:
+    /// those of the last day, beside the log.
+    pub list_days: Vec<Day>,
 }
 
 /// The organisation in `sample-data`: small enough to read, and still one of everything. It ends on 2026-10-31.
@@ -38,6 +41,7 @@ pub const SAMPLE: SimulateOptions = SimulateOptions {
     last_day: 20_757,
     shapes: Vec::new(),
     usage: false,
+    list_days: Vec::new(),
 };
 
 /// The organisation in `tests/labelled-data`: every attack once, in every shape, with Usage records.
@@ -84,7 +88,13 @@ pub fn simulate(options: &SimulateOptions, out: &Path) -> Result<SimulateSummary
     } else if options.org.is_empty() || !options.org.bytes().all(|c| c == b'-' || c.is_ascii_alphanumeric()) {
         Some((format!("\"{}\" is no organisation name", options.org), "use letters, digits and dashes"))
     } else {
-        None
+        let logged = options.last_day - i32::try_from(options.days).unwrap_or(0) + 1..=options.last_day;
+        options.list_days.iter().find(|day| !logged.contains(day)).map(|day| {
+            (
+                format!("{} is no day of the log", day_text(*day)),
+                "choose days from its first to its last: it ends on 2026-10-31, --days says how long it is",
+            )
+        })
     };
     if let Some((what, hint)) = problem {
         return Err(LabError::Options { what, hint });

@@ -2,7 +2,9 @@
 
 use crate::support::{ORG_ID, OWNER, Place, guid};
 use patwatch::model::time::{DAY, Micros, SECOND, format_time};
-use patwatch::source::azure_devops::fake::{Events, FakeOptions, FakeOrganisation, FakeServer, FakeUser};
+use patwatch::source::azure_devops::fake::{
+    Clock, Events, FakeOptions, FakeOrganisation, FakeServer, FakeUser,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -124,7 +126,7 @@ impl Fake {
         let runtime = runtime.expect("runtime");
         let secret = secret();
         let pats = if options.pats.is_empty() { vec![secret.clone()] } else { options.pats.clone() };
-        let options = FakeOptions { pats, clock: options.clock.or(Some(now)), ..options };
+        let options = FakeOptions { pats, clock: options.clock.or(Some(Clock::Runs(now))), ..options };
         let server = runtime.block_on(FakeServer::start(organisations, options, 0)).expect("server");
         Self { url: server.url(), server, secret, _runtime: runtime }
     }

@@ -7,7 +7,7 @@ use crate::live::{
 use crate::support::{Place, guid};
 use patwatch::model::time::{DAY, HOUR, SECOND, day_text, format_time, parse_time};
 use patwatch::source::azure_devops::error::Purpose;
-use patwatch::source::azure_devops::fake::{Envelope, FakeOptions, FakeOrganisation, Refusal};
+use patwatch::source::azure_devops::fake::{Clock, Envelope, FakeOptions, FakeOrganisation, Refusal};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -187,7 +187,7 @@ fn slow_clock() -> i64 {
 fn a_clock_that_differs_loses_no_event_and_hides_no_inventory() {
     let place = Place::new();
     let rows = events(100, 3, now());
-    let slow = FakeOptions { clock: Some(slow_clock), ..FakeOptions::default() };
+    let slow = FakeOptions { clock: Some(Clock::Runs(slow_clock)), ..FakeOptions::default() };
     // What the slow service has not seen yet is not in its log.
     let late: Vec<String> = rows.iter().filter(|row| time_of(row) <= slow_clock()).cloned().collect();
     assert!(late.len() < rows.len());

@@ -1,14 +1,15 @@
 //! Fills the fake from a folder that `import` would take: every shape of event becomes what the query API sends.
 //!
-//! In: files of any known shape, such as `simulate` writes. Out: an organisation that stands at a time near the
-//! present, since a service keeps 90 days: every date moves by the same whole number of weeks, so that the
-//! rhythm of work stays. Entry ids count backwards from the new time, as the service makes them.
+//! In: files of any known shape, such as `simulate` writes. Out: an organisation that stands near the present, since a
+//! service keeps 90 days: every date moves by the same whole number of weeks, so that the rhythm of work stays. Or one that
+//! stands at an instant of its own: no date moves, and nothing later is shown. Entry ids count backwards from the time of
+//! the entry, as the service makes them.
 
 use super::load::give_out;
 use super::{Events, FakeOrganisation, FakeUser};
 use crate::model::event::{EventRow, Shape};
 use crate::model::identity::{ZERO_GUID, org_name};
-use crate::model::time::{DAY, Micros, SECOND, format_time, parse_time};
+use crate::model::time::{DAY, Day, Micros, SECOND, day_start, format_time, parse_day, parse_time};
 use crate::source::azure_devops::envelope;
 use crate::source::{self, Options, Parsed, Sink, expand};
 use serde_json::{Value, json};
@@ -20,6 +21,15 @@ use std::path::{Path, PathBuf};
 const EPOCH_TICKS: i64 = 621_355_968_000_000_000;
 /// The last tick of year 9999, from which ids count backwards. Source: facts, section 1.
 const LAST_TICK: i64 = 3_155_378_975_999_999_999;
+
+/// Where the organisation stands in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    /// Its newest event moves to the week before this instant, and all dates with it.
+    Present(Micros),
+    /// At this instant, dates as they are: what comes later does not exist.
+    At(Micros),
+}
 
 /// What the files hold.
 #[derive(Default)]
@@ -34,23 +44,30 @@ struct Found {
 }
 
 impl FakeOrganisation {
-    /// Reads an organisation from a folder, and moves it so that its newest event lies in the week before `now`.
+    /// Reads an organisation from a folder. Of folders `lists-DAY` inside, which `simulate --list-days` writes, the latest
+    /// before the instant counts.
     ///
     /// # Errors
-    /// When the folder holds no event, or a file cannot be read.
-    pub fn from_folder(folder: &Path, now: Micros) -> io::Result<Self> {
+    /// When the folder holds no event before the instant, or a file cannot be read.
+    pub fn from_folder(folder: &Path, stand: Stand) -> io::Result<Self> {
         let mut found = Found::default();
         let expanded = expand(&[folder.to_owned()]);
         if let Some(fault) = expanded.faults.into_iter().next() {
             return Err(io::Error::other(fault));
         }
-        for path in expanded.files {
+        for path in with_latest_lists(expanded.files, stand) {
             found.read(&path)?;
+        }
+        if let Stand::At(at) = stand {
+            found.events.retain(|_, (_, time, _)| *time <= at);
         }
         let newest = found.events.values().map(|(_, time, _)| *time).max();
         let newest =
             newest.ok_or_else(|| io::Error::other(format!("{} holds no audit event", folder.display())))?;
-        let by = (now - newest).div_euclid(7 * DAY) * 7 * DAY;
+        let by = match stand {
+            Stand::Present(now) => (now - newest).div_euclid(7 * DAY) * 7 * DAY,
+            Stand::At(_) => 0,
+        };
         let name = found.names.iter().max_by_key(|(_, n)| **n).map(|(name, _)| name.clone());
         let rows = found.events.into_values().map(|(_, time, mut row)| {
             move_dates(&mut row, by);
@@ -78,6 +95,17 @@ impl FakeOrganisation {
             usage: (!found.usage.is_empty()).then_some(found.usage),
         })
     }
+}
+
+/// Leaves out the files of every folder `lists-DAY` but the latest that `stand` allows.
+fn with_latest_lists(files: Vec<PathBuf>, stand: Stand) -> Vec<PathBuf> {
+    let day = |path: &Path| parse_day(path.parent()?.file_name()?.to_str()?.strip_prefix("lists-")?);
+    let is_past = |day: &Day| match stand {
+        Stand::Present(_) => true,
+        Stand::At(at) => day_start(day + 1) - 1 <= at,
+    };
+    let latest = files.iter().filter_map(|path| day(path)).filter(is_past).max();
+    files.into_iter().filter(|path| day(path).is_none_or(|day| Some(day) == latest)).collect()
 }
 
 impl Found {
@@ -209,12 +237,13 @@ fn list_of(bytes: &[u8]) -> Option<Vec<Value>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::{SAMPLE, SimulateOptions, simulate};
 
     #[test]
     fn a_simulated_organisation_moves_to_the_present() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data");
         let now = parse_time("2031-05-07T09:00:00Z").expect("time");
-        let org = FakeOrganisation::from_folder(&folder, now).expect("sample");
+        let org = FakeOrganisation::from_folder(&folder, Stand::Present(now)).expect("sample");
         assert_eq!(org.name, "larkmoor-sample");
         assert!(org.events.len() > 2_000 && org.users.len() > 10 && !org.entitlements.is_empty());
         assert!(org.users.iter().map(|u| u.tokens.len()).sum::<usize>() > 20);
@@ -227,6 +256,31 @@ mod tests {
         assert!(time <= now && now - time < 7 * DAY, "{}", format_time(time));
         let ticks: i64 = ids[0].split(';').next().and_then(|t| t.parse().ok()).expect("ticks");
         assert_eq!((LAST_TICK - ticks - EPOCH_TICKS) / 10, time);
+    }
+
+    #[test]
+    fn at_an_instant_nothing_later_is_shown_and_no_date_moves() {
+        let dir = tempfile::tempdir().expect("folder");
+        let (first, last) = (SAMPLE.last_day - 60, SAMPLE.last_day);
+        simulate(&SimulateOptions { list_days: vec![first, last], ..SAMPLE }, dir.path()).expect("written");
+        let at =
+            |day| FakeOrganisation::from_folder(dir.path(), Stand::At(day_start(day + 1) - 1)).expect("org");
+        let ids = |org: &FakeOrganisation| -> BTreeMap<String, Value> {
+            let rows = org.users.iter().flat_map(|user| &user.tokens);
+            rows.map(|row| (row["authorizationId"].to_string(), row.clone())).collect()
+        };
+        let (before, after) = (at(first), at(last));
+        assert!(before.events.len() < after.events.len());
+        let newest = before.events.rows(0..1).expect("a row");
+        let newest: Value = serde_json::from_str(&newest[0]).expect("JSON");
+        let time = parse_time(newest["timestamp"].as_str().expect("time")).expect("time");
+        assert!(day_start(first) <= time && time < day_start(first + 1), "{}", format_time(time));
+        let (before, after) = (ids(&before), ids(&after));
+        let known: Vec<&String> = before.keys().filter(|id| after.contains_key(*id)).collect();
+        assert!(
+            known.len() == before.len() && known.iter().any(|id| before[*id] != after[*id]),
+            "nothing changed"
+        );
     }
 
     #[test]

@@ -142,7 +142,9 @@ async fn send(stream: &mut TcpStream, response: Response, shared: &Shared) -> io
     for (name, value) in &headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    if let Some(date) = shared.options.clock.and_then(|now| DateTime::<Utc>::from_timestamp_micros(now())) {
+    if let Some(date) =
+        shared.options.clock.and_then(|clock| DateTime::<Utc>::from_timestamp_micros(clock.now()))
+    {
         head.push_str(&format!("Date: {}\r\n", date.format("%a, %d %b %Y %H:%M:%S GMT")));
     }
     if delivery == Delivery::CutSilently {

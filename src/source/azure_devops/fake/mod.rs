@@ -15,6 +15,7 @@ mod services;
 
 pub use events::Events;
 pub use faults::{FaultKind, Refusal};
+pub use folder::Stand;
 pub use load::FakeFiles;
 
 use super::error::Purpose;
@@ -67,6 +68,24 @@ pub enum Envelope {
     Alternating,
 }
 
+/// The server's clock.
+#[derive(Debug, Clone, Copy)]
+pub enum Clock {
+    /// Runs as this one does.
+    Runs(fn() -> Micros),
+    /// Stands at an instant.
+    Stands(Micros),
+}
+
+impl Clock {
+    fn now(self) -> Micros {
+        match self {
+            Self::Runs(now) => now(),
+            Self::Stands(at) => at,
+        }
+    }
+}
+
 /// How the fake behaves. The default behaves well.
 #[derive(Debug, Clone)]
 pub struct FakeOptions {
@@ -109,7 +128,7 @@ pub struct FakeOptions {
     /// Whether every page says that more follows, each time with another token, and begins again at the first row.
     pub endless: bool,
     /// The server's clock, for the `Date` header; nothing: no such header.
-    pub clock: Option<fn() -> Micros>,
+    pub clock: Option<Clock>,
     /// Seed of all chance.
     pub seed: u64,
 }

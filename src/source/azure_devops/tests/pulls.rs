@@ -1,7 +1,7 @@
 //! Pulling the audit log: every event, in every shape, through every trouble.
 
 use super::*;
-use crate::source::azure_devops::fake::FakeFiles;
+use crate::source::azure_devops::fake::{Clock, FakeFiles};
 
 #[tokio::test]
 async fn every_event_comes_through_in_every_shape() {
@@ -229,7 +229,7 @@ async fn a_body_that_stalls_is_asked_for_again() {
 async fn the_services_clock_is_handed_on() {
     let (org, _) = audited(10, 1);
     let skewed = || time(TODAY) - 3 * HOUR;
-    let bench = bench(org, FakeOptions { clock: Some(skewed), ..FakeOptions::default() }).await;
+    let bench = bench(org, FakeOptions { clock: Some(Clock::Runs(skewed)), ..FakeOptions::default() }).await;
     let (_, kept) = pull(&bench, 1, 100).await;
     assert!(kept.days.iter().all(|day| day.server_time == Some(skewed())));
 }
