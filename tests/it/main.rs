@@ -34,4 +34,5 @@ mod sizes;
 mod support;
 mod verdicts;
 mod visibility;
+mod weeks;
 mod worlds;
