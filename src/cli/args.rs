@@ -160,6 +160,9 @@ pub(super) struct Reading {
     /// The usage records hold this span whole, where audit files are read with them
     #[arg(long, value_name = "FROM..TO")]
     pub usage_covers: Option<String>,
+    /// The users files list every user of their organisation; pages of the Graph API do not state their end
+    #[arg(long)]
+    pub users_complete: bool,
     /// When the inventory was taken [default: the newest event of its organisation]
     #[arg(long, value_name = "TIME")]
     pub taken: Option<String>,

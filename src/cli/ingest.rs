@@ -204,7 +204,14 @@ pub(super) fn ingest(
         ui.warn("`--covers` describes the audit files only; use `--usage-covers` for the usage records");
     }
     let mut lists: Vec<Lists> = read.into_iter().map(|input| input.lists).collect();
-    result.failed += lists::store(lake, &mut lists, &mut inputs, &placer, Declared { taken, usage }, ui)?;
+    result.failed += lists::store(
+        lake,
+        &mut lists,
+        &mut inputs,
+        &placer,
+        Declared { taken, usage, users_complete: reading.users_complete },
+        ui,
+    )?;
     result.failed += inputs.iter().filter(|input| nothing_kept(input, ui)).count() as u64;
     result.rejected = inputs.iter().map(|i| i.rejected).sum();
     result.inputs.clone_from(&inputs);
@@ -242,12 +249,21 @@ fn nothing_kept(input: &Ingest, ui: &Ui) -> bool {
         let reasons: Vec<String> = input.reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
         let records = if input.read == 1 { "its only record" } else { "any of its records" };
         ui.err(&super::error::message(&format!(
-            "error: {}: could not keep {records} ({})",
+            "error: {}: could not keep {records} ({}){}",
             input.name,
-            reasons.join("; ")
+            reasons.join("; "),
+            hints(&input.reasons)
         )));
     }
     nothing
+}
+
+/// What to do about rejected records, a line a reason.
+fn hints(reasons: &BTreeMap<String, u64>) -> String {
+    let hint = |reason: &String| {
+        source::remedy(reason).map(|advice| format!("\n  hint: {reason}: {advice}")).unwrap_or_default()
+    };
+    reasons.keys().map(hint).collect()
 }
 
 fn scopes(lake: &Lake) -> BTreeMap<String, String> {
@@ -361,11 +377,12 @@ fn read_one(
     if outcome.rejected > 0 {
         let reasons: Vec<String> = ingest.reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
         ui.warn(&format!(
-            "{}: {} of {} records rejected ({})",
+            "{}: {} of {} records rejected ({}){}",
             path.display(),
             outcome.rejected,
             outcome.read,
-            reasons.join("; ")
+            reasons.join("; "),
+            hints(&ingest.reasons)
         ));
         for example in examples {
             ui.info(&format!("  {}: {example}", path.display()));
@@ -378,6 +395,9 @@ fn read_one(
             path.display(),
             cells.join("; ")
         ));
+    }
+    if let Some(encoding) = &outcome.encoding {
+        ui.warn(&format!("{}: {encoding}", path.display()));
     }
     if let Some(assumption) = &outcome.assumption {
         ui.warn(&format!("{}: {assumption}", path.display()));

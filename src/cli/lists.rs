@@ -47,6 +47,8 @@ impl Lists {
 pub(super) struct Declared {
     pub taken: Option<Micros>,
     pub usage: Option<Span>,
+    /// The users files list everybody.
+    pub users_complete: bool,
 }
 
 /// Finds the organisation of a row.
@@ -221,7 +223,8 @@ fn store_of(
         undated: declared.taken.is_none(),
         ..Facts::default()
     };
-    if !placed.inventory.is_empty() {
+    let has_tokens = !placed.inventory.is_empty();
+    if has_tokens {
         let parts: Vec<Part<'_>> =
             placed.own.iter().filter_map(|input| part(*input, lists, &placed)).collect();
         let owners =
@@ -239,8 +242,15 @@ fn store_of(
     }
     if !placed.users.is_empty() {
         let (from, rows): (Vec<usize>, Vec<UserRow>) = placed.users.into_iter().unzip();
-        let whole = |l: &Lists| l.whole && !l.goes_on;
-        let complete = lists.iter().filter(|l| from.contains(&l.input)).all(whole);
+        let of_org: Vec<&Lists> = lists.iter().filter(|l| from.contains(&l.input)).collect();
+        let complete = every_user(&of_org, declared.users_complete);
+        if !complete && has_tokens {
+            ui.info(&format!(
+                "{org}: the users files do not state that they list every user, so a list of PATs cannot be measured against \
+                 them. Add `--users-complete` if they do, import the user entitlements, whose last page states it, or use \
+                 `pull`"
+            ));
+        }
         let new = lake.add_users(org, &rows, Facts { complete, ..dated(None) })?;
         count(inputs, &from, &rows, new);
     }
@@ -260,6 +270,17 @@ fn store_of(
         count(inputs, &from, &rows, new);
     }
     Ok(())
+}
+
+/// Returns true if users lists are known to have every user: nothing of them is missing, and the pages of the Graph API or of
+/// the entitlements say that they are the last, or the user does.
+fn every_user(lists: &[&Lists], declared: bool) -> bool {
+    let states_end = |kind: KindHint| {
+        let mut of_kind = lists.iter().filter(|l| l.kind == Some(kind)).peekable();
+        of_kind.peek().is_some() && of_kind.all(|l| l.ends.closed > 0 && l.ends.unstated == 0)
+    };
+    lists.iter().all(|l| l.whole && !l.goes_on)
+        && (declared || states_end(KindHint::Users) || states_end(KindHint::Entitlements))
 }
 
 /// What one input lists of the organisation, and how it ends; none where it is no list of tokens.
@@ -283,5 +304,31 @@ fn count<R: std::fmt::Debug>(inputs: &mut [Ingest], from: &[usize], rows: &[R], 
         if new && seen.insert(format!("{row:?}")) {
             inputs[*input].kept += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(kind: KindHint, closed: u64, unstated: u64) -> Lists {
+        let ends = PageEnds { closed, unstated, open: 0 };
+        Lists { kind: Some(kind), ends, whole: true, ..Lists::default() }
+    }
+
+    #[test]
+    fn users_are_everybody_only_where_an_end_is_stated() {
+        let graph = list(KindHint::Users, 0, 1);
+        let last = list(KindHint::Entitlements, 1, 0);
+        assert!(!every_user(&[&graph], false), "a page of the Graph API does not state its end");
+        assert!(every_user(&[&graph], true));
+        assert!(every_user(&[&last], false));
+        assert!(every_user(&[&graph, &last], false), "one complete list is enough");
+        assert!(every_user(&[&list(KindHint::Users, 1, 0)], false));
+        assert!(!every_user(&[&list(KindHint::Users, 0, 0)], false), "a table has no end of its own");
+        let open = Lists { goes_on: true, ..list(KindHint::Users, 1, 0) };
+        assert!(!every_user(&[&open, &last], true), "a page that says more follow");
+        let damaged = Lists { whole: false, ..list(KindHint::Users, 1, 0) };
+        assert!(!every_user(&[&damaged], true));
     }
 }

@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are answers, not errors; clap prints both kinds where they belong.
             let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
+            print_usage(&error);
             return ExitCode::from(code);
         }
     };
@@ -78,6 +78,18 @@ pub fn main() -> ExitCode {
             ui.err(&error.render());
             ExitCode::from(2)
         }
+    }
+}
+
+/// Prints what clap says of the arguments. It repeats them, and a token that was pasted into the wrong place is not for the
+/// logs of a pipeline: such a message loses its colours and the token.
+fn print_usage(error: &clap::Error) {
+    let text = error.render().to_string();
+    let shown = if error.use_stderr() { error::clean(&text) } else { text.clone() };
+    if shown == text {
+        let _ = error.print();
+    } else {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), shown.as_bytes());
     }
 }
 

@@ -299,7 +299,25 @@ fn stem(file: &str) -> String {
 
 fn read_folders(folders: &[PathBuf]) -> (Vec<(String, String)>, Vec<Problem>) {
     let (mut files, mut problems) = (BTreeMap::new(), Vec::new());
-    let mut open: Vec<PathBuf> = folders.to_vec();
+    for folder in folders {
+        let (before, faults) = (files.len(), problems.len());
+        read_folder(folder, &mut files, &mut problems);
+        // A folder that is named twice brings its files once.
+        let known = || files.keys().any(|file| Path::new(file).starts_with(folder));
+        if files.len() == before && problems.len() == faults && !known() {
+            problems.push(problem(
+                &folder.display().to_string(),
+                1,
+                "The folder and its subfolders contain no .sql file.".to_owned(),
+                "Name the folder that contains FAMILY/NAME.sql, such as PACK for PACK/hygiene/old-token.sql.",
+            ));
+        }
+    }
+    (files.into_iter().collect(), problems)
+}
+
+fn read_folder(folder: &Path, files: &mut BTreeMap<String, String>, problems: &mut Vec<Problem>) {
+    let mut open: Vec<PathBuf> = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
         let shown = folder.display().to_string();
         let entries = match std::fs::read_dir(&folder) {
@@ -326,8 +344,11 @@ fn read_folders(folders: &[PathBuf]) -> (Vec<(String, String)>, Vec<Problem>) {
             }
         }
     }
-    (files.into_iter().collect(), problems)
 }
+
+/// Keys that every head has.
+const REQUIRED: [&str; 9] =
+    ["id", "title", "severity", "confidence", "subject", "tables", "message", "fix", "rationale"];
 
 /// Reads one file.
 pub(super) fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
@@ -348,12 +369,34 @@ pub(super) fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
         let at = e.span().map_or(0, |span| span.start);
         let line = head.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
         let why = e.message().trim_end_matches('.').replace('\n', "; ");
-        vec![problem(
-            file,
-            line,
-            format!("The head cannot be read: {why}."),
-            "Head lines start with --! and are TOML; see `patwatch detections show` for one that works.",
-        )]
+        let table = toml::from_str::<toml::Table>(&head).ok();
+        // All that is missing at once, where the head is TOML at all.
+        let missing: Vec<&str> = REQUIRED
+            .into_iter()
+            .filter(|key| table.as_ref().is_some_and(|t| !t.contains_key(*key)))
+            .collect();
+        let mut problems = Vec::new();
+        if missing.is_empty() || !why.starts_with("missing field") {
+            problems.push(problem(
+                file,
+                line,
+                format!("The head cannot be read: {why}."),
+                "Head lines start with --! and are TOML; see `patwatch detections show` for one that works.",
+            ));
+        }
+        if !missing.is_empty() {
+            let lines: Vec<String> = missing.iter().map(|key| format!("`--! {key} = ...`")).collect();
+            problems.push(problem(
+                file,
+                1,
+                format!("The head lacks {}.", missing.join(", ")),
+                format!(
+                    "Add {}; `patwatch detections show PAT-H001` prints a head that works.",
+                    lines.join(", ")
+                ),
+            ));
+        }
+        problems
     })?;
     Ok(Detection {
         tables: head.tables,
@@ -396,6 +439,39 @@ mod tests {
     ];
 
     const GOOD: &str = "--! id = \"X-1\"\n--! title = \"T\"\n--! severity = \"low\"\n--! confidence = \"low\"\n--! subject = \"token\"\n--! tables = [\"tokens\"]\n--! message = \"{n} events by {name}.\"\n--! fix = \"Ask.\"\n--! rationale = \"Because.\"\nSELECT org, token_id AS subject, n_events AS n FROM tokens";
+
+    #[test]
+    fn a_folder_without_a_query_is_an_error() {
+        let dir = tempfile::tempdir().expect("folder");
+        std::fs::create_dir(dir.path().join("hygiene")).expect("folder");
+        std::fs::write(dir.path().join("hygiene/x.sql.txt"), GOOD).expect("file");
+        let problems = Pack::with_folders(&[dir.path().to_owned()]).expect_err("nothing to run");
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let said = problems[0].to_string();
+        assert!(said.contains(&dir.path().display().to_string()) && said.contains("no .sql file"), "{said}");
+        assert!(said.contains("FAMILY/NAME.sql"), "{said}");
+        std::fs::rename(dir.path().join("hygiene/x.sql.txt"), dir.path().join("hygiene/x.sql"))
+            .expect("file");
+        let twice = [dir.path().to_owned(), dir.path().join("hygiene")];
+        assert!(Pack::with_folders(&twice).is_ok());
+    }
+
+    #[test]
+    fn all_that_a_head_lacks_is_reported_at_once() {
+        let text = GOOD.replace("--! title = \"T\"\n", "").replace("--! fix = \"Ask.\"\n", "");
+        let problems = read("hygiene/x.sql", &text).expect_err("incomplete");
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].text.contains("lacks title, fix"), "{problems:?}");
+        assert!(problems[0].mend.contains("`--! title = ...`"), "{problems:?}");
+        for key in REQUIRED {
+            let without: String = GOOD
+                .lines()
+                .filter(|line| !line.starts_with(&format!("--! {key} =")))
+                .map(|line| format!("{line}\n"))
+                .collect();
+            assert!(read("hygiene/x.sql", &without).expect_err("incomplete")[0].text.contains(key), "{key}");
+        }
+    }
 
     #[test]
     fn reads_a_head() {

@@ -3,7 +3,7 @@
 //! The hash is of the bytes as they arrived, before any of that. A gzip stream that breaks off or is corrupt
 //! ends the text early and leaves a sentence; only a failing input is an error.
 
-use super::encoding::Text;
+use super::encoding::{Finding, Text};
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 use std::io::{BufRead, Read};
@@ -24,6 +24,8 @@ pub(super) struct Closed {
     pub sha256: String,
     /// A sentence, where the bytes break off.
     pub truncated: Option<String>,
+    /// How the text was read, where it is not sound UTF-8 or UTF-16.
+    pub encoding: Option<Finding>,
 }
 
 enum Layers<'a> {
@@ -52,11 +54,16 @@ impl<'a> Intake<'a> {
         Ok(Self { layers, truncated: None })
     }
 
+    /// A sentence, where the bytes broke off so far.
+    pub(super) fn truncated(&self) -> Option<&str> {
+        self.truncated.as_deref()
+    }
+
     /// Reads what is left of the bytes and gives their hash.
     pub(super) fn close(self) -> std::io::Result<Closed> {
-        let mut hashed = match self.layers {
-            Layers::Plain(text) => text.input,
-            Layers::Gzip(text) => text.input.into_inner(),
+        let (encoding, mut hashed) = match self.layers {
+            Layers::Plain(text) => (text.finding(), text.input),
+            Layers::Gzip(text) => (text.finding(), text.input.into_inner()),
         };
         loop {
             let n = hashed.fill_buf()?.len();
@@ -66,7 +73,7 @@ impl<'a> Intake<'a> {
             hashed.consume(n);
         }
         let sha256 = format!("{:x}", hashed.hash.finalize());
-        Ok(Closed { sha256, truncated: self.truncated })
+        Ok(Closed { sha256, truncated: self.truncated, encoding })
     }
 }
 
@@ -86,9 +93,9 @@ impl Read for Intake<'_> {
                     return Err(failed);
                 }
                 self.truncated = Some(if error.kind() == std::io::ErrorKind::UnexpectedEof {
-                    "the gzip stream ends early; what it held up to there was taken".to_owned()
+                    "the gzip stream ends early".to_owned()
                 } else {
-                    format!("the gzip stream is damaged ({error}); what it held up to there was taken")
+                    format!("the gzip stream is damaged ({error})")
                 });
                 Ok(0)
             }

@@ -6,7 +6,7 @@
 //! thread, decoded by workers, and delivered in the order of the input.
 //!
 //! ```text
-//! intake (hash, gunzip, UTF-16) -> sniff -> lines | nested | table -> blocks -> decode -> masking -> Sink
+//! intake (hash, gunzip, UTF-16, Windows-1252) -> sniff -> lines | nested | table -> blocks -> decode -> masking -> Sink
 //! ```
 
 pub mod azure_devops;
@@ -23,17 +23,20 @@ mod masking;
 mod nested;
 mod pipeline;
 mod quotes;
+mod remedy;
 mod row;
 mod sniff;
 mod table;
 #[cfg(test)]
 mod tests;
+mod windows_1252;
 
 pub use error::SourceError;
 pub use expand::{Expanded, expand};
 pub use losses::{Losses, Sequence};
 pub use nested::PageEnds;
 pub use pipeline::read;
+pub use remedy::remedy;
 pub use row::{InventoryRow, OrgKey, Parsed, Reject, UsageRow, UserRow};
 
 /// What the caller says an input holds.
@@ -105,6 +108,8 @@ pub struct Outcome {
     pub holds: Option<KindHint>,
     /// Whether its pages say that they are the last.
     pub ends: PageEnds,
+    /// A sentence on how its bytes were read, where they are not sound UTF-8 or UTF-16.
+    pub encoding: Option<String>,
     /// A sentence on what is missing, where the input ends early.
     pub truncated: Option<String>,
 }

@@ -18,6 +18,9 @@ use std::sync::{Mutex, PoisonError};
 
 /// So many bytes are looked at to tell what an input is.
 const HEAD: usize = 1 << 20;
+/// What to do about an input that breaks off.
+const FETCH_AGAIN: &str =
+    "Copy or download the file again and import it again: what is in the lake already is not doubled";
 /// So many chunks without a known record end the reading of an input that has unknown ones.
 const PATIENCE: u64 = 8;
 
@@ -155,7 +158,15 @@ fn cut(
     };
     let mut text = head.get(preamble.bytes..).unwrap_or_default().chain(&mut intake);
     let (framing, stopped) = match framing {
-        Framing::Unknown(found) => return Ok(Cutting::Unknown(found)),
+        Framing::Unknown(found) => {
+            return Ok(match intake.truncated() {
+                // What little there is shows nothing of the file.
+                Some(why) => {
+                    Cutting::Refused(format!("{why} before any record could be read. {FETCH_AGAIN}"))
+                }
+                None => Cutting::Unknown(found),
+            });
+        }
         Framing::Lines => ("ndjson", lines::cut(&mut text, &mut buffer, &mut emit)),
         Framing::Refused(found) => return Ok(Cutting::Refused(found)),
         Framing::Table(header) => ("csv", table::cut(&mut text, header, &mut buffer, &mut emit)),
@@ -265,6 +276,9 @@ impl Delivery<'_> {
     }
 
     fn deliver(&mut self, mut chunk: Chunk) -> Result<(), SourceError> {
+        if let Some(found) = chunk.refused.take() {
+            return Err(SourceError::Refused { name: self.name.to_owned(), found });
+        }
         for reject in &mut chunk.parsed.rejected {
             reject.record += self.read;
         }
@@ -338,7 +352,14 @@ impl Delivery<'_> {
             continuation,
             assumption: self.assumption,
             ends,
-            truncated: found.closed.truncated.or(pages.truncated).or(cut),
+            encoding: found.closed.encoding.map(|finding| finding.to_string()),
+            truncated: found.closed.truncated.or(pages.truncated).or(cut).map(|why| {
+                let records = match self.read {
+                    1 => "1 record was read before that place".to_owned(),
+                    n => format!("{n} records were read before that place"),
+                };
+                format!("{why}; {records}. {FETCH_AGAIN}")
+            }),
         })
     }
 }

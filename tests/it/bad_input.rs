@@ -42,7 +42,8 @@ fn a_page_cut_in_half_keeps_its_whole_records() {
     place.write("cut.json.gz", &zipped[..zipped.len() - 40]);
     let ran = place.run(&["--lake", "l2", "import", "cut.json.gz"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("cut.json.gz"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cut.json.gz: the gzip stream ends early;"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("records were read before that place. Copy or download"), "{}", ran.stderr);
 }
 
 #[test]
@@ -128,6 +129,74 @@ fn a_list_that_names_no_organisation_asks_for_it() {
     assert!(ran.stderr.contains("--org"), "{}", ran.stderr);
     let ran = place.run(&["--lake", "l2", "import", "inventory.json", "--org", "contoso"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+#[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    let place = Place::new();
+    let (old, capital) = ("abcd2345".repeat(7)[..52].to_owned(), "ABCD2345".repeat(7)[..52].to_owned());
+    let new = format!("{}JQQJ99{}AZDO{}", "a1B2".repeat(13), "c3D4".repeat(5)[..18].to_owned(), "Wx9z");
+    for token in [old, capital, new] {
+        for args in [
+            vec![token.as_str()],
+            vec!["token", "--color", &token],
+            vec!["token", "a", &token],
+            vec!["check", "--format", &token],
+            vec!["check", &token],
+            vec!["token", &token],
+        ] {
+            let ran = place.run(&args);
+            assert_eq!(ran.code, 2, "{args:?}");
+            assert!(!ran.stderr.contains(&token) && !ran.stdout.contains(&token), "{}", ran.stderr);
+            let of_clap = args.len() != 2 || args[0] == "check";
+            assert!(!of_clap || ran.stderr.contains("[redacted]"), "{args:?}: {}", ran.stderr);
+        }
+    }
+    // What is no secret is still shown.
+    assert!(place.run(&["check", "--format", "colour"]).stderr.contains("colour"));
+}
+
+#[test]
+fn a_folder_of_detections_without_one_is_an_error() {
+    let place = Place::new();
+    place.write("audit.json", log().page());
+    std::fs::create_dir_all(place.path("pack/hygiene")).expect("folder");
+    let ran = place.run(&["check", "--from", "audit.json", "--queries", "pack"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("pack") && ran.stderr.contains("no .sql file"), "{}", ran.stderr);
+}
+
+#[test]
+fn text_that_is_not_utf8_is_named_with_its_first_line() {
+    let place = Place::new();
+    let mut log = log();
+    log.events[4]["actorDisplayName"] = json!("Zo\u{eb} M\u{fc}ller");
+    let lines: String = log.events.iter().map(|event| format!("{event}\n")).collect();
+    let western: Vec<u8> = lines.chars().map(|c| u8::try_from(u32::from(c)).expect("Latin-1")).collect();
+    place.write("western.ndjson", western);
+    let ran = place.run(&["import", "western.ndjson"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("western.ndjson: it is not UTF-8, so it was read as Windows-1252 (first at line 5)"),
+        "{}",
+        ran.stderr
+    );
+    let names = place.run(&["query", "SELECT actor_name FROM events", "--format", "csv"]).stdout;
+    assert!(names.contains("Zo\u{eb} M\u{fc}ller") && !names.contains('\u{fffd}'), "{names}");
+}
+
+#[test]
+fn rejected_records_come_with_what_to_do() {
+    let place = Place::new();
+    place.write("audit.csv", "Id,Timestamp,ActionId,ScopeDisplayName\n86fbe369-3f5d-4f52-9ab0-000000000001,1/2/2026 10:00,Git.X,c\n");
+    let ran = place.run(&["import", "audit.csv"]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("order of day and month unknown: export the file with dates as"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

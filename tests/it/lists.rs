@@ -72,6 +72,20 @@ fn a_page_of_one_user_replaces_the_tokens_of_that_user_alone() {
     assert_eq!(listed(&place, "contoso"), ids(&[1, 2, 3, 4]));
     assert_eq!(population(&place, "contoso")["complete"], true, "it covers both users");
 
+    // A page of Graph users does not say whether more follow, so it is not everybody unless the user says so.
+    let user = |id: &str| json!({"descriptor": format!("aad.{id}"), "principalName": format!("{id}@contoso.example"), "storageKey": id});
+    place.write("graph.json", json!({"count": 2, "value": [user(ANN), user(BEN)]}).to_string());
+    for (lake, more, complete) in [("g1", None, false), ("g2", Some("--users-complete"), true)] {
+        let args = ["--lake", lake, "import", "audit.json", "graph.json", "lists"];
+        let ran = ok(place.run(&args.iter().copied().chain(more).collect::<Vec<_>>()));
+        assert_eq!(ran.stderr.contains("--users-complete"), !complete, "{}", ran.stderr);
+        ok(place.run(&["--lake", lake, "report", "--output", "out"]));
+        let manifest = std::fs::read(place.path("out/manifest.json")).expect("a manifest");
+        std::fs::remove_dir_all(place.path("out")).expect("removed");
+        let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+        assert_eq!(manifest["population"][0]["complete"], complete, "{manifest}");
+    }
+
     // A page that says that more follow takes nothing away.
     let mut open: Value = serde_json::from_str(&inventory(&[of(ANN, 2)])).expect("JSON");
     open["continuationToken"] = json!("more");

@@ -79,15 +79,15 @@ fn planted_secrets_are_in_no_byte_of_any_output() {
     let mechanism = format!("PAT_Unscoped authorizationId: {token}");
     let mut log = Log::default();
     log.office(40);
-    for n in 0..24 {
+    for n in 0..50 {
         log.add(
-            &format!("2026-01-{:02}T10:30:00Z", n + 1),
+            &format!("2026-01-{:02}T10:{:02}:00Z", n % 24 + 1, 30 + n / 24),
             "Git.RepositoryCreated",
             &mechanism,
             json!({"RepoName": "r"}),
         );
     }
-    let first = log.events.len() - 24;
+    let first = log.events.len() - 50;
     let e = &mut log.events[first..];
     e[0]["userAgent"] = json!(plant(jwt(100)));
     e[1]["userAgent"] = json!(format!("git/2.40 {}", plant(old_pat(101))));
@@ -130,6 +130,46 @@ fn planted_secrets_are_in_no_byte_of_any_output() {
     e[21]["data"] = json!({"Inner": format!(r#"{{"client_secret":"{}"}}"#, plant(within(121, 30, "", "")))});
     e[22]["details"] = json!(plant(within(122, 40, "xoxb-", "")));
     e[23]["scopeDisplayName"] = json!("Contoso (Organization)");
+    // In command lines, in addresses, in objects that say they are secret, and of other services.
+    let lines = [
+        within(150, 8, "NPM_TOKEN=", " npm publish"),
+        within(151, 8, "AZURE_DEVOPS_EXT_PAT=", " az devops project list"),
+        within(152, 8, "export DEPLOY_SECRET='", "'"),
+        within(153, 8, "set DB_PASSWORD=", ""),
+        within(154, 8, "MAPS_API_KEY=", "&& run"),
+        within(155, 10, "ClientSecret: ", ""),
+        within(156, 8, "https://ann:", "%40x@host.example/x"),
+        within(157, 8, "https://ann%3A", "@host.example/x"),
+        within(158, 8, "u=https%3A%2F%2Fann%3A", "%40host.example"),
+        within(159, 8, "curl -u ann:", " https://host.example"),
+        within(160, 8, "curl --user ann:", " https://host.example"),
+        within(161, 24, "dckr_pat_", ""),
+        within(162, 40, "sk-proj-", ""),
+        within(163, 40, "sk-ant-api03-", ""),
+        within(164, 26, "hvs.", ""),
+        within(165, 24, "sk_live_", ""),
+        within(166, 24, "rk_live_", ""),
+        within(167, 40, "npm_", ""),
+        within(168, 24, "https://hooks.slack.com/services/T0/B0/", ""),
+        within(169, 24, "https://c.webhook.office.com/webhookb2/x@y/IncomingWebhook/", "/z"),
+        within(170, 40, "SharedAccessSignature=sr=x&sig=", ""),
+        within(171, 20, r#"changed {"isSecret":true,"value":""#, r#""} in g"#),
+    ];
+    for (line, event) in lines.into_iter().zip(&mut e[24..]) {
+        event["details"] = json!(plant(line));
+    }
+    for (n, prefix) in ["sqp_", "sqa_", "squ_"].into_iter().enumerate() {
+        let key = drawn(180 + n as u64, b"0123456789abcdef", 40);
+        e[46 + n]["userAgent"] = json!(plant(Planted { text: format!("scan {prefix}{key}"), secret: key }));
+    }
+    let capital = drawn(190, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 52);
+    let hidden = json!([{"name": "plain", "isSecret": true, "value": plant(within(191, 9, "", ""))}]);
+    e[49]["data"] = json!({
+        "Note": plant(Planted { text: capital.clone(), secret: capital }),
+        "Variables": {"region": {"isSecret": true, "value": plant(within(192, 9, "", ""))}},
+        "Inner": hidden.to_string(),
+    });
+    e[23]["details"] = json!(format!("token={token} NPM_TOKEN={token}"));
     let audit = format!("in/audit {}.json", plant(new_pat(123)));
     place.write(&audit, log.page());
     let list = [
@@ -244,9 +284,17 @@ fn planted_secrets_are_in_no_byte_of_any_output() {
     };
     let manifest: Value = serde_json::from_str(&text("bundle2/manifest.json")).expect("JSON");
     let counted = manifest["records"]["masked"].as_u64().expect("a count");
-    assert!(counted >= 28, "{manifest}");
+    assert!(counted >= 55, "{manifest}");
     assert!(text("bundle2/summary.md").contains("masked"), "the summary says so");
     assert!(text("bundle2/index.html").contains("<strong>Masked.</strong>"), "the page says so");
+    // The id of a token is no secret, whatever stands in front of it.
+    assert!(
+        out.iter().any(|(_, bytes)| {
+            let text = String::from_utf8_lossy(bytes);
+            text.contains(&format!("token={token} NPM_TOKEN={token}"))
+        }),
+        "ids stay"
+    );
     // What belongs together stays together: the token's events are attributed to it.
     let tokens: Value = serde_json::from_str(&text("bundle2/tokens.json")).expect("JSON");
     let of = tokens["tokens"]

@@ -21,15 +21,54 @@ pub(super) fn find(text: &str) -> Vec<(Range<usize>, SecretKind)> {
             found.push((start..start + length, SecretKind::Address));
         }
     }
+    encoded(text, &mut found);
     found
+}
+
+/// Addresses that are the value of a parameter of another, encoded once or twice: `https%3A%2F%2Fuser%3Apw%40host`.
+fn encoded(text: &str, found: &mut Vec<(Range<usize>, SecretKind)>) {
+    for (scheme, colon, at, slash) in
+        [("%3a%2f%2f", "%3a", "%40", "%2f"), ("%253a%252f%252f", "%253a", "%2540", "%252f")]
+    {
+        let low = text.to_ascii_lowercase();
+        for scheme_at in memchr::memmem::find_iter(low.as_bytes(), scheme) {
+            let start = scheme_at + scheme.len();
+            let ends = |c: char| {
+                c.is_whitespace()
+                    || c.is_control()
+                    || matches!(c, '"' | '\'' | '<' | '>' | '`' | '\\' | '&' | '/' | '?')
+            };
+            let rest = &low[start..];
+            let authority = &rest[..rest.find(ends).unwrap_or(rest.len())];
+            let authority = &authority[..authority.find(slash).unwrap_or(authority.len())];
+            let Some(length) = authority.rfind(at) else { continue };
+            let user = &authority[..length];
+            let password =
+                user.find(colon).map(|n| n + colon.len()).or_else(|| user.find(':').map(|n| n + 1));
+            let secret = match password {
+                Some(from) => from < length && !is_placeholder(&text[start + from..start + length]),
+                None => is_opaque(user, 20) && user.bytes().all(|b| b.is_ascii_alphanumeric()),
+            };
+            if secret && !user.contains(MARK) {
+                found.push((start..start + length, SecretKind::Address));
+            }
+        }
+    }
 }
 
 /// Returns the length of the user information, where there is a secret in it.
 fn user_information(url: &str) -> Option<usize> {
     let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
-    if let Some(at) = authority.rfind('@') {
-        let (user, password) = authority[..at].split_once(':').unwrap_or((&authority[..at], ""));
-        let secret = if authority[..at].contains(':') {
+    // Each of the two signs may be encoded.
+    if let Some(at) =
+        authority.rfind('@').or_else(|| authority.rfind("%40").filter(|_| authority.contains(':')))
+    {
+        let parted = authority[..at].split_once(':').or_else(|| {
+            let colon = authority[..at].to_ascii_lowercase().find("%3a")?;
+            Some((&authority[..colon], &authority[colon + 3..at]))
+        });
+        let (user, password) = parted.unwrap_or((&authority[..at], ""));
+        let secret = if parted.is_some() {
             !is_placeholder(if password.is_empty() { user } else { password })
         } else {
             is_opaque(user, 20) && user.bytes().all(|b| b.is_ascii_alphanumeric())

@@ -3,7 +3,8 @@
 //! In: JSON. Out: JSON with every credential masked in names and values. JSON may write any character as an escape, so a
 //! text with escapes is looked at as what it stands for.
 
-use super::pairs::{Name, is_secret, is_variable, name};
+use super::marked::{is_value, says_secret};
+use super::pairs::{Name, is_secret, name, variable};
 use super::{MARK, Masked, SecretKind, is_suspect, masked};
 use serde_json::{Map, Value};
 
@@ -41,7 +42,7 @@ fn hides(text: &str) -> bool {
 /// Masks every credential in the texts of a JSON value.
 pub fn mask_value(value: &mut Value, count: &mut Masked) {
     match value {
-        Value::String(text) if text.starts_with(['{', '[']) => {
+        Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
             if let Some(masked) = masked_json(text, count) {
                 *text = masked;
             }
@@ -58,19 +59,25 @@ pub fn mask_value(value: &mut Value, count: &mut Masked) {
             // A list of variables has the name in one member and the value in another.
             let named = ["name", "key"]
                 .iter()
-                .any(|n| member(fields, n).and_then(|v| v.as_str()).is_some_and(is_variable));
-            if named && let Some(value) = member(fields, "value") {
-                mask_named(value, Name::Secret, count);
+                .find_map(|n| member(fields, n).and_then(|v| v.as_str()).and_then(variable));
+            if let Some(name) = named
+                && let Some(value) = member(fields, "value")
+            {
+                mask_named(value, name, count);
+            }
+            if fields.iter().any(|(key, value)| says_secret(key, value)) {
+                let values = fields.iter_mut().filter(|(key, _)| is_value(key));
+                values.for_each(|(_, value)| mask_all(value, count));
             }
             for (key, value) in fields.iter_mut() {
                 if let Some(name) = name(key) {
                     mask_named(value, name, count);
                 }
-                if is_variable(key)
+                if let Some(name) = variable(key)
                     && let Value::Object(variable) = value
                     && let Some(value) = member(variable, "value")
                 {
-                    mask_named(value, Name::Secret, count);
+                    mask_named(value, name, count);
                 }
                 mask_value(value, count);
             }
@@ -89,6 +96,15 @@ fn mask_named(value: &mut Value, name: Name, count: &mut Masked) {
     if secret {
         count.add(SecretKind::Key);
         *value = MARK.into();
+    }
+}
+
+/// Masks every text and number of a value that is secret as a whole.
+fn mask_all(value: &mut Value, count: &mut Masked) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_all(item, count)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| mask_all(value, count)),
+        _ => mask_named(value, Name::Secret, count),
     }
 }
 
@@ -125,6 +141,18 @@ mod tests {
             (
                 r#"{"Variables":"[{\"Name\":\"ApiToken\",\"Value\":\"v2\"}]"}"#.to_owned(),
                 r#"{"Variables":"[{\"Name\":\"ApiToken\",\"Value\":\"[redacted]\"}]"}"#,
+            ),
+            (
+                r#"{"Variables":{"patToken":{"value":"a718550e-4777-4058-8298-bff88d0cb524"},"pwd":{"value":"y1"}}}"#.to_owned(),
+                r#"{"Variables":{"patToken":{"value":"a718550e-4777-4058-8298-bff88d0cb524"},"pwd":{"value":"[redacted]"}}}"#,
+            ),
+            (
+                r#"{"v":{"isSecret":true,"value":"v3"},"w":{"value":4,"IsSecret":"True"},"x":{"isSecret":false,"value":"y"}}"#.to_owned(),
+                r#"{"v":{"isSecret":true,"value":"[redacted]"},"w":{"value":"[redacted]","IsSecret":"True"},"x":{"isSecret":false,"value":"y"}}"#,
+            ),
+            (
+                r#"{"s":" {\"a\":[{\"value\":{\"b\":\"p\"},\"isSecret\":true}]}"}"#.to_owned(),
+                r#"{"s":"{\"a\":[{\"value\":{\"b\":\"[redacted]\"},\"isSecret\":true}]}"}"#,
             ),
             (r#"{"s":"{\"password\":\"p\"}"}"#.to_owned(), r#"{"s":"{\"password\":\"[redacted]\"}"}"#),
         ] {

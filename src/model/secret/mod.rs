@@ -3,13 +3,17 @@
 //! People paste secrets into names, agents, details and file names. They are found by their format, so that secrets are
 //! masked that patwatch was never given. GUIDs, digests, commit ids and fingerprints are no credentials and stay.
 //! [`tokens`] finds what is a secret by itself, [`pairs`] what is one by the name in front of it, [`address`] user
-//! information in URLs, [`suspect`] decides quickly that a text has none of them.
+//! information in URLs, [`commands`] passwords of command lines, [`marked`] values of objects that say they are secret,
+//! [`webhooks`] addresses that nobody else may know; [`suspect`] decides quickly that a text has none of them.
 
 mod address;
+mod commands;
 mod json;
+mod marked;
 mod pairs;
 mod suspect;
 mod tokens;
+mod webhooks;
 
 pub use json::{mask_value, masked_json};
 pub use suspect::is_suspect;
@@ -112,6 +116,9 @@ fn found(text: &str) -> Vec<(Range<usize>, SecretKind)> {
     let mut all = tokens::find(text);
     all.extend(address::find(text));
     all.extend(pairs::find(text));
+    all.extend(commands::find(text));
+    all.extend(marked::find(text));
+    all.extend(webhooks::find(text));
     all.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
     let mut merged: Vec<(Range<usize>, SecretKind)> = Vec::with_capacity(all.len());
     for (range, kind) in all {
@@ -151,10 +158,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn pats() -> [String; 3] {
+    fn pats() -> [String; 4] {
         [
             format!("{}AZDO{}", "a1B2".repeat(19), "Wx9z"),
             "abcd".repeat(13),
+            "ABCD".repeat(13),
             format!("{}AZDO{}", "a1B2".repeat(19), "Wx9z").to_lowercase(),
         ]
     }
@@ -213,6 +221,47 @@ mod tests {
             ("abc8Q~0123456789abcdefghijklmnopqrstuv", "[redacted]"),
             ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nrest", "[redacted]\nrest"),
             ("eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSJ9.c2ln!", "[redacted]!"),
+            ("NPM_TOKEN=abc npm publish", "NPM_TOKEN=[redacted] npm publish"),
+            ("AZURE_DEVOPS_EXT_PAT=abc az devops", "AZURE_DEVOPS_EXT_PAT=[redacted] az devops"),
+            ("$env:MY_SECRET = 'x y'", "$env:MY_SECRET = '[redacted]'"),
+            ("npm_token=hunter-two7", "npm_token=[redacted]"),
+            ("GITHUB_PAT: abc123def", "GITHUB_PAT: [redacted]"),
+            ("{\"AZURE_DEVOPS_EXT_PAT\":\"ab\"}", "{\"AZURE_DEVOPS_EXT_PAT\":\"[redacted]\"}"),
+            ("X_API_KEY=k; DB_PASSWORD=p", "X_API_KEY=[redacted]; DB_PASSWORD=[redacted]"),
+            ("ClientSecret: QwErTy-uiop", "ClientSecret: [redacted]"),
+            ("ClientSecret: hunter2x", "ClientSecret: [redacted]"),
+            ("apiToken=abcdefgh1234567890xyz", "apiToken=[redacted]"),
+            ("https://user:p%40ss@host/x", "https://[redacted]@host/x"),
+            ("https://user%3Apw@host/x", "https://[redacted]@host/x"),
+            ("https://user:pw%40host/x", "https://[redacted]%40host/x"),
+            ("u=https%3A%2F%2Fuser%3Apw%40host%2Fx&y=1", "u=https%3A%2F%2F[redacted]%40host%2Fx&y=1"),
+            ("u=https%253a%252f%252fuser%253apw%2540host", "u=https%253a%252f%252f[redacted]%2540host"),
+            (
+                "u=https%3A%2F%2Fs%3Fsig%3Dabcdefgh1234567890x%26se%3D1",
+                "u=https%3A%2F%2Fs%3Fsig%3D[redacted]%26se%3D1",
+            ),
+            ("dckr_pat_abcdefghijklmnopqrst1_-45", "[redacted]"),
+            ("sk-proj-abcdefghij_KLMNOPQRST-12", "[redacted]"),
+            ("sk-ant-api03-abcdefghijKLMNOPQRST", "[redacted]"),
+            ("hvs.CAESIabcdefghijklmnopqrstu", "[redacted]"),
+            ("sk_live_abcdefghij1234567890", "[redacted]"),
+            ("rk_live_abcdefghij1234567890", "[redacted]"),
+            ("sqp_0123456789abcdef0123456789abcdef01234567", "[redacted]"),
+            ("sqa_0123456789abcdef0123456789abcdef01234567", "[redacted]"),
+            ("squ_0123456789abcdef0123456789abcdef01234567", "[redacted]"),
+            ("xoxr-1234567890-abc", "[redacted]"),
+            (
+                "to https://hooks.slack.com/services/T0/B0/x ok",
+                "to https://hooks.slack.com/services/[redacted] ok",
+            ),
+            (
+                "https://c.webhook.office.com/webhookb2/a718550e-4777-4058-8298-bff88d0cb524@b/IncomingWebhook/c/d",
+                "https://c.webhook.office.com/webhookb2/[redacted]",
+            ),
+            (
+                "SharedAccessSignature sr=x&sig=abcdefgh1234567890%3D&se=1",
+                "SharedAccessSignature sr=x&sig=[redacted]&se=1",
+            ),
         ] {
             assert_eq!(covered(text), shown);
             let mut count = Masked::default();
@@ -247,6 +296,21 @@ mod tests {
             "Token: repoV2/a718550e-4777-4058-8298-bff88d0cb524/20240101",
             "token: release-agent-2024-production-2",
             "PAT \"[redacted]\"",
+            "token=a718550e-4777-4058-8298-bff88d0cb524",
+            "NPM_TOKEN=a718550e-4777-4058-8298-bff88d0cb524",
+            "AZURE_DEVOPS_EXT_PAT: a718550e-4777-4058-8298-bff88d0cb524",
+            "PersonalAccessToken=a718550e-4777-4058-8298-bff88d0cb524",
+            "{\"personalAccessToken\":\"a718550e-4777-4058\"}",
+            "continuation_token=abcdefgh1234567890xyz",
+            "nextPageToken=abcdefgh1234567890xyz",
+            "design_token=blue",
+            "MY_TOKEN=$(Build.Token)",
+            "ClientSecret: renewed",
+            "https%3A%2F%2Fcontoso%40dev.azure.com%2Fx",
+            "a%40b.example",
+            "https://hooks.slack.com/docs",
+            "task-force sk-ant-x",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ_ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         ] {
             assert_eq!(covered(text), text);
         }

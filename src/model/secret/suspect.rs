@@ -3,12 +3,13 @@
 //! In: a text. Out: true where a closer look is due. Nearly all texts of a log end here, so each mark of a credential is
 //! looked for by its rarest byte, three bytes in one pass, and old PATs by a look at every 52nd byte.
 
-use memchr::{memchr, memchr2_iter, memchr3_iter};
+use memchr::{memchr, memchr3_iter};
 use std::sync::LazyLock;
 
 /// Marks without a rare byte.
-static COMMON: LazyLock<[memchr::memmem::Finder<'static>; 4]> =
-    LazyLock::new(|| ["ecret", "ECRET", "phrase", "glpat-"].map(memchr::memmem::Finder::new));
+static COMMON: LazyLock<[memchr::memmem::Finder<'static>; 7]> = LazyLock::new(|| {
+    ["ecret", "ECRET", "phrase", "glpat-", "-u", "hvs.", "ensitive\""].map(memchr::memmem::Finder::new)
+});
 
 /// Returns true if `text` may have a credential in it.
 #[must_use]
@@ -22,7 +23,7 @@ pub fn is_suspect(text: &str) -> bool {
             || memchr3_iter(b'J', b'j', b'_', bytes).any(|at| is_token(bytes, at))
             || memchr3_iter(b'x', b'~', b'I', bytes).any(|at| is_token(bytes, at))
             || memchr3_iter(b'w', b'W', b'V', bytes).any(|at| is_name(bytes, at))
-            || memchr2_iter(b'K', b'k', bytes).any(|at| is_name(bytes, at))
+            || memchr3_iter(b'K', b'k', b'%', bytes).any(|at| is_name(bytes, at))
             || memchr3_iter(b'B', b'b', b'@', bytes).any(|at| is_scheme(bytes, at))
             || COMMON.iter().any(|mark| mark.find(bytes).is_some()))
 }
@@ -40,7 +41,13 @@ fn is_token(bytes: &[u8], at: usize) -> bool {
         b'z' => is(1, b"azdo") || is(2, b"AIza"),
         b'Q' => is(1, b"JQQJ99"),
         b'J' | b'j' => is(2, b"eyJ") || is(2, b"eyj"),
-        b'_' => is(3, b"gh") || is(3, b"npm_") || is(3, b"hub_pat_"),
+        b'_' => {
+            is(3, b"gh") || is(3, b"npm_") || is(3, b"hub_pat_")
+                // Names of variables, in front of a colon.
+                || is(0, b"_PAT") || is(0, b"_pat") || is(0, b"_TOK") || is(0, b"_tok")
+                || is(2, b"kr_pat_") || is(2, b"kr_oat_") || is(2, b"sk_live_") || is(2, b"rk_live_")
+                || is(3, b"sqp_") || is(3, b"sqa_") || is(3, b"squ_")
+        }
         b'x' => is(0, b"xox"),
         b'~' => is(1, b"Q~"),
         _ => is(2, b"AKIA") || is(2, b"ASIA"),
@@ -56,7 +63,15 @@ fn is_name(bytes: &[u8], at: usize) -> bool {
         b'w' => is(1, b"sw") || is(1, b"pwd") || is(1, b"Pwd"),
         b'W' => is(1, b"SW") || is(1, b"PWD"),
         b'V' => is(0, b"Variables") || is(3, b"PRIVATE KEY"),
-        b'k' => is(0, b"key") && ends(at + 3) || (is(2, b"token") || is(2, b"Token")) && ends(at + 3),
+        b'%' => [b"%40".as_slice(), b"%2540", b"%3D", b"%3d", b"%253"].iter().any(|sign| is(0, sign)),
+        b'k' => {
+            is(0, b"key") && ends(at + 3)
+                || (is(2, b"token") || is(2, b"Token")) && ends(at + 3)
+                || is(1, b"sk-")
+                || is(4, b"slack.com")
+                || is(6, b"webhook")
+                || is(6, b"Webhook")
+        }
         _ => (is(0, b"Key") || is(0, b"KEY")) && ends(at + 3) || is(2, b"TOKEN") && ends(at + 3),
     }
 }
@@ -71,10 +86,10 @@ fn is_scheme(bytes: &[u8], at: usize) -> bool {
     }
 }
 
-/// Returns true for 52 or more characters of a-z2-7 in a row. Such a run covers one of the bytes looked at.
+/// Returns true for 52 or more characters of a-z2-7, in small letters or capitals, in a row. Such a run covers one of the bytes looked at.
 fn has_run(bytes: &[u8]) -> bool {
     const LENGTH: usize = 52;
-    let of = |b: &&u8| matches!(**b, b'a'..=b'z' | b'2'..=b'7');
+    let of = |b: &&u8| matches!(**b, b'a'..=b'z' | b'A'..=b'Z' | b'2'..=b'7');
     let mut at = LENGTH - 1;
     while let Some(b) = bytes.get(at) {
         if of(&b) {
@@ -101,9 +116,9 @@ mod tests {
                 let text = |n: usize| {
                     format!(
                         "{}{}{}",
-                        "A".repeat(before),
+                        "1".repeat(before),
                         "abcz".repeat(13)[..n].to_owned(),
-                        "B".repeat(after)
+                        "8".repeat(after)
                     )
                 };
                 assert!(has_run(text(52).as_bytes()), "{before} {after}");

@@ -19,6 +19,18 @@ const PREFIXED: &[Prefix] = &[
     ("ghr_", alphanumeric, 36),
     ("github_pat_", word, 22),
     ("glpat-", slug, 20),
+    ("dckr_pat_", slug, 20),
+    ("dckr_oat_", slug, 20),
+    ("sk-proj-", slug, 16),
+    ("sk-svcacct-", slug, 16),
+    ("sk-ant-", slug, 16),
+    ("hvs.", slug, 20),
+    ("hvb.", slug, 20),
+    ("sk_live_", alphanumeric, 16),
+    ("rk_live_", alphanumeric, 16),
+    ("sqp_", alphanumeric, 40),
+    ("sqa_", alphanumeric, 40),
+    ("squ_", alphanumeric, 40),
     ("npm_", alphanumeric, 36),
     ("AIza", slug, 35),
     ("AKIA", upper, 16),
@@ -28,6 +40,10 @@ const PREFIXED: &[Prefix] = &[
     ("xoxa-", slug, 10),
     ("xoxs-", slug, 10),
     ("xoxe-", slug, 10),
+    ("xoxr-", slug, 10),
+    ("xoxc-", slug, 10),
+    ("xoxd-", slug, 10),
+    ("xoxo-", slug, 10),
 ];
 
 pub(super) fn find(text: &str) -> Found {
@@ -51,7 +67,8 @@ fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Source: facts, section 7: 84 characters with `AZDO` at offset 76 since July 2024; before, 52 of a-z2-7.
+/// Source: facts, section 7: 84 characters with `AZDO` at offset 76 since July 2024; before, 52 of a-z2-7, which some tools
+/// write in capitals.
 ///
 /// Longer runs are masked too, since a PAT glued to other text is still a PAT. Case does not matter in the new format:
 /// some readers write ids in lower case. Digests in hexadecimal digits are not PATs.
@@ -69,12 +86,13 @@ fn pats(text: &str, found: &mut Found) {
     }
 }
 
-/// Returns true for 52 or more characters of a-z2-7 in a row.
+/// Returns true for 52 or more characters of a-z2-7 or of A-Z2-7 in a row.
 fn base32(run: &str) -> bool {
-    let mut length = 0;
+    let (mut small, mut capital) = (0, 0);
     run.bytes().any(|c| {
-        length = if matches!(c, b'a'..=b'z' | b'2'..=b'7') { length + 1 } else { 0 };
-        length >= 52
+        small = if matches!(c, b'a'..=b'z' | b'2'..=b'7') { small + 1 } else { 0 };
+        capital = if matches!(c, b'A'..=b'Z' | b'2'..=b'7') { capital + 1 } else { 0 };
+        small.max(capital) >= 52
     })
 }
 
@@ -85,7 +103,7 @@ fn is_random(run: &str) -> bool {
 
 /// Returns true for SHA-2 digests, by their lengths. By chance a digest has no character that base32 lacks.
 fn is_digest(run: &str) -> bool {
-    matches!(run.len(), 56 | 64 | 96 | 128) && run.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    matches!(run.len(), 56 | 64 | 96 | 128) && run.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn jwts(text: &str, found: &mut Found) {

@@ -1,6 +1,6 @@
 //! The columns of a table: names in, keys out, once for all its rows.
 
-use super::fields::{Key, key_of, key_of_spelling};
+use super::fields::{Form, Key, key_of, key_of_spelling};
 use super::spelling::{prefix_of, without_prefix};
 use crate::model::secret;
 use serde_json::Value;
@@ -73,6 +73,35 @@ impl Columns {
         self.0.len()
     }
 
+    /// Columns that are one and the same by their names: their places, from 0. Of columns without a key only those of a list
+    /// count, since nothing reads the others.
+    pub(in crate::source) fn twins(&self) -> Vec<(usize, usize)> {
+        let list = self.0.iter().all(|(_, key)| !matches!(key, Some(Key::ActionId | Key::OperationName)));
+        let mut twins = Vec::new();
+        for (at, (name, key)) in self.0.iter().enumerate() {
+            let same = |(other, known): &(String, Option<Key>)| match key.filter(|k| k.form() != Form::Mark) {
+                Some(_) => known == key,
+                None => list && !name.is_empty() && other.eq_ignore_ascii_case(name),
+            };
+            if let Some(first) = self.0[..at].iter().position(same) {
+                twins.push((first, at));
+            }
+        }
+        twins
+    }
+
+    /// Says that two columns are one and the same and yet differ.
+    pub(super) fn ambiguous(&self, (first, second): (usize, usize), line: u64) -> String {
+        let name = |at: usize| self.0.get(at).map_or("", |(name, _)| name.as_str());
+        let (one, other) = (secret::start(name(first), 60), secret::start(name(second), 60));
+        format!(
+            "its header has two columns for one thing, \"{one}\" (column {}) and \"{other}\" (column {}), and their cells \
+             differ in line {line}. Remove or rename one of the two columns and import the file again",
+            first + 1,
+            second + 1
+        )
+    }
+
     /// The names, to show to a user.
     pub(in crate::source) fn names(&self) -> String {
         let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).take(12).collect();
@@ -90,6 +119,14 @@ mod tests {
 
     fn keys(names: &str) -> Vec<Option<Key>> {
         Columns::of_names(names.split(',')).iter().map(|(_, key)| key).collect()
+    }
+
+    #[test]
+    fn columns_that_occur_twice_are_found() {
+        let twins = |names: &str| Columns::of_names(names.split(',')).twins();
+        assert_eq!(twins("Id,Timestamp,ActionId,id,x,x,,"), [(0, 3)]);
+        assert_eq!(twins("authorizationId,scope,Note,NOTE,,"), [(2, 3)]);
+        assert_eq!(twins("Id,Timestamp,ActionId,id_s,count,Count"), []);
     }
 
     #[test]

@@ -16,9 +16,22 @@ pub(super) const DEPTH: usize = 8;
 
 /// Finds the audit records in a text that is JSON; in the order of the text.
 pub(super) fn records_in(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
+    search(text).0
+}
+
+/// The same, and whether the search ended at its depth before it had seen everything.
+pub(super) fn search(text: &str) -> (Vec<String>, bool) {
+    let mut found = Found::default();
     value(text, DEPTH, &mut found);
-    found
+    (found.records, found.deeper)
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+struct Found {
+    records: Vec<String>,
+    /// Whether there were objects, arrays or texts below the depth of the search.
+    deeper: bool,
 }
 
 /// Returns true if a text may be JSON with an audit record in it.
@@ -46,9 +59,12 @@ fn without_common_prefix(members: &[(String, &RawValue)]) -> Option<String> {
     Some(text)
 }
 
-fn value(text: &str, depth: usize, found: &mut Vec<String>) {
+fn value(text: &str, depth: usize, found: &mut Found) {
     let text = text.trim();
-    let Some(depth) = depth.checked_sub(1) else { return };
+    let Some(depth) = depth.checked_sub(1) else {
+        found.deeper |= may_contain(text.trim_start_matches('"')) && text.contains(':');
+        return;
+    };
     match text.as_bytes().first() {
         Some(b'{') => object(text, depth, found),
         Some(b'[') => {
@@ -65,27 +81,27 @@ fn value(text: &str, depth: usize, found: &mut Vec<String>) {
     }
 }
 
-fn object(text: &str, depth: usize, found: &mut Vec<String>) {
+fn object(text: &str, depth: usize, found: &mut Found) {
     let mut fields = Fields::default();
     let sound = parse(&mut fields, text, None).is_ok();
     let is_record = sound && is_audit_record(&fields);
     // A search engine lists a record's fields next to the record itself, which says more.
     if is_record && fields.has(Key::Data) {
-        found.push(text.to_owned());
+        found.records.push(text.to_owned());
         return;
     }
     let Some(members) = members(text) else { return };
-    let before = found.len();
+    let before = found.records.len();
     members.iter().for_each(|(_, inner)| value(inner.get(), depth, found));
-    if found.len() > before {
+    if found.records.len() > before {
         return;
     }
     if is_record {
-        found.push(text.to_owned());
+        found.records.push(text.to_owned());
     } else if let Some(text) = without_common_prefix(&members) {
         let mut fields = Fields::default();
         if parse(&mut fields, &text, None).is_ok() && is_audit_record(&fields) {
-            found.push(text);
+            found.records.push(text);
         }
     }
 }
@@ -153,7 +169,8 @@ mod tests {
             assert_eq!(records_in(text), [""; 0], "{text}");
         }
         let deep = (0..DEPTH).fold(RECORD.to_owned(), |inner, _| format!(r#"{{"a":{inner}}}"#));
-        assert_eq!(records_in(&deep), [""; 0]);
+        assert_eq!(search(&deep), (Vec::new(), true));
+        assert!(!search(r#"{"a":{"b":1}}"#).1);
         let near = (1..DEPTH).fold(RECORD.to_owned(), |inner, _| format!(r#"{{"a":{inner}}}"#));
         assert_eq!(records_in(&near), [RECORD]);
         let bottomless = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));

@@ -77,6 +77,8 @@ pub(super) struct Chunk {
     pub cut: bool,
     /// Pages that stood on lines of their own, with the token of the last.
     pub pages: Option<nested::Pages>,
+    /// Why the input cannot be read at all, which a row showed.
+    pub refused: Option<String>,
 }
 
 /// So many records of unknown kind are described; the rest are counted.
@@ -86,7 +88,7 @@ const DESCRIBED: usize = 100;
 pub(super) fn decode(block: &Block, hint: KindHint, room: &mut Roominess) -> Chunk {
     let groups = Groups::with_room(*room);
     let (chunk, enveloped) = (Chunk::default(), Order::default());
-    let mut decoder = Decoder { hint, groups, chunk, enveloped, followed: 0 };
+    let mut decoder = Decoder { hint, groups, chunk, enveloped, followed: 0, deeper: false };
     let bytes = &block.bytes[..block.len.min(block.bytes.len())];
     match &block.layout {
         Layout::Lines => decoder.lines(bytes, block),
@@ -123,6 +125,8 @@ struct Decoder {
     enveloped: Order,
     /// Rejected records that an event follows.
     followed: usize,
+    /// Whether the last search for records inside of a record ended at its depth.
+    deeper: bool,
 }
 
 impl Decoder {
@@ -256,6 +260,11 @@ impl Decoder {
                 self.chunk.kind.get_or_insert(Kind::Inventory { admin: false });
                 return Err(Refusal::new("no authorization id", &record.keys()));
             }
+            if std::mem::take(&mut self.deeper) {
+                let detail =
+                    format!("what is nested deeper than {} levels was not searched", embedded::DEPTH);
+                return Err(self.unknown("envelopes nested too deeply", detail));
+            }
             return Err(self.unknown("unknown kind of record", record.map(|r| r.keys()).unwrap_or_default()));
         };
         let Some(record) = loose() else { return Err(Refusal::new("nested too deeply", "")) };
@@ -303,16 +312,20 @@ impl Decoder {
 
     /// Takes the audit records inside a record of another kind; nothing where there are none.
     fn embedded(&mut self, whole: &Whole<'_>, place: Place<'_>) -> Option<()> {
-        let records = match whole {
-            Whole::Json(text) => embedded::records_in(text),
+        let mut records = Vec::new();
+        self.deeper = false;
+        let mut search = |text: &str| {
+            let (found, deeper) = embedded::search(text);
+            records.extend(found);
+            self.deeper |= deeper;
+        };
+        match whole {
+            Whole::Json(text) => search(text),
             Whole::Cells(cells) => {
                 let texts = cells.clone().map(cells::Cell::plain);
-                texts
-                    .filter(|text| embedded::may_contain(text))
-                    .flat_map(|t| embedded::records_in(&t))
-                    .collect()
+                texts.filter(|text| embedded::may_contain(text)).for_each(|text| search(&text));
             }
-        };
+        }
         if records.is_empty() {
             return None;
         }

@@ -57,12 +57,13 @@ fn kind_of_descriptor(descriptor: &str) -> &'static str {
     }
 }
 
-/// An account that waits for its first sign-in can sign in.
+/// Source: `AccountUserStatus` of the REST API, by name or number. An account that waits for its first sign-in can sign in,
+/// and so can one whose licence has expired, for a time of grace; one that was disabled while it waited cannot.
 fn state(status: &str) -> Option<OwnerState> {
     match status.to_ascii_lowercase().as_str() {
-        "active" | "pending" => Some(OwnerState::Active),
-        "disabled" | "pendingdisabled" | "expired" => Some(OwnerState::Disabled),
-        "deleted" | "removed" => Some(OwnerState::Removed),
+        "active" | "1" | "pending" | "4" | "expired" | "5" => Some(OwnerState::Active),
+        "disabled" | "2" | "pendingdisabled" | "6" => Some(OwnerState::Disabled),
+        "deleted" | "3" | "removed" => Some(OwnerState::Removed),
         _ => None,
     }
 }
@@ -104,6 +105,11 @@ mod tests {
         let row = read("disabled", "2026-01-02T03:04:05Z");
         assert_eq!(row.storage_key.as_deref(), Some("d6245f20-2af8-44f4-9451-8107cb2767db"));
         assert_eq!((row.state, row.last_access.is_some()), (Some(OwnerState::Disabled), true));
+        for status in ["expired", "Pending", "5"] {
+            assert_eq!(read(status, "").state, Some(OwnerState::Active), "{status} can sign in");
+        }
+        assert_eq!(read("pendingDisabled", "").state, Some(OwnerState::Disabled));
+        assert_eq!(read("somethingNew", "").state, None);
         let row = read("none", "0001-01-01T00:00:00Z");
         assert_eq!((row.state, row.last_access), (None, None));
     }

@@ -95,6 +95,7 @@ impl Decoder {
     /// Takes the rows of a table; `last` tells that the input ends with them.
     pub(super) fn rows(&mut self, bytes: &[u8], table: &Table, rows: &[Row], last: bool) {
         let mut fields = Fields::default();
+        let twins = table.columns.twins();
         for (i, row) in rows.iter().enumerate() {
             if let Some(fault) = row.fault {
                 self.bad_row(fault, row.line);
@@ -102,6 +103,12 @@ impl Decoder {
             }
             let bytes = &bytes[row.start..row.end];
             let last = last && i + 1 == rows.len();
+            if !twins.is_empty()
+                && let Some(pair) = differing(&twins, &String::from_utf8_lossy(bytes), table.delimiter)
+            {
+                self.chunk.refused = Some(table.columns.ambiguous(pair, row.line));
+                return;
+            }
             match simdutf8::basic::from_utf8(bytes) {
                 Ok(text) => self.row(&mut fields, text, row.line, table, last),
                 Err(_) => {
@@ -144,6 +151,13 @@ impl Decoder {
         let taken = self.route(fields, &Whole::Cells(cells), place);
         self.settle(taken, place);
     }
+}
+
+/// Returns the first pair of columns whose cells differ in a row.
+fn differing(twins: &[(usize, usize)], row: &str, delimiter: u8) -> Option<(usize, usize)> {
+    let cells: Vec<_> = Cells::new(row, delimiter).map(cells::Cell::plain).collect();
+    let cell = |at: usize| cells.get(at).map(|cell| cell.trim());
+    twins.iter().copied().find(|(first, second)| cell(*first) != cell(*second))
 }
 
 /// Where the next stretch of whole lines ends.

@@ -191,101 +191,54 @@ impl Refusal {
     }
 }
 
-/// Texts of an event.
-const TEXTS: usize = 22;
+/// Texts of an event as they are written, one after the other; its shape comes after them as one more.
+macro_rules! with_texts {
+    ($($field:ident),+) => {
+        fn write_event(row: &EventRow<'_>, into: &mut Vec<u8>) {
+            into.extend(row.folded.to_le_bytes());
+            for text in [$(row.$field,)+ row.shape.as_str()] {
+                into.extend((text.len() as u64).to_le_bytes());
+                into.extend(text.as_bytes());
+            }
+        }
 
-fn write_event(row: &EventRow<'_>, into: &mut Vec<u8>) {
-    let texts: [&str; TEXTS] = [
-        row.event_id,
-        row.action,
-        row.area,
-        row.category,
-        row.mechanism,
-        row.actor_upn,
-        row.actor_name,
-        row.actor_id,
-        row.actor_cuid,
-        row.actor_client_id,
-        row.correlation_id,
-        row.activity_id,
-        row.address,
-        row.user_agent,
-        row.project_id,
-        row.project,
-        row.scope_type,
-        row.scope_id,
-        row.scope_name,
-        row.details,
-        row.data,
-        row.shape.as_str(),
-    ];
-    into.extend(row.folded.to_le_bytes());
-    for text in texts {
-        into.extend((text.len() as u64).to_le_bytes());
-        into.extend(text.as_bytes());
-    }
+        fn read_event(bytes: &[u8], time: i64) -> Option<EventRow<'_>> {
+            let (folded, mut rest) = bytes.split_first_chunk()?;
+            $(let $field = read_text(&mut rest)?;)+
+            let shape: Shape = read_text(&mut rest)?.parse().ok()?;
+            Some(EventRow { $($field,)+ time, shape, folded: u32::from_le_bytes(*folded) })
+        }
+    };
 }
+with_texts!(
+    event_id,
+    action,
+    area,
+    category,
+    mechanism,
+    actor_upn,
+    actor_name,
+    actor_id,
+    actor_cuid,
+    actor_client_id,
+    correlation_id,
+    activity_id,
+    address,
+    user_agent,
+    project_id,
+    project,
+    scope_type,
+    scope_id,
+    scope_name,
+    details,
+    data
+);
 
-fn read_event(bytes: &[u8], time: i64) -> Option<EventRow<'_>> {
-    let (folded, mut rest) = bytes.split_first_chunk()?;
-    let mut texts = [""; TEXTS];
-    for text in &mut texts {
-        let (length, more) = rest.split_first_chunk()?;
-        let (found, more) = more.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
-        *text = std::str::from_utf8(found).ok()?;
-        rest = more;
-    }
-    let [
-        event_id,
-        action,
-        area,
-        category,
-        mechanism,
-        actor_upn,
-        actor_name,
-        actor_id,
-        actor_cuid,
-        actor_client_id,
-        correlation_id,
-        activity_id,
-        address,
-        user_agent,
-        project_id,
-        project,
-        scope_type,
-        scope_id,
-        scope_name,
-        details,
-        data,
-        shape,
-    ] = texts;
-    let shape: Shape = shape.parse().ok()?;
-    Some(EventRow {
-        event_id,
-        time,
-        action,
-        area,
-        category,
-        mechanism,
-        actor_upn,
-        actor_name,
-        actor_id,
-        actor_cuid,
-        actor_client_id,
-        correlation_id,
-        activity_id,
-        address,
-        user_agent,
-        project_id,
-        project,
-        scope_type,
-        scope_id,
-        scope_name,
-        details,
-        data,
-        shape,
-        folded: u32::from_le_bytes(*folded),
-    })
+fn read_text<'b>(rest: &mut &'b [u8]) -> Option<&'b str> {
+    let (length, more) = rest.split_first_chunk()?;
+    let (text, more) = more.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
+    *rest = more;
+    std::str::from_utf8(text).ok()
 }
 
 #[cfg(test)]

@@ -79,7 +79,26 @@ fn half_a_page_half_a_line_half_a_gzip() {
     zipped.truncate(zipped.len() / 2);
     let (kept, outcome) = bytes(&zipped);
     assert!(kept.events().len() > 1000 && kept.all.rejected.len() <= 1);
-    assert!(outcome.truncated.expect("said").contains("gzip"));
+    let said = outcome.truncated.expect("said");
+    assert!(
+        said.contains(&format!("the gzip stream ends early; {} records were read", outcome.read)),
+        "{said}"
+    );
+    assert!(said.contains("download the file again"), "{said}");
+    // Damage in the middle, and at the start.
+    let mut damaged = gzip(whole.as_bytes());
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 64].fill(0xAA);
+    let (_, outcome) = bytes(&damaged);
+    let said = outcome.truncated.expect("said");
+    assert!(
+        said.contains("gzip stream") && said.contains(&format!("{} records were read", outcome.read)),
+        "{said}"
+    );
+    let error =
+        try_bytes(&[0x1f, 0x8b, 8, 0xff, 1, 2, 3], Options::default()).map(drop).expect_err("nothing in it");
+    let said = error.to_string();
+    assert!(said.starts_with("input was not imported: the gzip stream") && said.contains("again"), "{said}");
 }
 
 #[test]
@@ -103,12 +122,92 @@ fn encodings_and_line_ends() {
     {
         assert_eq!(bytes(&input).0.events(), plain);
     }
-    let broken = entry(1).replace("Jo", "J?").into_bytes();
-    let broken: Vec<u8> = broken.into_iter().map(|b| if b == b'?' { 0xE9 } else { b }).collect();
-    let (kept, outcome) = bytes(&[broken.clone(), b"\n".to_vec(), entry(2).into_bytes()].concat());
-    assert_eq!((kept.events().len(), outcome.rejected), (2, 0));
-    assert!(kept.events()[0].contains("J\u{fffd}"));
-    assert_eq!(bytes(&[b"[".to_vec(), broken, b"]".to_vec()].concat()).1.rejected, 0);
+}
+
+#[test]
+fn two_columns_for_one_thing_are_refused_unless_they_agree() {
+    let table = |header: &str, last: &str| {
+        let row = |n: usize, id: &str| {
+            format!(
+                "86fbe369-3f5d-4f52-9ab0-{n:012x},2026-03-02T10:00:00Z,Git.X,contoso (Organization),{id}\n"
+            )
+        };
+        let rows: String = (1..3).map(|n| row(n, &format!("86fbe369-3f5d-4f52-9ab0-{n:012x}"))).collect();
+        format!("{header}\n{rows}{}", row(3, last))
+    };
+    let header = "Id,Timestamp,ActionId,ScopeDisplayName,id";
+    let same = table(header, "86fbe369-3f5d-4f52-9ab0-000000000003");
+    assert_eq!(all(&same).0.events().len(), 3);
+    let error = refused(&table(header, "86fbe369-3f5d-4f52-9ab0-000000000009"));
+    assert!(error.contains("\"Id\" (column 1) and \"id\" (column 5)") && error.contains("line 4"), "{error}");
+    assert!(error.contains("Remove or rename"), "{error}");
+    // A column that nothing reads may occur as often as it likes.
+    let notes = same
+        .lines()
+        .enumerate()
+        .map(|(n, row)| format!("{},{}\n", row, if n == 0 { "Note,Note" } else { "x,y" }));
+    assert_eq!(all(&notes.collect::<String>()).0.events().len(), 3);
+    let list = "authorizationId,displayName,scope,validFrom,validTo,targetAccounts,principalName,scope\n\
+                4c60c9ed-a378-4883-af16-d655ca025b11,n,vso.code,2026-01-01,2026-12-01,,ann@contoso.example,vso.build\n";
+    assert!(refused(list).contains("\"scope\" (column 3) and \"scope\" (column 8)"), "{}", refused(list));
+}
+
+#[test]
+fn envelopes_beyond_the_search_are_named() {
+    let deep = (0..12).fold(entry(1), |inner, n| format!(r#"{{"level{n}":{inner}}}"#));
+    let error = refused(&deep);
+    assert!(error.contains("envelopes nested too deeply") && error.contains("8 levels"), "{error}");
+}
+
+#[test]
+fn every_reason_has_a_remedy() {
+    for text in [
+        entry(1).replace("86fbe369-3f5d-4f52-9ab0-000000000001", "x"),
+        entry(1).replace("\"actionId\":\"Git.RepositoryCreated\"", "\"actionId\":null"),
+        entry(1).replace("2026-03-02T14:05:02.1460838+00:00", "soon").replace("2518505060978539161;", ";"),
+        format!("{}\n{{\"id\":tru}}", entry(1)),
+        format!("{}\n[1,2]", entry(1)),
+        "Id,Timestamp,ActionId\n1,2\n3,4,5\n".to_owned(),
+        "Id,Timestamp,ActionId\n1,2,3,4\n".to_owned(),
+    ] {
+        let (kept, _) = all(&text);
+        assert!(!kept.reasons().is_empty(), "{text}");
+        for (_, _, reason) in kept.reasons() {
+            assert!(crate::source::remedy(reason).is_some(), "{reason}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_utf8_is_read_as_what_it_is_and_named() {
+    let text = [entry(2), entry(1).replace("Jo", "Jürgen €"), entry(3).replace("Jo", "Noël")].join("\n");
+    let expected = all(&text).0.events();
+    assert_eq!(all(&text).1.encoding, None);
+    let western: Vec<u8> = text
+        .chars()
+        .map(|c| match c {
+            '€' => 0x80,
+            c => u8::try_from(u32::from(c)).expect("Latin-1"),
+        })
+        .collect();
+    for input in [western.clone(), gzip(&western)] {
+        let (kept, outcome) = bytes(&input);
+        assert_eq!((kept.events(), outcome.rejected), (expected.clone(), 0));
+        let said = outcome.encoding.expect("said");
+        assert!(said.contains("Windows-1252") && said.contains("line 2"), "{said}");
+    }
+    let page =
+        [b"[".to_vec(), western.split(|b| *b == b'\n').collect::<Vec<_>>().join(&b","[..]), b"]".to_vec()]
+            .concat();
+    assert_eq!(bytes(&page).0.events(), expected);
+    // One broken byte in UTF-8 does not make it another encoding, but nobody is left to find it in a report.
+    let damaged = text.replace("Noël", "No\u{7f}l").into_bytes();
+    let damaged: Vec<u8> = damaged.into_iter().map(|b| if b == 0x7f { 0xE9 } else { b }).collect();
+    let (kept, outcome) = bytes(&damaged);
+    assert_eq!((kept.events().len(), outcome.rejected), (3, 0));
+    assert!(kept.events().join("").contains("No\u{fffd}l") && kept.events().join("").contains("Jürgen €"));
+    let said = outcome.encoding.expect("said");
+    assert!(said.contains("damaged UTF-8") && said.contains("line 3"), "{said}");
 }
 
 #[test]
