@@ -7,6 +7,9 @@ use crate::engine::pack::Pack;
 /// Least likeness, 0 to 1, that is worth a hint: two letters swapped in a short id still reach it.
 const LEAST: f64 = 0.8;
 
+/// What prints the detections.
+const LIST: &str = "`patwatch detections list`";
+
 /// Returns the known name nearest to `typed`.
 fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = typed.trim().to_lowercase();
@@ -28,12 +31,14 @@ pub(super) fn hint<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>, li
 
 /// The same for detections: ids, with `families` also those, and slugs.
 pub(super) fn detection(typed: &str, pack: &Pack, families: bool) -> String {
-    let ids = spelled(typed, pack).into_iter();
+    if let Some(id) = spelled(typed, pack) {
+        return hint(id, [id], LIST);
+    }
     let named = pack.detections.iter().flat_map(|d| {
         let family = families.then(|| d.meta.family.as_str());
         [d.meta.id.as_str(), d.meta.slug.as_str()].into_iter().chain(family)
     });
-    hint(typed, ids.chain(named), "`patwatch detections list`")
+    hint(typed, named, LIST)
 }
 
 /// The id that was written without `PAT-`, without its dash or without a nought: `a3`, `PATA003`, `PAT-A03`.

@@ -249,7 +249,8 @@ fn an_instant_outside_the_log_is_refused_with_the_days_of_each_organisation() {
     for outside in ["2031-01-01", "2025-12-31", "2026-01-15 09:59"] {
         let ran = check(outside);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{outside}: {}", ran.stderr);
-        for known in ["alder goes from 2026-01-15 to 2026-01-15", "birch goes from 2026-02-15 to 2026-02-15"] {
+        for known in ["alder goes from 2026-01-15 to 2026-01-15", "birch goes from 2026-02-15 to 2026-02-15"]
+        {
             assert!(ran.stderr.contains(known), "{}", ran.stderr);
         }
     }
