@@ -5,6 +5,7 @@
 
 use crate::model::coverage::{Basis, Coverage, Gap};
 use crate::model::event::Shape;
+use crate::model::noun::counted;
 use crate::model::time::{DAY, Day, HOUR, Micros, Span, Window, day_of, day_start, day_text};
 use std::collections::BTreeSet;
 
@@ -225,7 +226,10 @@ fn quiet(
             let hours = hour - from;
             gaps.push(Gap {
                 span,
-                reason: format!("{hours} quiet hours where about {expected:.0} events were to be expected"),
+                reason: format!(
+                    "{} where about {expected:.0} events were to be expected",
+                    counted(hours, "quiet hour")
+                ),
             });
         }
     }

@@ -7,6 +7,7 @@ use super::facts::Fold;
 use crate::model::client::is_product;
 use crate::model::lineage::{Dependence, Integration, Worker};
 use crate::model::names::Names;
+use crate::model::noun::counted;
 use crate::model::time::{day_start, parse_day};
 use crate::model::token::{OwnerState, Token};
 use hashbrown::HashMap;
@@ -93,10 +94,9 @@ fn worker(folds: &[&Fold], names: &Names) -> (Worker, String) {
     let weekends = days.keys().filter(|d| weekend(**d)).count();
     let (hour, on) = usual_hour(&days);
     let shape = format!(
-        "{} active day{}, {weekends} of them at weekends; {} hours of the day; {hour:02}:00 UTC on {on} of the days",
-        days.len(),
-        if days.len() == 1 { "" } else { "s" },
-        hours.len()
+        "{}, {weekends} of them at weekends; {} of the day; {hour:02}:00 UTC on {on} of the days",
+        counted(days.len(), "active day"),
+        counted(hours.len(), "hour")
     );
     let enough = days.len() >= FEW_DAYS;
     if browser * 2 > total {

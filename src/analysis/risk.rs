@@ -16,6 +16,7 @@
 
 use crate::model::catalogue::catalogue;
 use crate::model::finding::{Family, Finding, Severity};
+use crate::model::noun::counted;
 use crate::model::time::{DAY, Micros};
 use crate::model::token::{OwnerState, Token, is_full_scope};
 use crate::model::verdict::RiskPart;
@@ -83,7 +84,7 @@ fn life(token: &Token, as_of: Micros, parts: &mut Vec<RiskPart>) {
         91..=180 => 8.0,
         _ => 10.0,
     };
-    add(parts, points, format!("life left: {left} days"));
+    add(parts, points, format!("life left: {}", counted(left, "day")));
 }
 
 fn owner(token: &Token, parts: &mut Vec<RiskPart>) {
@@ -109,7 +110,7 @@ fn exposure(token: &Token, networks: usize, parts: &mut Vec<RiskPart>) {
         left -= 20.0;
     }
     let points = count(networks.saturating_sub(3)).min(5.0).min(left);
-    add(parts, points, format!("exposure: used from {networks} networks"));
+    add(parts, points, format!("exposure: used from {}", counted(networks, "network")));
 }
 
 fn behaviour(findings: &[&Finding], parts: &mut Vec<RiskPart>) {

@@ -1,6 +1,6 @@
 //! What may be typed: every command, argument and default, with the help that explains it.
 
-use super::values::{day, dossiers, formats, grids, page_size, severity};
+use super::values::{day, dossiers, formats, grids, names, organisation, page_size, severity};
 use crate::config::limits::{parse_memory, parse_time};
 use crate::lab::Shape;
 use crate::model::finding::Severity;
@@ -32,7 +32,7 @@ pub(super) struct Cli {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Colour in terminals
-    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    #[arg(long, global = true, value_enum, ignore_case = true, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
     #[command(subcommand)]
     pub command: Command,
@@ -83,6 +83,8 @@ pub(super) enum Command {
     /// Run detections for another process of patwatch, which watches what they take
     #[command(name = super::apart::COMMAND, hide = true)]
     RunDetections,
+    /// Print examples of scheduled runs: Azure Pipelines, GitHub Actions, systemd, cron, Kubernetes
+    Examples(ExamplesArgs),
     /// Print a completion script
     Completions {
         /// Shell
@@ -93,12 +95,22 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ExamplesArgs {
+    /// The example, such as `azure-pipelines`; without one, all are listed
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Write the example, or all of them, into this folder; a file that exists is not overwritten
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ManArgs {
     /// The command, such as `pull` or `lake prune` [default: patwatch itself]
     #[arg(value_name = "COMMAND", conflicts_with = "output")]
     pub command: Vec<String>,
     /// Write every page into this folder, to be found by `man` there
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
 
@@ -109,14 +121,14 @@ pub(super) struct Selection {
     /// Read these files or folders into a throw-away lake first ("-" is stdin)
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub from: Vec<PathBuf>,
-    /// Only this organisation (repeatable); with --from also the name for files that name none
-    #[arg(long, value_name = "ORG")]
+    /// Only these organisations (repeatable, or with commas); with --from also the name for files that name none
+    #[arg(long, value_name = "ORG", value_delimiter = ',', value_parser = organisation)]
     pub org: Vec<String>,
-    /// Stand at this instant: RFC 3339, or a day for its end [default: the latest that the lake covers]
+    /// Stand at this instant: RFC 3339, "2026-03-31 05:00" (UTC), or a day for its end [default: the latest that the lake covers]
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
-    /// Look back this many whole UTC days
-    #[arg(long, value_name = "DAYS", default_value = "90d")]
+    /// Look back this many whole UTC days: 90d, 13w, or the first of them
+    #[arg(long, value_name = "SPAN", default_value = "90d")]
     pub window: String,
     /// More detections from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
@@ -151,7 +163,7 @@ pub(super) struct LimitArgs {
 #[command(next_help_heading = "Reading files")]
 pub(super) struct Reading {
     /// What the files hold
-    #[arg(long, value_enum, default_value_t = Kind::Auto)]
+    #[arg(long, value_enum, ignore_case = true, default_value_t = Kind::Auto)]
     pub kind: Kind,
     /// The audit files hold this span whole (days, both ends included, or instants); of usage records read by
     /// themselves, these
@@ -205,11 +217,11 @@ pub(super) struct LiveArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct PullArgs {
-    /// Organisation (repeatable)
-    #[arg(long, required = true, value_name = "ORG")]
+    /// Organisation (repeatable, or with commas)
+    #[arg(long, required = true, value_name = "ORG", value_delimiter = ',', value_parser = organisation)]
     pub org: Vec<String>,
-    /// How far back from --until; the service keeps 90 days
-    #[arg(long, value_name = "DAYS", default_value = "90d")]
+    /// How far back from --until: 90d, 13w, or the first day; the service keeps 90 days
+    #[arg(long, value_name = "SPAN", default_value = "90d")]
     pub since: String,
     /// Up to this instant: RFC 3339, or a day for its end [default: now]
     #[arg(long, value_name = "TIME")]
@@ -252,8 +264,8 @@ pub(super) struct FakeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// Organisation (repeatable); without one only the lake is looked at
-    #[arg(long, value_name = "ORG")]
+    /// Organisation (repeatable, or with commas); without one only the lake is looked at
+    #[arg(long, value_name = "ORG", value_delimiter = ',', value_parser = organisation)]
     pub org: Vec<String>,
     #[command(flatten)]
     pub live: LiveArgs,
@@ -262,7 +274,7 @@ pub(super) struct DoctorArgs {
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// Folder to write to; made if absent
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
     /// Say what changed since the bundle in this folder
     #[arg(long, value_name = "DIR")]
@@ -280,10 +292,10 @@ pub(super) struct ReportArgs {
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct FailOn {
     /// Exit with 1 when a finding is at least this severe
-    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
+    #[arg(long, value_name = "SEVERITY", ignore_case = true, value_parser = severity())]
     pub fail_on: Option<Severity>,
     /// Exit with 1 when a new finding is at least this severe; without --compare every finding is new
-    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
+    #[arg(long, value_name = "SEVERITY", ignore_case = true, value_parser = severity())]
     pub fail_on_new: Option<Severity>,
     /// Exit with 2 when the log of an organisation ends longer ago than this: 3d, 36h or 2w
     #[arg(long, value_name = "AGE")]
@@ -296,13 +308,13 @@ pub(super) struct FailOn {
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// Form of the findings
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = formats(output::FINDINGS, &[]))]
+    #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = formats(output::FINDINGS, &[]))]
     pub format: String,
     /// Write to this file instead of stdout
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Only these detections or families (repeatable)
-    #[arg(long, value_name = "ID|FAMILY")]
+    /// Only these detections or families (repeatable, or with commas)
+    #[arg(long, value_name = "ID|FAMILY", value_delimiter = ',')]
     pub select: Vec<String>,
     /// Say on stderr what changed since the bundle in this folder
     #[arg(long, value_name = "DIR")]
@@ -316,10 +328,10 @@ pub(super) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(super) struct TokensArgs {
     /// Form of the list
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = formats(output::TOKENS, &[]))]
+    #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = formats(output::TOKENS, &[]))]
     pub format: String,
     /// Write to this file instead of stdout
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
@@ -331,7 +343,7 @@ pub(super) struct TokenArgs {
     #[arg(value_name = "ID|NAME")]
     pub token: String,
     /// Form of the dossier
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = dossiers())]
+    #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = dossiers())]
     pub format: String,
     #[command(flatten)]
     pub selection: Selection,
@@ -366,10 +378,10 @@ pub(super) struct QueryArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["query", "file", "tables", "list"])]
     pub show: Option<String>,
     /// Form of the rows
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = grids(&[super::query::PARQUET]))]
+    #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = grids(&[super::query::PARQUET]))]
     pub format: String,
     /// Write to this file instead of stdout
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub selection: Selection,
@@ -381,7 +393,7 @@ pub(super) struct ChartArgs {
     #[arg(value_name = "NAME", required_unless_present = "list")]
     pub name: Option<String>,
     /// FILE.png or FILE.svg
-    #[arg(long, value_name = "FILE", required_unless_present = "list")]
+    #[arg(short, long, value_name = "FILE", required_unless_present = "list")]
     pub output: Option<PathBuf>,
     /// Print every chart
     #[arg(long)]
@@ -401,7 +413,7 @@ pub(super) enum DetectionsCommand {
     /// Print every detection
     List {
         /// Form of the list
-        #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = grids(&[]))]
+        #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = grids(&[]))]
         format: String,
         /// More detections from this folder (repeatable)
         #[arg(long, value_name = "DIR")]
@@ -473,7 +485,7 @@ pub(super) struct SimulateArgs {
     #[arg(long, value_name = "DAYS", value_delimiter = ',', value_parser = day)]
     pub list_days: Vec<i32>,
     /// Folder to write to
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
 }
 
@@ -504,7 +516,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "NAME=PATH")]
     pub baseline: Vec<String>,
     /// Form of the scores
-    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "markdown", "json"])]
+    #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = names(["table", "markdown", "json"]))]
     pub format: String,
     /// Also draw the comparison
     #[arg(long, value_name = "FILE.png|.svg")]

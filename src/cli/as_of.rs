@@ -5,29 +5,26 @@
 //! is: that cannot be told from an organisation that went silent, but it must not go unsaid.
 
 use super::error::CliError;
+use super::instants::{Bare, instant};
 use super::ui::Ui;
 use crate::lake::Lake;
 use crate::model::coverage::Basis;
-use crate::model::time::{
-    DAY, Day, Micros, Span, day_of, day_start, day_text, format_time, parse_day, parse_iso_time,
-};
+use crate::model::noun::counted;
+use crate::model::time::{DAY, Day, Micros, Span, Window, day_of, day_start, day_text, format_time};
+use std::collections::BTreeMap;
 
 /// So many days without an event before the newest are no rhythm that an organisation has.
 const APART: i32 = 30;
+
+/// So many organisations are named with their days.
+const MOST_NAMED: usize = 30;
 
 /// So few days after such a stretch may be there by mistake.
 const FEW: usize = 3;
 
 /// Reads `--as-of`; a bare day means its end.
 pub(super) fn parse(text: &str) -> Result<Micros, CliError> {
-    let time = match parse_day(text) {
-        Some(day) => Some(day_start(day) + DAY - 1),
-        None => parse_iso_time(text),
-    };
-    time.ok_or_else(|| {
-        CliError::new(format!("--as-of \"{text}\" is no time"))
-            .hint("write it as 2026-03-31T12:00:00Z, or 2026-03-31 for the end of that day")
-    })
+    instant("--as-of", text, Bare::Last)
 }
 
 /// The latest coverage end over the selected organisations; warns where a wrong date may have made it.
@@ -47,6 +44,47 @@ pub(super) fn newest(lake: &Lake, orgs: &[String], ui: &Ui) -> Micros {
     as_of
 }
 
+/// Refuses an instant whose window contains no part of any organisation's log: nothing could be found in it, and no finding
+/// would read as good news. An organisation that ends earlier than the others is no reason, nor is a lake without a log.
+pub(super) fn check(lake: &Lake, text: &str, window: Window) -> Result<(), CliError> {
+    let known = known_days(lake);
+    let inside = |[first, last]: &[Day; 2]| *first <= window.last_day() && *last >= window.first_day();
+    let days = lake.index.days.iter().filter(|d| d.first_time <= window.as_of).map(|d| [d.day, d.day]);
+    let covers = lake.index.covers.iter().filter(|c| c.span.from <= window.as_of);
+    let covers = covers.map(|c| [day_of(c.span.from), day_of(c.span.to - 1)]);
+    if known.is_empty() || days.chain(covers).any(|span| inside(&span)) {
+        return Ok(());
+    }
+    let mut error = CliError::new(format!(
+        "no event and no covered day lies in the window of --as-of \"{text}\", {} to {}",
+        day_text(window.first_day()),
+        day_text(window.last_day())
+    ));
+    for (org, [first, last]) in known.iter().take(MOST_NAMED) {
+        error = error.hint(format!("the log of {org} goes from {} to {}", day_text(*first), day_text(*last)));
+    }
+    if known.len() > MOST_NAMED {
+        error = error.hint(format!(
+            "{} organisations more: `patwatch lake show` lists them",
+            known.len() - MOST_NAMED
+        ));
+    }
+    Err(error)
+}
+
+/// First and last day of the log of each organisation: of its events, and of what it is known to cover.
+fn known_days(lake: &Lake) -> BTreeMap<&str, [Day; 2]> {
+    let days = lake.index.days.iter().map(|d| (d.org.as_str(), [d.day, d.day]));
+    let covers = lake.index.covers.iter();
+    let covers = covers.map(|c| (c.org.as_str(), [day_of(c.span.from), day_of(c.span.to - 1)]));
+    let mut known = BTreeMap::new();
+    for (org, [first, last]) in days.chain(covers) {
+        let span = known.entry(org).or_insert([first, last]);
+        *span = [span[0].min(first), span[1].max(last)];
+    }
+    known
+}
+
 /// What speaks against an instant as the one at which a run should stand.
 fn doubts(
     as_of: Micros,
@@ -63,7 +101,8 @@ fn doubts(
         let past = seen.iter().rev().find(|day| **day <= day_of(now)).copied().unwrap_or(day_of(now));
         let days = day_of(as_of) - day_of(now);
         return Some(format!(
-            "this run stands at {at}, the newest instant that is known, which is {days} days in the future: what it finds missing may only be too old; {}",
+            "this run stands at {at}, the newest instant that is known, which is {} in the future: what it finds missing may only be too old; {}",
+            counted(days, "day"),
             mend(past)
         ));
     }
@@ -77,11 +116,11 @@ fn doubts(
         && !whole(pair[0], pair[1])
     {
         return Some(format!(
-            "this run stands at {at}, but no event is known of the {} days from {} to {}, and of {} days after: what it finds missing may only be too old; {}",
+            "this run stands at {at}, but no event is known of the {} days from {} to {}, and of {} after: what it finds missing may only be too old; {}",
             pair[1] - pair[0] - 1,
             day_text(pair[0] + 1),
             day_text(pair[1] - 1),
-            seen.len() - index - 1,
+            counted(seen.len() - index - 1, "day"),
             mend(pair[0])
         ));
     }
@@ -98,6 +137,7 @@ fn doubts(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::parse_day;
 
     fn at(text: &str) -> Micros {
         parse(text).expect("a time")

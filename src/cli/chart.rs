@@ -5,6 +5,7 @@ use super::args::ChartArgs;
 use super::error::{CliError, Outcome};
 use super::gate::Gate;
 use super::session::Session;
+use super::suggest;
 use crate::chart;
 
 pub(super) fn run(context: &Context, args: &ChartArgs) -> Result<Outcome, CliError> {
@@ -21,7 +22,9 @@ pub(super) fn run(context: &Context, args: &ChartArgs) -> Result<Outcome, CliErr
     };
     let known = chart::list().iter().any(|c| c.name() == name);
     if !known {
-        return Err(CliError::from(chart::ChartError::Unknown { name: name.clone() }));
+        let names = chart::list().iter().map(|c| c.name()).collect::<Vec<_>>();
+        let hint = suggest::hint(name, names, "`patwatch chart --list`");
+        return Err(CliError::from(chart::ChartError::Unknown { name: name.clone() }).hint(hint));
     }
     let ending = output.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     if !matches!(ending.as_str(), "png" | "svg") {

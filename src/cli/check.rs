@@ -6,9 +6,10 @@ use super::compared::earlier;
 use super::error::{CliError, Outcome};
 use super::gate::Gate;
 use super::session::Session;
+use super::suggest;
 use super::ui::Ui;
 use crate::model::finding::NotRun;
-use crate::output::{self, Style};
+use crate::output;
 use crate::report::compare::{self, News};
 
 pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliError> {
@@ -19,7 +20,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
     for wanted in &args.select {
         if session.pack.select(std::slice::from_ref(wanted)).is_empty() {
             return Err(CliError::new(format!("no detection or family is called \"{wanted}\""))
-                .hint("`patwatch detections list` prints them all"));
+                .hint(suggest::detection(wanted, &session.pack, true)));
         }
     }
     let mut found = match &compared {
@@ -33,7 +34,7 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
         context.ui.info(&News::of(&comparison).sentence);
         found.report.comparison = Some(comparison);
     }
-    let style = Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() };
+    let style = context.ui.style(args.output.as_deref());
     context.ui.stream(args.output.as_deref(), |to| {
         let mut to = std::io::BufWriter::with_capacity(1 << 16, to);
         format.write(&found.report, style, &mut to)?;

@@ -4,12 +4,12 @@
 //! less the lost days, and a sentence on each of those.
 
 use super::error::CliError;
+use super::instants::{self, Bare};
 use super::ui::Ui;
 use crate::lake::Lake;
 use crate::model::coverage::Basis;
-use crate::model::time::{
-    DAY, Micros, Span, day_of, day_start, day_text, format_time, parse_day, parse_iso_time,
-};
+use crate::model::noun::counted;
+use crate::model::time::{DAY, Micros, Span, day_of, day_text, format_time};
 use std::collections::BTreeSet;
 
 /// What an input lost of the audit log.
@@ -34,11 +34,8 @@ pub(super) fn parse(option: &str, text: &str) -> Result<Span, CliError> {
             .hint("write FROM..TO, such as 2026-01-01..2026-03-31 (both days whole)")
     };
     let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-    let from = parse_iso_time(from).ok_or_else(wrong)?;
-    let to = match parse_day(to) {
-        Some(day) => day_start(day) + DAY,
-        None => parse_iso_time(to).ok_or_else(wrong)?,
-    };
+    let from = instants::parse(from, Bare::Start).ok_or_else(wrong)?;
+    let to = instants::parse(to, Bare::After).ok_or_else(wrong)?;
     if from < to { Ok(Span { from, to }) } else { Err(wrong()) }
 }
 
@@ -75,8 +72,7 @@ pub(super) fn declare(lake: &mut Lake, orgs: &BTreeSet<String>, span: Span, lost
 fn sentence(lost: &LostDays, parts: &[Span]) -> String {
     let records = match lost.rejected {
         0 => None,
-        1 => Some("1 record could not be read".to_owned()),
-        n => Some(format!("{n} records could not be read")),
+        n => Some(format!("{} could not be read", counted(n, "record"))),
     };
     let cut = lost.cut.then(|| "it ends early".to_owned());
     let why: Vec<String> = records.into_iter().chain(cut).collect();
@@ -97,6 +93,7 @@ fn sentence(lost: &LostDays, parts: &[Span]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::parse_iso_time;
 
     #[test]
     fn spans_that_nobody_can_vouch_for_are_told() {
@@ -105,5 +102,8 @@ mod tests {
         assert!(doubt("0001-01-01..9999-12-31").expect("a doubt").contains("in the future"));
         assert!(doubt("2017-12-31..2026-01-01").expect("a doubt").contains("audit logs"));
         assert_eq!(doubt("2018-01-01..2026-04-01"), None);
+        let span = parse("--covers", "2026-01-01 05:00..2026-01-02").expect("a span");
+        assert_eq!(format_time(span.from), "2026-01-01T05:00:00Z");
+        assert_eq!(span.to, parse_iso_time("2026-01-03").expect("a time"));
     }
 }

@@ -4,10 +4,12 @@ use super::Context;
 use super::args::{DetectionsArgs, DetectionsCommand};
 use super::error::{CliError, Outcome, message};
 use super::session::load_pack;
+use super::suggest;
 use crate::engine::equivalents::coverage;
 use crate::engine::pack::Pack;
+use crate::model::noun::counted;
+use crate::output;
 use crate::output::grid::Grid;
-use crate::output::{self, Style};
 use std::fmt::Write as _;
 
 pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, CliError> {
@@ -16,7 +18,7 @@ pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, C
             let format = output::find(output::GRIDS, format).map_err(CliError::new)?;
             let pack = load_pack(queries)?;
             let mut bytes = Vec::new();
-            let style = Style { color: context.ui.color, width: context.ui.width() };
+            let style = context.ui.style(None);
             format.write(&list(&pack), style, &mut bytes)?;
             context.ui.write(None, &bytes)?;
             Ok(Outcome::Done)
@@ -25,7 +27,7 @@ pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, C
             let pack = load_pack(&[])?;
             let detection = pack.get(id).ok_or_else(|| {
                 CliError::new(format!("no detection is called \"{id}\""))
-                    .hint("`patwatch detections list` prints them all")
+                    .hint(suggest::detection(id, &pack, false))
             })?;
             let m = &detection.meta;
             let mut text = String::new();
@@ -69,11 +71,11 @@ pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, C
                 context.ui.info("no problems");
                 return Ok(Outcome::Done);
             }
-            Err(CliError::new(format!("{} problems in the pack", problems.len())))
+            Err(CliError::new(format!("{} in the pack", counted(problems.len(), "problem"))))
         }
         DetectionsCommand::Coverage => {
             let pack = load_pack(&[])?;
-            let style = Style { color: context.ui.color, width: context.ui.width() };
+            let style = context.ui.style(None);
             let format = output::find(output::GRIDS, "table").map_err(CliError::new)?;
             let mut bytes = Vec::new();
             for listing in coverage(&pack) {

@@ -10,6 +10,7 @@ use super::error::{CliError, Outcome, clean};
 use crate::lake::{Lake, LakeError};
 use crate::model::coverage::Basis;
 use crate::model::identity::org_name;
+use crate::model::noun::counted;
 use crate::model::time::format_time;
 use crate::source::azure_devops::doctor::{Check, CheckState, examine};
 use crate::source::azure_devops::progress::Silent;
@@ -41,14 +42,21 @@ pub(super) fn run(context: &Context, args: &DoctorArgs) -> Result<Outcome, CliEr
             super::live::client(&args.live, RetryPolicy::for_probes(), Arc::new(Silent))
         })?;
         let orgs: BTreeSet<String> = args.org.iter().map(|org| org_name(org)).collect();
+        let mut said: Vec<(Vec<String>, Check)> = Vec::new();
         for org in orgs {
             for check in runtime.block_on(examine(&client, &org, super::now())) {
-                text.push_str(&line(&org, &check));
                 if check.needed && check.state != CheckState::Ok {
                     outcome = Outcome::Incomplete;
                 }
+                // What fails in the same way for every organisation is one fault.
+                match said.iter_mut().find(|(_, earlier)| check.state != CheckState::Ok && *earlier == check)
+                {
+                    Some((orgs, _)) => orgs.push(org.clone()),
+                    None => said.push((vec![org.clone()], check)),
+                }
             }
         }
+        said.iter().for_each(|(orgs, check)| text.push_str(&line(&orgs.join(", "), check)));
     }
     context.ui.write(None, clean(&text).as_bytes())?;
     Ok(outcome)
@@ -63,6 +71,9 @@ fn line(org: &str, check: &Check) -> String {
     let optional =
         if check.needed || check.state == CheckState::Ok { "" } else { " (not needed, but useful)" };
     let mut text = format!("{state}  {org} {}{optional}: {}\n", check.name, check.detail);
+    if !check.affects.is_empty() {
+        let _ = writeln!(text, "         for the same cause not possible: {}", check.affects.join(", "));
+    }
     if let Some(mend) = &check.mend {
         let _ = writeln!(text, "         {mend}");
     }
@@ -86,9 +97,9 @@ fn lake(root: &Path) -> Result<Vec<String>, LakeError> {
         Ok(_) => "",
     };
     let mut lines = vec![format!(
-        "lake: {at} holds {} days of {} organisations{busy}",
-        lake.index.days.len(),
-        lake.orgs().len()
+        "lake: {at} holds {} of {}{busy}",
+        counted(lake.index.days.len(), "day"),
+        counted(lake.orgs().len(), "organisation")
     )];
     for org in lake.orgs() {
         let pulled = lake.index.covers.iter().filter(|c| c.org == org && c.basis == Basis::Pulled);

@@ -14,6 +14,7 @@ use crate::lab::{
 };
 use crate::lake::Lake;
 use crate::model::finding::Family;
+use crate::model::noun::counted;
 use crate::output::{self, findings, tokens};
 use std::path::{Path, PathBuf};
 
@@ -195,8 +196,11 @@ fn on_seeds(
         compete(context, &mut session, rivals, at, &ours, &truth, keep)?;
         let score = evaluate(&ours.findings, Some(&ours.tokens), &truth)?;
         context.ui.info(&format!(
-            "seed {seed}: {} events, {} of {} labels found, {:.2} false alerts a day per 1,000 tokens",
-            made.events, score.overall.hits, score.overall.of, score.false_alerts_per_day_per_1000
+            "seed {seed}: {}, {} of {} found, {:.2} false alerts a day per 1,000 tokens",
+            counted(made.events, "event"),
+            score.overall.hits,
+            counted(score.overall.of, "label"),
+            score.false_alerts_per_day_per_1000
         ));
         evaluations.push(score);
         bar.inc(1);

@@ -4,6 +4,7 @@ use super::Context;
 use super::args::ExplainArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
+use super::suggest;
 use crate::model::claim::Field;
 use crate::model::finding::{Family, Finding, SubjectKind};
 use crate::model::time::format_time;
@@ -17,7 +18,7 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
     let Some(detection) = session.pack.get(&args.detection) else {
         return Err(CliError::new(format!("no detection is called \"{}\"", args.detection))
-            .hint("`patwatch detections list` prints them all"));
+            .hint(suggest::detection(&args.detection, &session.pack, false)));
     };
     let found = session.find(std::slice::from_ref(&detection.meta.id), &context.ui)?;
     let not_run = found.report.not_run.iter().find(|n| n.detection == detection.meta.id);

@@ -5,8 +5,9 @@
 
 use super::Context;
 use super::args::FakeArgs;
-use super::as_of;
 use super::error::{CliError, Outcome};
+use super::instants::{Bare, instant};
+use crate::model::noun::counted;
 use crate::source::azure_devops::endpoints::Service;
 use crate::source::azure_devops::fake::{Clock, FakeOptions, FakeOrganisation, FakeServer, Stand};
 use std::fmt::Write as _;
@@ -22,7 +23,7 @@ pub(super) fn run(context: &Context, args: &FakeArgs) -> Result<Outcome, CliErro
     let hint = "make a folder with `patwatch simulate --output DIR`";
     let (stand, clock) = match &args.now {
         Some(text) => {
-            let at = as_of::parse(text)?;
+            let at = instant("--now", text, Bare::Last)?;
             (Stand::At(at), Clock::Stands(at))
         }
         None => (Stand::Present(super::now()), Clock::Runs(super::now)),
@@ -58,8 +59,12 @@ pub(super) fn run(context: &Context, args: &FakeArgs) -> Result<Outcome, CliErro
     let _ = writeln!(text, "export AZURE_DEVOPS_EXT_PAT={pat}");
     context.ui.write(None, text.as_bytes())?;
     context.ui.info(&format!(
-        "{events} events, {users} users; in another terminal set the above, then:\n  \
-         patwatch pull {} --auth pat\nCtrl-C ends it",
+        "{}, {}; in another terminal set the above, then:
+  \
+         patwatch pull {} --auth pat
+Ctrl-C ends it",
+        counted(events, "event"),
+        counted(users, "user"),
         names.join(" ")
     ));
     runtime.block_on(std::future::pending::<()>());

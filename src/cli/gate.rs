@@ -5,10 +5,11 @@
 
 use super::args::FailOn;
 use super::error::{CliError, Outcome, message};
+use super::instants::{Bare, instant};
 use super::session::Session;
 use super::ui::Ui;
 use crate::model::finding::{Finding, Severity};
-use crate::model::time::{DAY, HOUR, Micros, day_start, format_time, parse_day, parse_time};
+use crate::model::time::{DAY, HOUR, Micros, format_time};
 use crate::report::Report;
 use crate::report::compare::{Class, Kind};
 use std::collections::HashSet;
@@ -26,7 +27,7 @@ pub(super) struct Gate {
 impl Gate {
     /// Reads the options.
     pub(super) fn new(fail: &FailOn, strict: bool) -> Result<Self, CliError> {
-        let now = fail.now.as_deref().map(instant).transpose()?;
+        let now = fail.now.as_deref().map(|text| instant("--now", text, Bare::Last)).transpose()?;
         let age = fail.max_age.as_deref().map(age).transpose()?;
         let max_age = age.map(|age| (age, now.unwrap_or_else(super::now)));
         Ok(Self { fail_on: fail.fail_on, fail_on_new: fail.fail_on_new, max_age, strict })
@@ -118,16 +119,6 @@ fn too_old(report: &Report, orgs: &[String], age: Micros, now: Micros) -> Option
             format_time(now),
             old.join(", ")
         )
-    })
-}
-
-/// Reads `--now`; a day means its end.
-fn instant(text: &str) -> Result<Micros, CliError> {
-    let day = parse_day(text).map(|day| day_start(day + 1) - 1);
-    day.or_else(|| parse_time(text)).ok_or_else(|| {
-        CliError::new(format!(
-            "invalid time \"{text}\" for --now: expected RFC 3339 (2026-03-31T12:00:00Z) or a date (2026-03-31)"
-        ))
     })
 }
 

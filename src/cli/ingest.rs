@@ -3,6 +3,7 @@
 use super::args::{Kind, Reading};
 use super::covers::{self, LostDays};
 use super::error::CliError;
+use super::instants::{Bare, instant};
 use super::lists::{self, Declared, Lists, Placer};
 use super::naming::Naming;
 use super::ui::Ui;
@@ -10,8 +11,9 @@ use crate::lake::Lake;
 use crate::lake::import::{Committed, Import, Refused};
 use crate::lake::index::Ingest;
 use crate::model::inventory::OrgKey;
+use crate::model::noun::counted;
 use crate::model::secret::{Masked, covered};
-use crate::model::time::{DAY, Micros, Span, day_start, parse_iso_time};
+use crate::model::time::{DAY, Micros, Span, day_start};
 use crate::source::{self, KindHint, Losses, Options, Parsed, Sink};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -377,10 +379,10 @@ fn read_one(
     if outcome.rejected > 0 {
         let reasons: Vec<String> = ingest.reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
         ui.warn(&format!(
-            "{}: {} of {} records rejected ({}){}",
+            "{}: {} of {} rejected ({}){}",
             path.display(),
             outcome.rejected,
-            outcome.read,
+            counted(outcome.read, "record"),
             reasons.join("; "),
             hints(&ingest.reasons)
         ));
@@ -425,7 +427,5 @@ fn unread(number: usize) -> Input {
 }
 
 fn parse_taken(text: &str) -> Result<Micros, CliError> {
-    parse_iso_time(text).ok_or_else(|| {
-        CliError::new(format!("--taken \"{text}\" is no time")).hint("write it as 2026-03-31T12:00:00Z")
-    })
+    instant("--taken", text, Bare::Start)
 }

@@ -3,8 +3,10 @@
 use super::Context;
 use super::args::{LakeArgs, LakeCommand};
 use super::error::{CliError, Outcome};
+use super::instants::{Bare, instant};
 use crate::lake::Lake;
-use crate::model::time::{Micros, day_text, format_time, parse_iso_time};
+use crate::model::noun::counted;
+use crate::model::time::{Micros, day_text, format_time};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -26,18 +28,15 @@ pub(super) fn run(context: &Context, args: &LakeArgs) -> Result<Outcome, CliErro
                 context.ui.warn(line);
             }
             context.ui.info(&format!(
-                "{} days looked at, {} mended, {} lost",
-                verified.days,
+                "{} looked at, {} mended, {} lost",
+                counted(verified.days, "day"),
                 verified.mended.len(),
                 verified.lost.len()
             ));
             Ok(if verified.lost.is_empty() { Outcome::Done } else { Outcome::Incomplete })
         }
         LakeCommand::Prune { before, yes, dry_run } => {
-            let before = parse_iso_time(before).ok_or_else(|| {
-                CliError::new(format!("--before \"{before}\" is no time"))
-                    .hint("write it as 2026-03-31, or as 2026-03-31T12:00:00Z")
-            })?;
+            let before = instant("--before", before, Bare::Start)?;
             prune(Lake::open(&context.lake)?, before, *yes, *dry_run, &context.ui)
         }
     }
@@ -64,10 +63,10 @@ fn prune(
     let asks = !yes && !dry_run && !plan.orgs.is_empty() && std::io::stdin().is_terminal();
     for org in &plan.orgs {
         let line = format!(
-            "{}: {} events on {} days, {} to {}, {}",
+            "{}: {} on {}, {} to {}, {}",
             org.org,
-            org.events,
-            org.days,
+            counted(org.events, "event"),
+            counted(org.days, "day"),
             day_text(org.first_day),
             day_text(org.last_day),
             if dry_run { "would be deleted" } else { "are to be deleted" }
@@ -87,7 +86,11 @@ fn prune(
     let (pruned, stale) = lake.prune(before)?;
     let days: u64 = pruned.orgs.iter().map(|o| o.days).sum();
     if days > 0 {
-        ui.info(&format!("{days} days deleted; nothing before {} is held any more", day_text(pruned.before)));
+        ui.info(&format!(
+            "{} deleted; nothing before {} is held any more",
+            counted(days, "day"),
+            day_text(pruned.before)
+        ));
     }
     if let Some(error) = stale {
         ui.warn(&format!(
@@ -105,22 +108,27 @@ fn show(lake: &Lake) -> String {
     }
     let mut text = String::new();
     for (org, (first, last, days, rows)) in orgs {
-        let _ =
-            writeln!(text, "{org}: {rows} events on {days} days, {} to {}", day_text(first), day_text(last));
+        let _ = writeln!(
+            text,
+            "{org}: {} on {}, {} to {}",
+            counted(rows, "event"),
+            counted(days, "day"),
+            day_text(first),
+            day_text(last)
+        );
     }
     for snapshot in &lake.index.snapshots {
         let complete = match snapshot.complete_for.len() {
             _ if snapshot.complete => "complete".to_owned(),
             0 => "partial".to_owned(),
-            1 => "complete for 1 user".to_owned(),
-            n => format!("complete for {n} users"),
+            n => format!("complete for {}", counted(n, "user")),
         };
         let _ = writeln!(
             text,
-            "{}: {} of {} rows, {complete}, taken {}",
+            "{}: {} of {}, {complete}, taken {}",
             snapshot.org,
             snapshot.kind,
-            snapshot.rows,
+            counted(snapshot.rows, "row"),
             format_time(snapshot.taken)
         );
     }
@@ -130,16 +138,16 @@ fn show(lake: &Lake) -> String {
         for org in &run.orgs {
             let _ = writeln!(
                 text,
-                "{}: {} events on {} days before {} were pruned, {} to {}; the newest event was then {newest}",
+                "{}: {} on {} before {} were pruned, {} to {}; the newest event was then {newest}",
                 org.org,
-                org.events,
-                org.days,
+                counted(org.events, "event"),
+                counted(org.days, "day"),
                 day_text(run.before),
                 day_text(org.first_day),
                 day_text(org.last_day),
             );
         }
     }
-    let _ = writeln!(text, "{} ingest runs", lake.index.runs.len() - pruned().count());
+    let _ = writeln!(text, "{}", counted(lake.index.runs.len() - pruned().count(), "ingest run"));
     text
 }

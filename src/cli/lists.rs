@@ -12,6 +12,7 @@ use crate::lake::index::Ingest;
 use crate::lake::snapshot::Facts;
 use crate::model::identity::org_name;
 use crate::model::inventory::{InventoryRow, UsageRow, UserRow};
+use crate::model::noun::counted;
 use crate::model::time::{Micros, Span, format_time};
 use crate::source::{KindHint, PageEnds};
 use std::collections::{BTreeMap, BTreeSet};
@@ -238,7 +239,7 @@ fn store_of(
         let (from, rows): (Vec<usize>, Vec<InventoryRow>) = placed.inventory.into_iter().unzip();
         let new = lake.add_inventory(org, &rows, facts)?;
         count(inputs, &from, &rows, new);
-        ui.detail(&format!("{org}: inventory of {} rows, taken {taken}", rows.len()));
+        ui.detail(&format!("{org}: inventory of {}, taken {taken}", counted(rows.len(), "row")));
     }
     if !placed.users.is_empty() {
         let (from, rows): (Vec<usize>, Vec<UserRow>) = placed.users.into_iter().unzip();

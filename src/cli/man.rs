@@ -3,6 +3,7 @@
 use super::Context;
 use super::args::{Cli, ManArgs};
 use super::error::{CliError, Outcome};
+use crate::model::noun::counted;
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 
@@ -22,7 +23,7 @@ pub(super) fn run(context: &Context, args: &ManArgs) -> Result<Outcome, CliError
         context.ui.write(Some(&folder.join(format!("{name}.1"))), &page(command)?)?;
         written += 1;
     }
-    context.ui.info(&format!("{written} pages in {}", folder.display()));
+    context.ui.info(&format!("{} in {}", counted(written, "page"), folder.display()));
     Ok(Outcome::Done)
 }
 

@@ -15,11 +15,13 @@ mod doctor;
 mod error;
 mod evaluate;
 mod evidence;
+mod examples;
 mod explain;
 mod fake_services;
 mod gate;
 mod import;
 mod ingest;
+mod instants;
 mod lake;
 mod limits;
 mod lists;
@@ -35,6 +37,7 @@ mod run_apart;
 mod scratch;
 mod session;
 mod simulate;
+mod suggest;
 mod token;
 mod tokens;
 mod ui;
@@ -143,6 +146,7 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
             ui.write(None, &script)?;
             Ok(Outcome::Done)
         }
+        Command::Examples(args) => examples::run(&context, &args),
         Command::Man(args) => man::run(&context, &args),
     }
 }

@@ -4,6 +4,7 @@ use super::Context;
 use super::args::QueryArgs;
 use super::error::{CliError, Outcome};
 use super::session::Session;
+use super::suggest;
 use crate::engine::EngineError;
 use crate::engine::pack::saved;
 use crate::engine::rows::Rows;
@@ -61,7 +62,7 @@ fn write(context: &Context, args: &QueryArgs, grid: &Grid) -> Result<(), CliErro
 }
 
 fn style(context: &Context, args: &QueryArgs) -> Style {
-    Style { color: context.ui.color && args.output.is_none(), width: context.ui.width() }
+    context.ui.style(args.output.as_deref())
 }
 
 /// Rows in the format of that name.
@@ -87,9 +88,12 @@ fn sql(args: &QueryArgs) -> Result<String, CliError> {
 
 /// The SQL of a saved query.
 fn named(name: &str) -> Result<String, CliError> {
-    saved().into_iter().find(|q| q.name == name).map(|q| q.sql).ok_or_else(|| {
+    let saved = saved();
+    saved.iter().find(|q| q.name == name).map(|q| q.sql.clone()).ok_or_else(|| {
+        let names = saved.iter().map(|q| q.name.as_str());
         CliError::new(format!("no saved query is called \"{name}\""))
-            .hint("`patwatch query --list` prints them; SQL begins with SELECT or WITH")
+            .hint(suggest::hint(name, names, "`patwatch query --list`"))
+            .hint("SQL begins with SELECT or WITH")
     })
 }
 

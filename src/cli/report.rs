@@ -9,11 +9,11 @@ use super::session::Session;
 use super::ui::Ui;
 use crate::chart;
 use crate::model::hash::hex;
+use crate::model::noun::counted;
 use crate::model::secret::covered;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
 use crate::output::manifest::RunFacts;
-use crate::output::words;
 use crate::report::Report;
 use crate::report::compare::{self, News};
 use sha2::{Digest as _, Sha256};
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
     let tool_hash = std::thread::spawn(tool_hash);
     let found = session.find(&[], &context.ui)?;
     let mut report = found.report;
-    let mut facts = RunFacts { command_line: command_line(), ..RunFacts::default() };
+    let mut facts = RunFacts { command_line: command_line(std::env::args().skip(1)), ..RunFacts::default() };
     // Fingerprints of an anonymised bundle are keyed, so like is compared with like.
     let keyed = earlier.as_ref().is_some_and(|e| e.pseudonyms.is_some());
     if let Some(earlier) = earlier.as_ref().filter(|_| !keyed) {
@@ -138,16 +138,22 @@ fn tool_hash() -> Option<String> {
 
 /// The command line as typed, without where it wrote and where the lake is, which name machines, and without the wall
 /// clock of the gate, which changes no result.
-fn command_line() -> Vec<String> {
+fn command_line(arguments: impl Iterator<Item = String>) -> Vec<String> {
     let mut kept = vec!["patwatch".to_owned()];
     let mut skip = false;
-    for argument in std::env::args().skip(1) {
+    for argument in arguments {
         if std::mem::take(&mut skip) {
             continue;
         }
         match argument.as_str() {
             "--output" | "--lake" | "--now" => skip = true,
             a if ["--output=", "--lake=", "--now="].iter().any(|option| a.starts_with(option)) => {}
+            // Switches that take no value may stand before it: -o DIR, -oDIR, -qo DIR.
+            a if a.starts_with('-') && !a.starts_with("--") && a.contains('o') => {
+                let (switches, value) = a.split_once('o').unwrap_or_default();
+                skip = value.is_empty();
+                kept.extend((switches.len() > 1).then(|| switches.to_owned()));
+            }
             _ => kept.push(covered(&argument).into_owned()),
         }
     }
@@ -156,16 +162,35 @@ fn command_line() -> Vec<String> {
 
 fn summary(report: &Report, output: &Path, ui: &Ui) {
     let worst = report.findings.iter().map(|f| f.severity).max();
-    let counted = |n: u64, noun: &str| format!("{n} {noun}{}", words::s(n));
     ui.info(&format!(
         "{}, {}, {}{}; open {}",
-        counted(report.tokens.len() as u64, "token"),
+        counted(report.tokens.len(), "token"),
         counted(report.events, "event"),
-        counted(report.findings.len() as u64, "finding"),
+        counted(report.findings.len(), "finding"),
         worst.map(|s| format!(" (worst: {s})")).unwrap_or_default(),
         output.join("index.html").display()
     ));
     if let Some(comparison) = &report.comparison {
         ui.info(&News::of(comparison).sentence);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_has_the_command_line_without_its_places() {
+        let kept = |line: &str| command_line(line.split(' ').map(str::to_owned)).join(" ");
+        for line in
+            ["--output x", "--output=x", "-o x", "-ox", "-o=x", "--lake l -o x", "--now 2026-01-01 -o x"]
+        {
+            assert_eq!(
+                kept(&format!("report {line} --fail-on high")),
+                "patwatch report --fail-on high",
+                "{line}"
+            );
+        }
+        assert_eq!(kept("report -qo x -v --org a"), "patwatch report -q -v --org a");
     }
 }

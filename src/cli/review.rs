@@ -6,11 +6,12 @@ use super::args::{ReviewArgs, ReviewCommand, Selection};
 use super::decided::{self, SheetFile};
 use super::error::{CliError, Outcome};
 use super::gate::Gate;
-use super::session::Session;
+use super::session::{Instants, Session};
 use crate::lake::Lake;
 use crate::lake::index::Ingest;
 use crate::model::decision::{Choice, Decision, Fixed};
 use crate::model::hash::sha256;
+use crate::model::noun::counted;
 use crate::model::time::{DAY, Micros, day_start, day_text, format_time};
 use crate::model::token::Token;
 use crate::output::review::read::{Fault, Row};
@@ -81,9 +82,9 @@ fn revocations(context: &Context, report: &Report, place: &Path) -> Result<(), C
     for body in &bodies {
         let target = if single { place.to_owned() } else { place.join(&body.file) };
         ui.info(&format!(
-            "{}: {} tokens, for POST https://vssps.dev.azure.com/{}/_apis/tokenadmin/revocations?api-version=7.1-preview.1",
+            "{}: {}, for POST https://vssps.dev.azure.com/{}/_apis/tokenadmin/revocations?api-version=7.1-preview.1",
             target.display(),
-            body.tokens,
+            counted(body.tokens, "token"),
             body.org
         ));
     }
@@ -111,7 +112,8 @@ impl Moment {
     fn at(context: &Context, as_of: Option<Micros>) -> Result<Self, CliError> {
         let selection =
             Selection { as_of: as_of.map(format_time), window: "90d".to_owned(), ..Selection::default() };
-        let session = Session::open(&context.lake, context.config.clone(), &selection, &context.ui)?;
+        let session =
+            Session::open_at(&context.lake, context.config.clone(), &selection, Instants::Any, &context.ui)?;
         let (tokens, findings) = match as_of {
             Some(_) => (session.tokens(&context.ui)?, Vec::new()),
             None => {
@@ -245,7 +247,6 @@ fn store(
         (n > 0).then(|| format!("{n} {choice}"))
     };
     let kinds: Vec<String> = Choice::ALL.iter().filter_map(|c| count(*c)).collect();
-    let counted = |n: u64, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
     context.ui.info(&format!(
         "{} taken{}{}; {} without one; {} rejected",
         counted(taken, "decision"),

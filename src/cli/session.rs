@@ -8,9 +8,11 @@ use super::error::CliError;
 use super::error::Outcome;
 use super::evidence;
 use super::ingest::{Ingested, ingest};
+use super::instants;
 use super::limits::Limits;
 use super::naming::Naming;
 use super::scratch::Scratch;
+use super::suggest;
 use super::ui::Ui;
 use crate::analysis::coverage::{Held, HeldDay};
 use crate::analysis::inventory::{Inventory, List, counts_from};
@@ -71,6 +73,15 @@ pub(super) struct Session {
     known: Option<View>,
 }
 
+/// Which instants a run may stand at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Instants {
+    /// Those whose window contains some of the log.
+    InLog,
+    /// All: the day of a review sheet may be older than the lake.
+    Any,
+}
+
 /// What the analysis and the pack found, with the engine that ad hoc queries go on with.
 pub(super) struct Found {
     /// The report.
@@ -107,6 +118,17 @@ impl Session {
         selection: &Selection,
         ui: &Ui,
     ) -> Result<Self, CliError> {
+        Self::open_at(lake, config, selection, Instants::InLog, ui)
+    }
+
+    /// The same, at an instant that the user may not have chosen.
+    pub(super) fn open_at(
+        lake: &Path,
+        config: Config,
+        selection: &Selection,
+        checked: Instants,
+        ui: &Ui,
+    ) -> Result<Self, CliError> {
         let pack = load_pack(&selection.queries)?;
         for exception in &config.exceptions {
             let named = &exception.detection;
@@ -116,8 +138,9 @@ impl Session {
             };
             if !pack.detections.iter().any(is_known) {
                 ui.warn(&format!(
-                    "the configuration's [[exception]] for \"{}\" names \"{named}\", which is no detection or family here: it covers nothing; `patwatch detections list` prints them all",
-                    exception.subject
+                    "the configuration's [[exception]] for \"{}\" names \"{named}\", which is no detection or family here: it covers nothing; {}",
+                    exception.subject,
+                    suggest::detection(named, &pack, true)
                 ));
             }
         }
@@ -150,7 +173,10 @@ impl Session {
             Some(text) => as_of::parse(text)?,
             None => as_of::newest(&lake, &orgs, ui),
         };
-        let window = Window::ending(as_of, parse_window(&selection.window)?);
+        let window = Window::ending(as_of, instants::window("--window", &selection.window, as_of)?);
+        if let Some(text) = selection.as_of.as_deref().filter(|_| checked == Instants::InLog) {
+            as_of::check(&lake, text, window)?;
+        }
         let policy = config.policy.clone();
         let scratch = Scratch::new()?;
         let started = Instant::now();
@@ -523,15 +549,6 @@ fn select_orgs(lake: &Lake, wanted: &[String]) -> Result<Vec<String>, CliError> 
     orgs.sort_unstable();
     orgs.dedup();
     Ok(orgs)
-}
-
-fn parse_window(text: &str) -> Result<i32, CliError> {
-    let days =
-        text.trim().trim_end_matches(['d', 'D']).parse::<i32>().ok().filter(|d| (1..=3650).contains(d));
-    days.ok_or_else(|| {
-        CliError::new(format!("--window \"{text}\" is no number of days"))
-            .hint("write it as 90d, from 1d to 3650d")
-    })
 }
 
 fn populations(inputs: &Inputs<'_>, orgs: &[String]) -> Vec<Population> {

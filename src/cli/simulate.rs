@@ -4,6 +4,7 @@ use super::Context;
 use super::args::SimulateArgs;
 use super::error::{CliError, Outcome};
 use crate::lab::{SAMPLE, SimulateOptions, simulate};
+use crate::model::noun::counted;
 
 pub(super) fn run(context: &Context, args: &SimulateArgs) -> Result<Outcome, CliError> {
     // With the sample's seed and size this makes sample-data again, byte for byte.
@@ -19,11 +20,11 @@ pub(super) fn run(context: &Context, args: &SimulateArgs) -> Result<Outcome, Cli
     };
     let made = simulate(&options, &args.output)?;
     context.ui.info(&format!(
-        "{} tokens, {} events, {} labels in {} files under {}",
-        made.tokens,
-        made.events,
-        made.labels,
-        made.files.len(),
+        "{}, {}, {} in {} under {}",
+        counted(made.tokens, "token"),
+        counted(made.events, "event"),
+        counted(made.labels, "label"),
+        counted(made.files.len(), "file"),
         args.output.display()
     ));
     Ok(Outcome::Done)

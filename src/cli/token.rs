@@ -5,8 +5,8 @@ use super::args::TokenArgs;
 use super::error::{CliError, Outcome};
 use super::gate::Gate;
 use super::session::Session;
+use crate::output;
 use crate::output::dossier::Dossier;
-use crate::output::{self, Style};
 use crate::report::{Report, TokenReport};
 
 pub(super) fn run(context: &Context, args: &TokenArgs) -> Result<Outcome, CliError> {
@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context, args: &TokenArgs) -> Result<Outcome, CliErr
     };
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;
     let found = session.find(&[], &context.ui)?;
-    let style = Style { color: context.ui.color, width: context.ui.width() };
+    let style = context.ui.style(None);
     let mut bytes = Vec::new();
     for token in find(&found.report, &args.token)? {
         format.write(&Dossier { report: &found.report, token }, style, &mut bytes)?;

@@ -2,6 +2,7 @@
 
 use super::args::ColorChoice;
 use super::error::{CliError, clean, message};
+use crate::output::{Style, private};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -38,6 +39,11 @@ impl Ui {
     pub(super) fn width(&self) -> Option<u16> {
         let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
         std::io::stdout().is_terminal().then(|| columns.unwrap_or_else(|| console_width().unwrap_or(100)))
+    }
+
+    /// How a result may look on stdout, or in a file.
+    pub(super) fn style(&self, output: Option<&Path>) -> Style {
+        Style { color: self.color && output.is_none(), width: self.width(), lf: output.is_none() }
     }
 
     /// Says something unless `--quiet`.
@@ -108,10 +114,10 @@ impl Ui {
             return Ok(());
         };
         if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
+            private::folder(folder)
                 .map_err(|e| CliError::new(format!("cannot make {}: {e}", folder.display())))?;
         }
-        let mut file = std::fs::File::create(path)
+        let mut file = private::file(path)
             .map_err(|e| CliError::new(format!("cannot write {}: {e}", path.display())))?;
         write(&mut file).map_err(|e| CliError::new(format!("cannot write {}: {e}", path.display())))
     }

@@ -11,6 +11,7 @@ mod tests;
 
 use super::view::View;
 use super::{Lake, LakeError, Lock, leftovers};
+use crate::model::noun::counted;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,9 +62,10 @@ impl Lake {
         }
         lists::check(self, &mut verified)?;
         if let Some(fault) = fault {
-            let (days, lists) = (self.index.days.len(), self.index.snapshots.len());
+            let (days, lists) =
+                (counted(self.index.days.len(), "day file"), counted(self.index.snapshots.len(), "list"));
             verified.lost.push(format!(
-                "index.json {fault}; it was made anew of {days} day files and {lists} lists. Lost is what it alone told: the ingest runs, spans declared whole (import again with --covers) or pulled (pull again), and whether lists are complete and the time of day they were taken at (import or pull them again)"
+                "index.json {fault}; it was made anew of {days} and {lists}. Lost is what it alone told: the ingest runs, spans declared whole (import again with --covers) or pulled (pull again), and whether lists are complete and the time of day they were taken at (import or pull them again)"
             ));
         }
         derived::check(self, &mut verified)?;

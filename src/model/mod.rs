@@ -73,6 +73,7 @@ pub mod lineage;
 pub mod mechanism;
 pub mod names;
 pub mod network;
+pub mod noun;
 pub mod policy;
 pub mod secret;
 pub mod text;

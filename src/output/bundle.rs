@@ -4,7 +4,7 @@
 //! threads, and hashed on the way: all of them in memory would be hundreds of megabytes.
 
 use super::manifest::{RunFacts, manifest};
-use super::{Error, Format as _, Result, Style, changes, findings, page, review, summary, tokens};
+use super::{Error, Format as _, Result, Style, changes, findings, page, private, review, summary, tokens};
 use crate::model::hash::Hashed;
 use crate::report::Report;
 use rayon::prelude::*;
@@ -93,9 +93,9 @@ fn put(folder: &Path, path: &str, make: impl Fn(&mut dyn io::Write) -> Result) -
     let written = || -> Result<Written> {
         let place = folder.join(path);
         if let Some(folder) = place.parent() {
-            std::fs::create_dir_all(folder)?;
+            private::folder(folder)?;
         }
-        let mut to = io::BufWriter::with_capacity(BUFFER, Hashed::new(std::fs::File::create(place)?));
+        let mut to = io::BufWriter::with_capacity(BUFFER, Hashed::new(private::own_file(&place)?));
         make(&mut to)?;
         let (_, sha256, bytes) = to.into_inner().map_err(io::IntoInnerError::into_error)?.finish();
         Ok(Written { path: path.to_owned(), sha256, bytes })
@@ -158,6 +158,26 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_what_is_written() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = place.path().join("report");
+        let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        let write = || bundle(&sample::report(), &sample::charts(), &RunFacts::default(), &folder);
+        write().expect("renders");
+        assert_eq!((mode(&folder), mode(&folder.join("charts"))), (0o700, 0o700));
+        for name in ["index.html", "tokens.csv", MANIFEST] {
+            assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+        }
+        // A file that an earlier version left open to others.
+        std::fs::set_permissions(folder.join("tokens.csv"), std::fs::Permissions::from_mode(0o644))
+            .expect("set");
+        write().expect("renders");
+        assert_eq!(mode(&folder.join("tokens.csv")), 0o600);
+    }
+
     #[test]
     fn a_chart_name_cannot_leave_its_folder() {
         assert_eq!(file_name("../../x"), "------x");
@@ -194,7 +214,7 @@ mod tests {
             std::fs::write(folder.join(format!("check-{}.{}", f.name(), f.extension())), bytes)
                 .expect("written");
         }
-        let style = Style { color: false, width: Some(110) };
+        let style = Style { width: Some(110), ..Style::default() };
         for f in crate::output::DOSSIERS {
             let dossier = crate::output::dossier::Dossier { report: &report, token: &report.tokens[0] };
             let mut bytes = Vec::new();

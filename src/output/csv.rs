@@ -1,11 +1,11 @@
-//! CSV as RFC 4180 has it: UTF-8, CRLF, quotes where needed; no cell is a formula to a spreadsheet.
+//! CSV as RFC 4180 has it: UTF-8, CRLF (LF alone on stdout, for pipes), quotes where needed; no cell is a formula to a spreadsheet.
 //!
 //! In: a head and rows of cells. Out: bytes. Text that a spreadsheet would take for a formula gets a leading
 //! `'`; numbers stay numbers; what a terminal would obey or an eye would miss is written out as `\u{..}`.
 //! [`original`] takes the mark away again, for tables that come back.
 
-use super::Result;
 use super::terminal::{is_deceptive, written_out};
+use super::{Result, Style};
 use std::borrow::Cow;
 use std::io;
 
@@ -94,7 +94,7 @@ pub fn original(cell: &str) -> &str {
     }
 }
 
-/// Writes a head and rows.
+/// Writes a head and rows as a file has them.
 ///
 /// # Errors
 /// Those of the writer.
@@ -103,7 +103,21 @@ pub fn write<'a>(
     rows: impl IntoIterator<Item = Vec<Cell>>,
     to: &mut dyn io::Write,
 ) -> Result {
-    let mut writer = ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(to);
+    write_styled(head, rows, Style::default(), to)
+}
+
+/// Writes a head and rows as a file or a pipe has them.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_styled<'a>(
+    head: impl IntoIterator<Item = &'a str>,
+    rows: impl IntoIterator<Item = Vec<Cell>>,
+    style: Style,
+    to: &mut dyn io::Write,
+) -> Result {
+    let end = if style.lf { ::csv::Terminator::Any(b'\n') } else { ::csv::Terminator::CRLF };
+    let mut writer = ::csv::WriterBuilder::new().terminator(end).from_writer(to);
     writer.write_record(head.into_iter().map(|h| neutral(h).into_owned()))?;
     for row in rows {
         for cell in &row {
@@ -141,6 +155,15 @@ mod tests {
             String::from_utf8(out).expect("UTF-8"),
             "a,b,c,d,e,f\r\n\"'=HYPERLINK(\"\"http://x\"\")\",' +1,-5,-0.5,a; '@b,''=1\r\n"
         );
+    }
+
+    #[test]
+    fn lines_end_with_lf_in_a_pipe_and_cells_stay() {
+        let row = vec![Cell::Text("a\r\nb".into()), Cell::Text("c\rd".into())];
+        let mut out = Vec::new();
+        let style = Style { lf: true, ..Style::default() };
+        write_styled(["x", "y"], [row], style, &mut out).expect("memory");
+        assert_eq!(String::from_utf8(out).expect("UTF-8"), "x,y\n\"a\r\nb\",\"c\rd\"\n");
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod markdown;
 pub mod not_run;
 pub mod page;
+pub mod private;
 pub mod review;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -32,13 +33,15 @@ use std::io;
 /// The version that every output names.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// How the terminal formats may look; the other formats ignore it.
+/// How an output may look where it goes; a format takes what concerns it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Style {
     /// Whether colour codes may be written.
     pub color: bool,
     /// Columns to wrap at; nothing leaves lines as long as they are.
     pub width: Option<u16>,
+    /// Whether CSV ends lines with LF alone, for pipes; files have the CRLF of RFC 4180, for spreadsheets.
+    pub lf: bool,
 }
 
 /// Why an output could not be written.
@@ -173,7 +176,9 @@ mod tests {
             for token in &report.tokens {
                 let dossier = dossier::Dossier { report: &report, token };
                 let mut bytes = Vec::new();
-                format.write(&dossier, Style { color: true, width: Some(80) }, &mut bytes).expect("renders");
+                format
+                    .write(&dossier, Style { color: true, width: Some(80), lf: true }, &mut bytes)
+                    .expect("renders");
                 assert!(String::from_utf8(bytes).expect("UTF-8").ends_with('\n'), "{}", format.name());
             }
         }

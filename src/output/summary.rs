@@ -6,6 +6,7 @@
 use super::markdown::{escape, table};
 use super::{Result, findings, not_run, words};
 use crate::model::finding::Severity;
+use crate::model::noun::counted;
 use crate::model::time::{day_of, day_text};
 use crate::model::verdict::UseState;
 use crate::report::compare::{Kind, News};
@@ -31,10 +32,10 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
     }
     writeln!(
         to,
-        "{} tokens, {} findings, {} events from {} to {}.\n",
-        words::grouped(report.tokens.len() as u64),
-        words::grouped(report.findings.len() as u64),
-        words::grouped(report.events),
+        "{}, {}, {} from {} to {}.\n",
+        counted(words::grouped(report.tokens.len() as u64), "token"),
+        counted(words::grouped(report.findings.len() as u64), "finding"),
+        counted(words::grouped(report.events), "event"),
         day_text(window.first_day()),
         words::minute(window.as_of)
     )?;

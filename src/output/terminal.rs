@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn an_escape_sequence_is_shown_not_obeyed() {
         assert_eq!(clean("a\u{1b}[31mb\r\n\u{202e}c"), "a\\u{1b}[31mb\\u{d}\\u{a}\\u{202e}c");
-        let plain = Style { color: false, width: Some(40) };
+        let plain = Style { width: Some(40), ..Style::default() };
         let out = table(&["name"], &[vec![Item::painted("x\u{1b}]0;owned\u{7}", Paint::Alarm)]], plain);
         assert!(!out.contains('\u{1b}'), "{out}");
     }
@@ -392,13 +392,13 @@ mod tests {
     #[test]
     fn width_is_kept() {
         let row = vec![Item::plain("word ".repeat(30)), Item::number(7)];
-        let out = table(&["text", "n"], &[row], Style { color: false, width: Some(50) });
+        let out = table(&["text", "n"], &[row], Style { width: Some(50), ..Style::default() });
         assert!(out.lines().all(|l| l.chars().count() <= 50), "{out}");
     }
 
     #[test]
     fn where_columns_have_no_room_each_row_is_a_record() {
-        let plain = Style { color: false, width: Some(40) };
+        let plain = Style { width: Some(40), ..Style::default() };
         let id = "0efda40d-3c61-450c-93d8-adbcc0d2dd11";
         let cells = ["critical", "high", "PAT-A010", "contoso", id, "ann@contoso.example", "2026-01-01"];
         let mut row: Vec<Item> = cells.into_iter().map(Item::plain).collect();
@@ -421,7 +421,7 @@ mod tests {
             prop_assert!(!clean(&text).chars().any(is_deceptive));
             prop_assert_eq!(disarmed(&clean(&text)).into_owned(), clean(&text));
             let mut out = Vec::new();
-            paragraph(&text, Style { color: false, width: Some(30) }, &mut out).expect("memory");
+            paragraph(&text, Style { width: Some(30), ..Style::default() }, &mut out).expect("memory");
             let out = String::from_utf8(out).expect("UTF-8");
             prop_assert!(!out.chars().any(|c| c != '\n' && is_deceptive(c)));
         }

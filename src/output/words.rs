@@ -6,6 +6,7 @@
 use crate::model::coverage::{Basis, Coverage};
 use crate::model::finding::{Blind, Family, Finding};
 use crate::model::hours;
+use crate::model::noun::counted;
 use crate::model::policy::Policy;
 use crate::model::secret::Masked;
 use crate::model::time::{Micros, Window, day_of, day_start, day_text, format_time};
@@ -114,7 +115,9 @@ pub fn coverage_words(c: &Coverage, window: Window) -> String {
     let covered = c.covered.len();
     let total = window.days;
     let mut text = format!(
-        "{covered} of {total} days are held without a gap, from {} to {}; {}.",
+        "{covered} of {} {} held without a gap, from {} to {}; {}.",
+        counted(total, "day"),
+        if total == 1 { "is" } else { "are" },
         day_text(day_of(c.span.from)),
         // The end of a span is the first instant after it.
         day_text(day_of(c.span.to - 1)),

@@ -14,6 +14,7 @@ mod sides;
 mod tokens;
 
 use super::{Report, SCHEMA_VERSION};
+use crate::model::noun::counted;
 use crate::model::time::format_time;
 use std::collections::BTreeSet;
 
@@ -192,7 +193,8 @@ fn notes(sides: &Sides<'_>) -> Vec<String> {
     }
     if let Some(days) = earlier.window_days.filter(|days| *days != now.window.days) {
         notes.push(format!(
-            "The earlier run looked back {days} days, and this one {}: findings that come or go with the window are not compared.",
+            "The earlier run looked back {}, and this one {}: findings that come or go with the window are not compared.",
+            counted(days, "day"),
             now.window.days
         ));
     }

@@ -299,3 +299,33 @@ fn a_reader_that_goes_away_is_no_failure() {
         assert_eq!(ended(&mut child, DEADLINE).code(), Some(0), "{format}");
     }
 }
+
+#[test]
+fn an_instant_outside_the_log_is_refused_with_the_days_of_each_organisation() {
+    let place = Place::new();
+    for (name, end) in [("alder", 1), ("birch", 2)] {
+        let at = format!("2026-0{end}-15T10:00:00Z");
+        let mut log = Log::default();
+        log.add(&at, "Git.RepositoryCreated", "PAT", json!({}));
+        for event in &mut log.events {
+            event["scopeDisplayName"] = json!(format!("{name} (Organization)"));
+            event["scopeId"] = json!(guid(900 + end));
+        }
+        place.write(&format!("in/{name}.json"), log.page());
+    }
+    assert_eq!(place.run(&["import", "in"]).code, 0);
+    let check = |as_of: &str| place.run(&["check", "--as-of", as_of, "--window", "13w"]);
+    for outside in ["2031-01-01", "2025-12-31", "2026-01-15 09:59"] {
+        let ran = check(outside);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{outside}: {}", ran.stderr);
+        for known in ["alder goes from 2026-01-15 to 2026-01-15", "birch goes from 2026-02-15 to 2026-02-15"]
+        {
+            assert!(ran.stderr.contains(known), "{}", ran.stderr);
+        }
+    }
+    // One that ends earlier than the others is no error, nor is it alone.
+    let inside = check("2026-05-01 05:00");
+    assert_eq!(inside.code, 0, "{}", inside.stderr);
+    let alone = place.run(&["check", "--org", "alder", "--as-of", "2026-05-01", "--window", "13w"]);
+    assert_eq!(alone.code, 0, "{}", alone.stderr);
+}

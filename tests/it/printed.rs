@@ -60,11 +60,11 @@ fn what_is_printed_is_true() {
     assert_eq!(place.run(&["man", "nothing"]).code, 2);
     // Completions offer the formats and not files.
     assert!(place.run(&["completions", "bash"]).stdout.contains("table csv json ndjson markdown parquet"));
-    // Colour that is refused is left out of help too; README's configuration works as it stands.
+    // Colour that is refused is left out of help too; the documented configuration works as it stands.
     assert!(!place.run(&["--color", "never", "--help"]).stdout.contains('\u{1b}'));
     assert!(place.run(&["--color=always", "--help"]).stdout.contains('\u{1b}'));
-    let readme = std::fs::read_to_string(root().join("README.md")).expect("README");
-    let config = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("block");
+    let page = std::fs::read_to_string(root().join("docs/configuration.md")).expect("page");
+    let config = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("block");
     place.write("patwatch.toml", config);
     let sample = sample();
     let ran = place.run(&["check", "--select", "PAT-H001", "--from", &sample]);

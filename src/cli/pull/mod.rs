@@ -16,6 +16,7 @@ use super::live::{client, runtime};
 use super::ui::Ui;
 use crate::lake::Lake;
 use crate::model::identity::org_name;
+use crate::model::noun::counted;
 use crate::model::time::{DAY, Span, day_text, format_time};
 use crate::source::azure_devops::audit::{AuditSummary, read_days};
 use crate::source::azure_devops::client::Client;
@@ -109,11 +110,15 @@ impl Pull<'_> {
             self.outcome = Outcome::Incomplete;
         }
         self.ui.info(&format!(
-            "{org}: {} new events, {} tokens, {} users{}; {}",
-            kept.events,
-            kept.tokens,
-            kept.users,
-            if self.args.usage { format!(", {} usage records", kept.usage) } else { String::new() },
+            "{org}: {}, {}, {}{}; {}",
+            counted(kept.events, "new event"),
+            counted(kept.tokens, "token"),
+            counted(kept.users, "user"),
+            if self.args.usage {
+                format!(", {}", counted(kept.usage, "usage record"))
+            } else {
+                String::new()
+            },
             self.shown.traffic()
         ));
         Ok(self.outcome)
@@ -208,9 +213,9 @@ impl Pull<'_> {
         } else {
             self.outcome = Outcome::Incomplete;
             format!(
-                "the tokens of {} of {} users are not listed",
+                "the tokens of {} of {} are not listed",
                 summary.users_failed,
-                summary.users_failed + summary.users_listed
+                counted(summary.users_failed + summary.users_listed, "user")
             )
         };
         self.ui.warn(&format!("{org}: the inventory is partial, {what}: {why}"));
@@ -225,5 +230,5 @@ impl Pull<'_> {
 }
 
 fn days(n: usize) -> String {
-    if n == 1 { "1 day".to_owned() } else { format!("{n} days") }
+    counted(n, "day")
 }

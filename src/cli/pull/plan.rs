@@ -1,9 +1,10 @@
 //! What to ask for: the spans that the lake does not hold whole yet, cut into days.
 
 use crate::cli::error::CliError;
+use crate::cli::instants::{Bare, instant, start};
 use crate::lake::index::Cover;
 use crate::model::coverage::Basis;
-use crate::model::time::{DAY, HOUR, Micros, Span, day_start, parse_day, parse_iso_time};
+use crate::model::time::{DAY, HOUR, Micros, Span};
 use crate::source::azure_devops::audit::{DayWindow, day_windows};
 
 /// What is asked for around each window: whether its ends are inclusive is not documented.
@@ -30,26 +31,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Reads `--since` and `--until`; a bare day as the end means its last instant.
+    /// Reads `--since` and `--until`; a bare day as the start means its first instant, as the end its last.
     pub(super) fn new(since: &str, until: Option<&str>, now: Micros) -> Result<Self, CliError> {
         let to = match until {
-            Some(text) => parse_day(text)
-                .map(|day| day_start(day) + DAY)
-                .or_else(|| parse_iso_time(text))
-                .ok_or_else(|| {
-                    CliError::new(format!("--until \"{text}\" is no time")).hint(
-                        "write it as 2026-03-31T12:00:00Z, or 2026-03-31 for the end of that day (both UTC)",
-                    )
-                })?
-                .min(now),
+            Some(text) => instant("--until", text, Bare::After)?.min(now),
             None => now,
         };
-        let days = since.trim().trim_end_matches(['d', 'D']).parse::<i64>().ok();
-        let days = days.filter(|d| (1..=3650).contains(d)).ok_or_else(|| {
-            CliError::new(format!("--since \"{since}\" is no number of days"))
-                .hint("write it as 90d, from 1d to 3650d")
-        })?;
-        let span = Span { from: to - days * DAY, to };
+        let span = Span { from: start("--since", since, to)?, to };
         Ok(Self { span, oldest: now - KEPT_DAYS * DAY, now, past: to < now })
     }
 
@@ -109,6 +97,7 @@ pub(super) fn join(covers: &mut Vec<Cover>, org: &str, mut span: Span) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::parse_iso_time;
 
     fn time(text: &str) -> Micros {
         parse_iso_time(text).expect("time")
@@ -132,11 +121,20 @@ mod tests {
         let day = plan("3", Some("2026-03-05")).expect("a day");
         assert_eq!(day.span, Span { from: time("2026-03-03"), to: time("2026-03-06") });
         assert!(day.past);
+        // A first day, weeks, and a time without seconds.
+        let dated = plan("2026-03-01", Some("2026-03-05 05:00")).expect("dates");
+        assert_eq!(dated.span, Span { from: time("2026-03-01"), to: time("2026-03-05T05:00:00Z") });
+        assert_eq!(plan("13w", None).expect("weeks").span.from, now - 91 * DAY);
         // The future is not there yet.
         assert_eq!(plan("1d", Some("2027-01-01")).expect("future").span.to, now);
-        for (since, until) in
-            [("0d", None), ("-1d", None), ("soon", None), ("9999d", None), ("1d", Some("noon"))]
-        {
+        for (since, until) in [
+            ("0d", None),
+            ("-1d", None),
+            ("soon", None),
+            ("9999d", None),
+            ("2026-03-11", None),
+            ("1d", Some("noon")),
+        ] {
             let error = plan(since, until).expect_err(since).render();
             assert!(error.contains("hint: write it as"), "{error}");
         }

@@ -2,6 +2,7 @@
 //! elsewhere, nothing with `--quiet`.
 
 use crate::cli::ui::Ui;
+use crate::model::noun::counted;
 use crate::model::time::day_text;
 use crate::source::azure_devops::error::Purpose;
 use crate::source::azure_devops::progress::{Progress, ProgressEvent, WaitReason};
@@ -54,8 +55,8 @@ impl Shown {
     pub(super) fn traffic(&self) -> String {
         let mut state = self.state();
         let text = format!(
-            "{} answers, {:.1} MB, waited {}",
-            state.answers,
+            "{}, {:.1} MB, waited {}",
+            counted(state.answers, "answer"),
             megabytes(state.bytes),
             seconds(state.waited)
         );
@@ -108,7 +109,12 @@ impl State {
     }
 
     fn text(&self) -> String {
-        format!("{} events, {} pages, waited {}", self.events, self.pages, seconds(self.waited))
+        format!(
+            "{}, {}, waited {}",
+            counted(self.events, "event"),
+            counted(self.pages, "page"),
+            seconds(self.waited)
+        )
     }
 }
 
@@ -135,10 +141,10 @@ impl Progress for Shown {
                 state.days_done += 1;
                 let done = state.days_done as u64;
                 let line = format!(
-                    "{org}: {} read ({}/{} days, {})",
+                    "{org}: {} read ({}/{}, {})",
                     day_text(day),
                     state.days_done,
-                    state.days,
+                    counted(state.days, "day"),
                     state.text()
                 );
                 match &state.bar {
@@ -166,7 +172,7 @@ impl Progress for Shown {
             ProgressEvent::User { org, purpose, done, total } => {
                 state.bar(&self.ui, purpose, org, total).set_position(done);
                 let what = if purpose == Purpose::Usage { "usage records" } else { "tokens" };
-                let line = format!("{org}: {what} of {done} of {total} users");
+                let line = format!("{org}: {what} of {done} of {}", counted(total, "user"));
                 aside(state.bar.as_ref(), || self.ui.detail(&line));
             }
             ProgressEvent::Warning { text } => aside(state.bar.as_ref(), || self.ui.warn(text)),

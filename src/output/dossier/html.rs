@@ -65,7 +65,7 @@ mod tests {
         let render = |report: &crate::report::Report| {
             let mut bytes = Vec::new();
             let dossier = Dossier { report, token: &report.tokens[0] };
-            Html.write(&dossier, Style { color: false, width: None }, &mut bytes).expect("renders");
+            Html.write(&dossier, Style { width: None, ..Style::default() }, &mut bytes).expect("renders");
             String::from_utf8(bytes).expect("UTF-8")
         };
         report.tokens[0].token.name = Some("plain".into());

@@ -19,9 +19,9 @@ impl Format<Grid> for Csv {
         "csv"
     }
 
-    fn write(&self, grid: &Grid, _: Style, to: &mut dyn io::Write) -> Result {
+    fn write(&self, grid: &Grid, style: Style, to: &mut dyn io::Write) -> Result {
         let rows = grid.rows.iter().map(|row| row.iter().map(cell).collect());
-        csv::write(grid.columns.iter().map(String::as_str), rows, to)
+        csv::write_styled(grid.columns.iter().map(String::as_str), rows, style, to)
     }
 }
 

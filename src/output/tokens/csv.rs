@@ -60,8 +60,8 @@ impl Format<Report> for Csv {
         "csv"
     }
 
-    fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
-        csv::write(COLUMNS.iter().map(|(name, _)| *name), report.tokens.iter().map(row), to)
+    fn write(&self, report: &Report, style: Style, to: &mut dyn io::Write) -> Result {
+        csv::write_styled(COLUMNS.iter().map(|(name, _)| *name), report.tokens.iter().map(row), style, to)
     }
 }
 

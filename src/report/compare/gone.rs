@@ -9,6 +9,7 @@ use super::missing::{Class, Missing, Needs, Side, missing};
 use super::{Sides, orgs};
 use crate::model::claim::Field;
 use crate::model::finding::{Confidence, Family};
+use crate::model::noun::counted;
 use crate::model::time::{Day, Micros, day_of, day_text, parse_time};
 use crate::model::token::{KnownFrom, TokenState};
 use crate::model::verdict::{ScopeState, UseState};
@@ -95,7 +96,10 @@ pub(super) fn token(sides: &Sides<'_>, org: &str) -> Gone {
 fn window(earlier: &Earlier, now: &Report, old: &Value, is_state: bool) -> Result<(), Missing> {
     let lacks = |why: String| Err(Missing::new(Class::Window, Side::Now, why));
     if let Some(days) = earlier.window_days.filter(|days| *days != now.window.days) {
-        return lacks(format!("This run looks back {} days, and the earlier one {days}.", now.window.days));
+        return lacks(format!(
+            "This run looks back {}, and the earlier one {days}.",
+            counted(now.window.days, "day")
+        ));
     }
     if now.as_of < earlier.as_of {
         return lacks("This run stands at an earlier instant than the bundle.".to_owned());

@@ -3,6 +3,7 @@
 //! In: the [`Evidence`] of both. Out: the first class that is missing, with a sentence that says which side lacks it. Where
 //! a class is missing, what is not found there is not known to be gone, and what is found is not known to be new.
 
+use crate::model::noun::counted;
 use crate::model::time::{Day, day_of, day_text};
 use crate::report::evidence::{Evidence, days};
 use std::collections::BTreeSet;
@@ -114,8 +115,9 @@ pub(super) fn missing(has: &Evidence, lacks: &Evidence, side: Side, needs: Needs
             return say(
                 Class::Usage,
                 format!(
-                    "has usage records of {} users, and {other} of {}",
-                    lacks.usage_users, has.usage_users
+                    "has usage records of {}, and {other} of {}",
+                    counted(lacks.usage_users, "user"),
+                    has.usage_users
                 ),
             );
         }
@@ -134,8 +136,8 @@ fn thinner(has: &Evidence, lacks: &Evidence, needs: Needs, other: &str) -> Optio
         (held < events).then_some((day, held, events))
     });
     if let Some((day, held, events)) = less {
-        let noun = if held == 1 { "event" } else { "events" };
-        return say(format!("has {held} {noun} of {}, and {other} has {events}", day_text(day)));
+        let held = counted(held, "event");
+        return say(format!("has {held} of {}, and {other} has {events}", day_text(day)));
     }
     let covered: BTreeSet<Day> = days(&lacks.covered).collect();
     let gap = days(&has.covered).filter(|day| within(*day)).find(|day| !covered.contains(day));

@@ -8,6 +8,7 @@ use super::client::Client;
 use super::entitlements::entitlement_page;
 use super::error::{ApiError, Purpose};
 use super::inventory::{own_token_page, token_page, user_page};
+use crate::model::noun::counted;
 use crate::model::time::{DAY, Micros, Span};
 
 /// How a check came out.
@@ -34,7 +35,12 @@ pub struct Check {
     pub detail: String,
     /// What to do about it.
     pub mend: Option<String>,
+    /// Other checks that fail, or cannot be tried, for the same cause.
+    pub affects: Vec<&'static str>,
 }
+
+/// A check with what failed it, where that may fail others too.
+type Caused = (Check, Option<String>);
 
 /// Days in which an audited organisation has at least one event, if only the reading of its log.
 const LOOK_BACK_DAYS: i64 = 30;
@@ -54,46 +60,95 @@ pub async fn examine(client: &Client, org: &str, now: Micros) -> Vec<Check> {
     };
     let entitlements = entitlement_page(client, org, None).await.map(drop);
 
-    let mut checks = vec![
-        sign_in(
-            client,
-            [&audit.as_ref().map(drop), &users.as_ref().map(drop), &entitlements.as_ref().map(drop)],
+    let (sign_in, failed_by) = sign_in(
+        client,
+        [&audit.as_ref().map(drop), &users.as_ref().map(drop), &entitlements.as_ref().map(drop)],
+    );
+    let let_in = sign_in.state == CheckState::Ok;
+    let audit_cause = audit.as_ref().err().and_then(|e| cause(e, let_in));
+    let users_cause = users.as_ref().err().and_then(|e| cause(e, let_in));
+    let mut checks: Vec<Caused> = vec![
+        (sign_in, failed_by),
+        (
+            of_answer("audit log", &audit, |entries| match entries {
+                0 => "readable".to_owned(),
+                _ => "readable, with entries".to_owned(),
+            }),
+            audit_cause.clone(),
         ),
-        of_answer("audit log", &audit, |entries| match entries {
-            0 => "readable".to_owned(),
-            _ => "readable, with entries".to_owned(),
-        }),
-        auditing(&audit),
-        of_answer("users (Graph)", &users, |users| {
-            format!("readable; {} users on the first page", users.len())
-        }),
+        (auditing(&audit), audit_cause),
+        (
+            of_answer("users (Graph)", &users, |users| {
+                format!("readable; {} on the first page", counted(users.len(), "user"))
+            }),
+            users_cause.clone(),
+        ),
     ];
     checks.push(match &tokens {
-        Some(answer) => {
-            of_answer("token administration", answer, |()| "everybody's tokens can be listed".to_owned())
-        }
-        None => Check {
-            name: "token administration",
-            needed: true,
-            state: CheckState::Unknown,
-            detail: "not tried: it needs a user from Graph".to_owned(),
-            mend: Some(format!(
-                "needed later: {}; scope {}",
-                Purpose::TokenAdmin.permission(),
-                Purpose::TokenAdmin.scope()
-            )),
-        },
+        Some(answer) => (
+            of_answer("token administration", answer, |()| "everybody's tokens can be listed".to_owned()),
+            answer.as_ref().err().and_then(|e| cause(e, let_in)),
+        ),
+        None => (
+            Check {
+                name: "token administration",
+                needed: true,
+                state: CheckState::Unknown,
+                detail: "not tried: it needs a user from Graph".to_owned(),
+                mend: Some(format!(
+                    "needed later: {}; scope {}",
+                    Purpose::TokenAdmin.permission(),
+                    Purpose::TokenAdmin.scope()
+                )),
+                affects: Vec::new(),
+            },
+            users_cause,
+        ),
     });
     if !matches!(tokens, Some(Ok(()))) && client.auth().may_be_person() {
         let own = own_token_page(client, org, None).await;
-        checks.push(optional(of_answer("own tokens", &own.map(drop), |()| {
-            "your own tokens can be listed instead".to_owned()
-        })));
+        let failed_by = own.as_ref().err().and_then(|e| cause(e, let_in));
+        let check =
+            of_answer("own tokens", &own.map(drop), |()| "your own tokens can be listed instead".to_owned());
+        checks.push((optional(check), failed_by));
     }
-    checks.push(optional(of_answer("user entitlements", &entitlements, |()| {
-        "state and last access can be read".to_owned()
-    })));
-    checks
+    let failed_by = entitlements.as_ref().err().and_then(|e| cause(e, let_in));
+    let check =
+        of_answer("user entitlements", &entitlements, |()| "state and last access can be read".to_owned());
+    checks.push((optional(check), failed_by));
+    once(checks)
+}
+
+/// Each cause once: a later check that failed by the cause of an earlier one becomes a name in that one.
+fn once(checks: Vec<Caused>) -> Vec<Check> {
+    let mut said: Vec<Caused> = Vec::new();
+    for (check, cause) in checks {
+        let same = said.iter_mut().find(|(_, earlier)| cause.is_some() && *earlier == cause);
+        match same {
+            Some((earlier, _)) => {
+                earlier.affects.push(check.name);
+                earlier.needed |= check.needed;
+            }
+            None => said.push((check, cause)),
+        }
+    }
+    said.into_iter().map(|(check, _)| check).collect()
+}
+
+/// What failed a request, without what was asked for and of whom, where it may fail the other requests as well. A permission
+/// is needed for each purpose by itself, and so is a scope, unless the credential is refused by all.
+fn cause(error: &ApiError, let_in: bool) -> Option<String> {
+    match error {
+        ApiError::SignIn { message, .. } => Some(format!("sign-in: {message}")),
+        ApiError::SignInPage { .. } | ApiError::Redirected { .. } => Some("refused".to_owned()),
+        ApiError::Unauthorized { .. } if !let_in => Some("refused".to_owned()),
+        ApiError::NotAMember { .. } => Some("not a member".to_owned()),
+        ApiError::Throttled { .. } => Some("throttled".to_owned()),
+        ApiError::Server { status, .. } => Some(format!("status {status}")),
+        ApiError::Unreachable { message, .. } => Some(format!("no connection: {message}")),
+        ApiError::Organisation { .. } => Some("organisation".to_owned()),
+        _ => None,
+    }
 }
 
 fn optional(check: Check) -> Check {
@@ -102,13 +157,21 @@ fn optional(check: Check) -> Check {
 
 fn of_answer<T>(name: &'static str, answer: &Result<T, ApiError>, good: impl Fn(&T) -> String) -> Check {
     match answer {
-        Ok(value) => Check { name, needed: true, state: CheckState::Ok, detail: good(value), mend: None },
+        Ok(value) => Check {
+            name,
+            needed: true,
+            state: CheckState::Ok,
+            detail: good(value),
+            mend: None,
+            affects: Vec::new(),
+        },
         Err(error) => Check {
             name,
             needed: true,
             state: if tells(error) { CheckState::Missing } else { CheckState::Unknown },
             detail: error.to_string(),
             mend: Some(error.hint()),
+            affects: Vec::new(),
         },
     }
 }
@@ -121,36 +184,28 @@ const fn tells(error: &ApiError) -> bool {
 }
 
 /// A credential is good when any service let it in, be it only to say that a permission is missing.
-fn sign_in(client: &Client, answers: [&Result<(), &ApiError>; 3]) -> Check {
-    let name = "sign-in";
+fn sign_in(client: &Client, answers: [&Result<(), &ApiError>; 3]) -> Caused {
     let how = client.auth().how();
+    let check = |state, detail, mend| Check {
+        name: "sign-in",
+        needed: true,
+        state,
+        detail,
+        mend,
+        affects: Vec::new(),
+    };
     let let_in = |answer: &&Result<(), &ApiError>| matches!(answer, Ok(()) | Err(ApiError::Forbidden { .. }));
     if answers.iter().any(let_in) {
-        return Check {
-            name,
-            needed: true,
-            state: CheckState::Ok,
-            detail: format!("accepted ({how})"),
-            mend: None,
-        };
+        return (check(CheckState::Ok, format!("accepted ({how})"), None), None);
     }
     let errors = || answers.iter().filter_map(|answer| answer.as_ref().err());
     let refused = errors().find(|e| e.is_sign_in() || e.is_permission());
     match refused.or_else(|| errors().next()) {
-        Some(error) => Check {
-            name,
-            needed: true,
-            state: if refused.is_some() { CheckState::Missing } else { CheckState::Unknown },
-            detail: format!("{error} ({how})"),
-            mend: Some(error.hint()),
-        },
-        None => Check {
-            name,
-            needed: true,
-            state: CheckState::Unknown,
-            detail: "not tried".to_owned(),
-            mend: None,
-        },
+        Some(error) => {
+            let state = if refused.is_some() { CheckState::Missing } else { CheckState::Unknown };
+            (check(state, format!("{error} ({how})"), Some(error.hint())), cause(error, false))
+        }
+        None => (check(CheckState::Unknown, "not tried".to_owned(), None), None),
     }
 }
 
@@ -178,5 +233,5 @@ fn auditing(answer: &Result<u64, ApiError>) -> Check {
         ),
         Err(_) => (CheckState::Unknown, "the log cannot be read, so it cannot be told".to_owned(), None),
     };
-    Check { name, needed: true, state, detail, mend }
+    Check { name, needed: true, state, detail, mend, affects: Vec::new() }
 }

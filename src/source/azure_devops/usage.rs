@@ -12,6 +12,7 @@ use super::error::{ApiError, Purpose};
 use super::pages::{Outlet, PageKind};
 use super::progress::ProgressEvent;
 use super::walk::Walk;
+use crate::model::noun::counted;
 use crate::model::time::{Span, format_time};
 use serde::Deserialize;
 
@@ -99,9 +100,10 @@ pub async fn read_usage(
     }
     if let Some(why) = &mut summary.warning {
         *why = format!(
-            "usage records (undocumented, best effort) of {} of {total} users did not come in, so they rule nothing \
+            "usage records (undocumented, best effort) of {} of {} did not come in, so they rule nothing \
              out: {why}",
-            summary.users_failed
+            summary.users_failed,
+            counted(total, "user")
         );
     }
     Ok(summary)

@@ -162,7 +162,18 @@ async fn the_doctor_names_what_is_missing() {
         self::bench(populated(), FakeOptions { pats: vec!["other".to_owned()], ..FakeOptions::default() })
             .await;
     let checks = examine(&bench.client, ORG, time(TODAY)).await;
-    assert_eq!(states(&checks)[0], ("sign-in", Missing));
-    assert_eq!(states(&checks)[2], ("auditing", Unknown));
-    assert_eq!(states(&checks)[4], ("token administration", Unknown));
+    // One cause is one check.
+    assert_eq!(states(&checks), [("sign-in", Missing)]);
+    let affected = ["audit log", "auditing", "users (Graph)", "token administration", "user entitlements"];
+    assert_eq!(checks[0].affects, affected);
+    assert!(checks[0].needed);
+
+    // A scope that one service misses is a cause of its own, and what depends on it is named with it.
+    let refusals =
+        vec![(Purpose::Graph, Refusal::Unauthorized), (Purpose::Entitlements, Refusal::Unauthorized)];
+    let bench = self::bench(populated(), FakeOptions { refusals, ..FakeOptions::default() }).await;
+    let checks = examine(&bench.client, ORG, time(TODAY)).await;
+    let missing: Vec<&str> = checks.iter().filter(|c| c.state == Missing).map(|c| c.name).collect();
+    assert_eq!(missing, ["auditing", "users (Graph)", "user entitlements"]);
+    assert!(checks.iter().any(|c| c.name == "token administration" && c.state == Unknown));
 }
