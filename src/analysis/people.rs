@@ -381,7 +381,9 @@ impl People {
             for (name, held) in &self.by_upn {
                 let name = user_name_key(name);
                 for (at, ..) in held {
-                    aliases.user_names[*at].push(name.clone());
+                    if !aliases.user_names[*at].contains(&name) {
+                        aliases.user_names[*at].push(name.clone());
+                    }
                     aliases.by_user_name.entry(name.clone()).or_default().insert(*at);
                 }
             }
@@ -482,6 +484,21 @@ mod tests {
         assert_eq!(people.all().len(), 1);
         let ann = people.find(&KEY.to_uppercase()).expect("joined");
         assert_eq!((ann.label.as_str(), ann.state), ("ann@x.example", OwnerState::Unknown));
+    }
+
+    #[test]
+    fn a_person_has_every_id_and_user_name_that_is_known() {
+        let actor = |upn: &str, span| Actor { id: KEY.into(), upn: upn.into(), span, ..Actor::default() };
+        let guest = "Ann_X.example#EXT#@y.onmicrosoft.com";
+        let people = People::build(
+            &[(None, graph())],
+            &[actor("former@x.example", (1, 2)), actor(guest, (3, 4))],
+            &[],
+            &[],
+        );
+        let names = people.names_of(people.find(CUID).expect("Ann"));
+        assert_eq!(names[0], person_key(KEY).expect("key"));
+        assert_eq!(names[1..], ["ann@x.example", "former@x.example"]);
     }
 
     #[test]
