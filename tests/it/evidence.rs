@@ -200,8 +200,8 @@ fn advised_on_who_left(place: &Place) -> Vec<(String, String)> {
 
 #[test]
 fn a_token_of_an_owner_who_has_access_elsewhere_is_a_question() {
-    let actions = |place: &Place| advised_on_who_left(place).into_iter().map(|a| a.0).collect::<Vec<_>>();
-    assert_eq!(actions(&left_one_organisation(|_| {})), ["revoke", "revoke", "revoke"]);
+    let gone = advised_on_who_left(&left_one_organisation(|_| {}));
+    assert!(gone.iter().all(|advised| advised.0 == "revoke"), "{gone:?}");
     let signed_in = left_one_organisation(|log| {
         log.add(
             "2026-01-15T08:00:00.0000000Z",
@@ -210,8 +210,10 @@ fn a_token_of_an_owner_who_has_access_elsewhere_is_a_question() {
             serde_json::json!({}),
         );
     });
-    assert_eq!(actions(&signed_in), ["ask the owner", "ask the owner", "revoke"]);
-    for (_, reason) in &advised_on_who_left(&signed_in)[..2] {
+    let advised = advised_on_who_left(&signed_in);
+    let actions: Vec<&str> = advised.iter().map(|a| a.0.as_str()).collect();
+    assert_eq!(actions, ["ask the owner", "ask the owner", "revoke"]);
+    for (_, reason) in &advised[..2] {
         assert!(reason.contains("its owner has access to fabrikam"), "{reason}");
     }
     let gone: Vec<Value> = findings(&signed_in, &["--select", "PAT-H004", "--org", "contoso"]);
