@@ -4,6 +4,7 @@
 //! whose claims carry it. `revoke` is said only for leaked, owner gone, ruled-out and revoked-but-used tokens, and only on
 //! claims joined by id or unique prefix (design, sections 5 and 8); else the owner is asked.
 
+use super::elsewhere::USED;
 use crate::model::claim::Field;
 use crate::model::finding::{Confidence, Family, Finding, Severity};
 use crate::model::token::{OwnerState, Token, TokenState};
@@ -23,11 +24,12 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
     // A leak has no contrary claim, and a weaker one on the end does not silence it.
     let is_ended = token.is_over() && token.certainty(&[Field::Revoked]) == Confidence::High;
     let owner_gone = matches!(token.owner_state, OwnerState::Removed | OwnerState::Disabled);
+    let owner_question = owner_question(token);
     let reasons: [(bool, &[Field], &str, &str); 4] = [
         (
             token.state == TokenState::Revoked && used_after,
             &[Field::Revoked],
-            "It was used after it was revoked: make sure that it is gone, and look at what it did.",
+            "It was used after it was revoked: make sure that it no longer works, and review what it did.",
             "An event that names it by owner and name says that it was revoked, and it was used after that: ask which token was meant.",
         ),
         (
@@ -40,7 +42,7 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
             !token.is_over() && owner_gone,
             &[Field::Owner, Field::OwnerState],
             "Its owner can no longer sign in; the token works again if access returns.",
-            "Its owner seems to have lost access, but the match is not by id: confirm who owns it and whether they left.",
+            &owner_question,
         ),
         (
             !token.is_over() && usage.verdict == UseState::RuledOut,
@@ -64,14 +66,14 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
     }
     let grave = findings.iter().any(|f| f.family == Family::Anomaly && f.severity >= Severity::High);
     if token.is_over() && grave {
-        return say(Action::Watch, "It is out of force; what it did before still wants a look.");
+        return say(Action::Watch, "It is out of force; review what it did before that.");
     }
     if token.is_over() {
         return say(Action::None, "It is out of force.");
     }
     let anomaly = findings.iter().any(|f| f.family == Family::Anomaly && f.severity >= Severity::Medium);
     if anomaly {
-        return say(Action::AskOwner, "It behaves unlike its past: ask the owner whether that was them.");
+        return say(Action::AskOwner, "Its behaviour changed: ask the owner whether this was them.");
     }
     if usage.verdict == UseState::NotObserved {
         return say(
@@ -84,11 +86,11 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
     if silent && token.reaches_unseen_orgs {
         return say(
             Action::AskOwner,
-            "It holds scopes whose use was not seen here, and reaches organisations that were not looked at: confirm the reduced list with the owner.",
+            "It holds scopes whose use was not seen here, and reaches organisations outside this run: confirm the reduced list with the owner.",
         );
     }
     if not_seen(Visibility::Full) {
-        return say(Action::Reduce, "It holds scopes whose every use is audited and of which none was seen.");
+        return say(Action::Reduce, "It holds scopes of which every use is audited, and no use was seen.");
     }
     if not_seen(Visibility::Mostly) {
         return say(
@@ -99,7 +101,7 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
     if token.is_full_access() && usage.events == 0 {
         return say(
             Action::AskOwner,
-            "It has full access, and no audited event of it tells what for: ask the owner what it does.",
+            "It has full access, and no audited event shows what it does: ask the owner.",
         );
     }
     if token.is_full_access() {
@@ -109,10 +111,42 @@ pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], finding
         );
     }
     if usage.verdict == UseState::NotJudged {
-        return say(Action::Watch, "There is not enough to judge it by.");
+        return say(Action::Watch, "There is not enough evidence to judge it.");
     }
     say(Action::None, "Nothing stands out.")
 }
+
+/// What to ask where it is not certain that the owner is gone.
+fn owner_question(token: &Token) -> String {
+    let mut shown: Vec<String> = Vec::new();
+    for claim in token.claims.iter().filter(|c| c.field == Field::OwnerState && c.is_contrary_elsewhere()) {
+        let org = claim.stated_in.as_deref().unwrap_or_default();
+        shown.push(if claim.value == USED {
+            format!("it was used in {org} after that")
+        } else if claim.join.certainty() == Confidence::High {
+            format!("its owner has access to {org}")
+        } else {
+            format!("somebody with the user name of its owner has access to {org}")
+        });
+    }
+    shown.sort();
+    shown.dedup();
+    if shown.is_empty() {
+        return "Its owner seems to have lost access, but the match is not by id: confirm who owns it and whether they left.".to_owned();
+    }
+    let more = shown.len().saturating_sub(MAX_SHOWN);
+    shown.truncate(MAX_SHOWN);
+    if more > 0 {
+        shown.push(format!("{more} more such facts are known"));
+    }
+    format!(
+        "Its owner lost access to one organisation, but {}. A revoke ends the token everywhere: ask whether it is still needed.",
+        shown.join(", and ")
+    )
+}
+
+/// Facts about other organisations that one sentence lists.
+const MAX_SHOWN: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -176,8 +210,37 @@ mod tests {
             for join in Join::ALL {
                 let claims = vec![Claim::new(field, "x", Some(1), Source::Event).joined(*join)];
                 let advised = of(&Token { claims, ..token.clone() }, usage::Seen::default(), &found);
-                assert_eq!(advised == Action::Revoke, join.is_certain(), "{field} joined by {join}");
+                assert_eq!(
+                    advised == Action::Revoke,
+                    join.certainty() == Confidence::High,
+                    "{field} joined by {join}"
+                );
             }
+        }
+    }
+
+    #[test]
+    fn an_owner_who_is_active_elsewhere_is_a_question_that_names_the_organisation() {
+        use crate::model::claim::{Claim, Join, Source, Standing};
+        let gone = Claim::new(Field::OwnerState, "removed", Some(1), Source::Event);
+        let contrary = |value: &str, org: &str| {
+            let claim = Claim::new(Field::OwnerState, value, Some(2), Source::Event).stated_in(org);
+            Claim { standing: Standing::Contradicts, ..claim }
+        };
+        let advised = |claims: Vec<Claim>| {
+            let token = Token { owner_state: OwnerState::Removed, claims, ..token("vso.code") };
+            let (used, held) = (usage::Seen::default(), coverage(60));
+            advise(&token, &usage::judge(&token, &used, Some(&held), None, 30), &[], &[])
+        };
+        assert_eq!(advised(vec![gone.clone()]).action, Action::Revoke);
+        for (claim, says) in [
+            (contrary("active", "p"), "but its owner has access to p."),
+            (contrary("active", "p").joined(Join::UserName), "but somebody with the user name of its owner"),
+            (contrary(USED, "q"), "but it was used in q after that."),
+        ] {
+            let advice = advised(vec![gone.clone(), claim]);
+            assert_eq!(advice.action, Action::AskOwner);
+            assert!(advice.reason.contains(says), "{}", advice.reason);
         }
     }
 

@@ -163,7 +163,7 @@ pub fn class_conflicts(of: &Evidence<'_>) -> Vec<ClassConflict> {
                 *held = ClassConflict { first_time: held.first_time, ..conflict };
             }
         };
-        // The grant in force at the last use with the class; what was granted since then is no contradiction.
+        // The grant in force at the last use with the class; a later grant does not contradict the class.
         let in_force = token.grants.iter().rev().find(|g| g.since <= one.last_time);
         if class.full_scope_hint()
             && let Some(grant) = in_force

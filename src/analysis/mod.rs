@@ -11,6 +11,7 @@ pub mod claims;
 mod contrary;
 pub mod coverage;
 pub mod dependence;
+mod elsewhere;
 pub mod facts;
 mod grants;
 pub mod inventory;

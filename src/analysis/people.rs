@@ -6,11 +6,12 @@
 
 use super::claims::{Stated, resolve};
 use crate::model::claim::{Claim, Field, Join, Source};
-use crate::model::identity::{cuid_of_descriptor, person_key};
+use crate::model::identity::{cuid_of_descriptor, person_key, user_name_key};
 use crate::model::inventory::UserRow;
 use crate::model::time::Micros;
 use crate::model::token::OwnerState;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 /// One person of one organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Person {
     pub claims: Vec<Claim>,
     /// What is said of their access, until it is resolved.
     access: Vec<Stated<OwnerState>>,
+    /// Its place among the people of its organisation.
+    place: usize,
 }
 
 /// A span without access.
@@ -101,6 +104,26 @@ pub struct Actor {
     pub span: (Micros, Micros),
 }
 
+/// A person of another organisation, with how the two were joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SamePerson<'a> {
+    /// The person.
+    pub person: &'a Person,
+    /// By an id that both organisations know, or by user name.
+    pub join: Join,
+}
+
+/// Keys and user names of each person, and who has each user name: worked out when another organisation asks.
+#[derive(Debug, Clone, Default)]
+struct Aliases {
+    /// By person: ids in the form of [`person_key`].
+    ids: Vec<Vec<String>>,
+    /// By person: user names in the form of [`user_name_key`].
+    user_names: Vec<Vec<String>>,
+    /// People by such a user name.
+    by_user_name: BTreeMap<String, BTreeSet<usize>>,
+}
+
 /// The people of one organisation.
 #[derive(Debug, Clone, Default)]
 pub struct People {
@@ -113,6 +136,8 @@ pub struct People {
     weak: BTreeSet<String>,
     /// People of whom an id is known.
     with_id: BTreeSet<usize>,
+    /// What other organisations compare by.
+    aliases: OnceLock<Aliases>,
 }
 
 impl People {
@@ -230,6 +255,7 @@ impl People {
                 admin_of: Vec::new(),
                 claims: Vec::new(),
                 access: Vec::new(),
+                place: self.people.len(),
             });
             self.people.len() - 1
         });
@@ -314,6 +340,55 @@ impl People {
     #[must_use]
     pub fn find_joined(&self, text: &str) -> Option<(&Person, Join)> {
         self.locate(text, None).map(|(at, join)| (&self.people[at], join))
+    }
+
+    /// Finds whoever may be `person` of `other`: by an id that both know, else by user name, which may be several people.
+    #[must_use]
+    pub fn same_as(&self, other: &Self, person: &Person) -> Vec<SamePerson<'_>> {
+        let (theirs, at) = (other.aliases(), person.place);
+        let by_id = theirs.ids[at].iter().find_map(|id| {
+            let is_weak = self.weak.contains(id) || other.weak.contains(id);
+            let join = if is_weak { Join::UserName } else { Join::Id };
+            Some(SamePerson { person: &self.people[*self.by_id.get(id)?], join })
+        });
+        if let Some(found) = by_id {
+            return vec![found];
+        }
+        let own = self.aliases();
+        let named = theirs.user_names[at].iter().filter_map(|name| own.by_user_name.get(name)).flatten();
+        let people: BTreeSet<usize> = named.copied().collect();
+        people.iter().map(|at| SamePerson { person: &self.people[*at], join: Join::UserName }).collect()
+    }
+
+    /// Returns the ids of a person, in the form of [`person_key`], and the user names, present and former.
+    #[must_use]
+    pub fn names_of(&self, person: &Person) -> Vec<String> {
+        let aliases = self.aliases();
+        [&aliases.ids[person.place], &aliases.user_names[person.place]]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    fn aliases(&self) -> &Aliases {
+        self.aliases.get_or_init(|| {
+            let none = || vec![Vec::new(); self.people.len()];
+            let mut aliases = Aliases { ids: none(), user_names: none(), by_user_name: BTreeMap::new() };
+            for (id, at) in &self.by_id {
+                aliases.ids[*at].push(id.clone());
+            }
+            for (name, held) in &self.by_upn {
+                let name = user_name_key(name);
+                for (at, ..) in held {
+                    if !aliases.user_names[*at].contains(&name) {
+                        aliases.user_names[*at].push(name.clone());
+                    }
+                    aliases.by_user_name.entry(name.clone()).or_default().insert(*at);
+                }
+            }
+            aliases
+        })
     }
 
     /// A number for the person that a text names, equal for every text that names the same one.
@@ -409,6 +484,21 @@ mod tests {
         assert_eq!(people.all().len(), 1);
         let ann = people.find(&KEY.to_uppercase()).expect("joined");
         assert_eq!((ann.label.as_str(), ann.state), ("ann@x.example", OwnerState::Unknown));
+    }
+
+    #[test]
+    fn a_person_has_every_id_and_user_name_that_is_known() {
+        let actor = |upn: &str, span| Actor { id: KEY.into(), upn: upn.into(), span, ..Actor::default() };
+        let guest = "Ann_X.example#EXT#@y.onmicrosoft.com";
+        let people = People::build(
+            &[(None, graph())],
+            &[actor("former@x.example", (1, 2)), actor(guest, (3, 4))],
+            &[],
+            &[],
+        );
+        let names = people.names_of(people.find(CUID).expect("Ann"));
+        assert_eq!(names[0], person_key(KEY).expect("key"));
+        assert_eq!(names[1..], ["ann@x.example", "former@x.example"]);
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn lineage(
     let created = token.life.iter().any(|l| Change::of(&l.action) == Some(Change::Created));
     if updates > 0 {
         notes.push(format!(
-            "Its end date moved {updates} time{}: extended, which keeps the secret, or regenerated, which changes it; the log does not tell.",
+            "Its end date moved {updates} time{}: extended, which keeps the secret, or regenerated, which changes it; the log does not say which.",
             if updates == 1 { "" } else { "s" }
         ));
     }
@@ -127,7 +127,7 @@ fn lineage(
         && (end - from).abs() <= AT_ONCE
     {
         notes.push(
-            "It began as its predecessor ended: a replacement, or a regeneration that changed the id; the log does not tell."
+            "It began as its predecessor ended: a replacement, or a regeneration that changed the id; the log does not say which."
                 .to_owned(),
         );
     }
@@ -233,7 +233,8 @@ mod tests {
         let created = life("Token.PatCreateEvent", "created");
         assert_eq!(since(vec![created.clone()]), Some(10 * DAY));
         assert_eq!(since(vec![]), None, "a list gives the creation, which survives every regeneration");
-        let moved = life("Token.PatUpdateEvent", "updated; extended or regenerated: the log does not tell");
+        let moved =
+            life("Token.PatUpdateEvent", "updated; extended or regenerated: the log does not say which");
         assert_eq!(since(vec![created, moved]), None);
     }
 

@@ -425,10 +425,11 @@ fn know_owners(tokens: &mut [Token], people: &BTreeMap<String, People>, uses: &[
         }
     }
     for token in tokens.iter_mut() {
-        let person = people
-            .get(&token.org)
-            .and_then(|p| token.owner_id.iter().chain(&token.owner).find_map(|text| p.find(text)));
-        if let Some(person) = person {
+        let person = people.get(&token.org).and_then(|p| {
+            Some((p, token.owner_id.iter().chain(&token.owner).find_map(|text| p.find(text))?))
+        });
+        if let Some((people, person)) = person {
+            token.owner_facts.aliases = people.names_of(person);
             token.owner_facts.admin_of.clone_from(&person.admin_of);
             token.owner_facts.last_access = person.last_access;
         }

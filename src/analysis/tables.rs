@@ -208,6 +208,7 @@ fn claims(analysis: &Analysis) -> Result<Table, EngineError> {
         .bool("complete", r().map(|(_, c)| Some(c.complete)).collect())
         .text("standing", r().map(|(_, c)| some(c.standing.as_str())).collect())
         .text("event_id", r().map(|(_, c)| c.event_id.clone()).collect())
+        .text("stated_in", r().map(|(_, c)| c.stated_in.clone()).collect())
         .build()
 }
 

@@ -6,10 +6,12 @@
 use super::attribution::{Attribution, How};
 use super::claims::token::{Listing, Reach, Said};
 use super::claims::{Resolved, Stated, resolve};
+use super::elsewhere;
 use super::inventory::Inventory;
 use super::ledger::{Entry, Ledger};
 use super::people::{People, Person};
 use crate::model::claim::{Claim, Field, Join, Source, Standing};
+use crate::model::finding::Confidence;
 use crate::model::identity::{guid, is_guid, person_key};
 use crate::model::time::{DAY, Micros, day_of, day_text, format_time};
 use crate::model::token::{
@@ -151,10 +153,13 @@ fn one(
     let uses = homes.iter().filter_map(|home| sources.uses.get(&((*home).to_owned(), token_id.clone())));
     uses.for_each(|uses| said.extend(uses));
     // The people of the organisation itself, else those of one that knows the token.
-    let mut owners = homes.iter().map(|home| owner(&said, sources.people.get(*home)));
-    let first = owners.next().unwrap_or_else(|| owner(&said, None));
-    let owner =
-        if first.person.is_some() { first } else { owners.find(|o| o.person.is_some()).unwrap_or(first) };
+    let mut owners = homes.iter().map(|home| (*home, owner(&said, sources.people.get(*home))));
+    let first = owners.next().unwrap_or_else(|| (org, owner(&said, None)));
+    let (known_in, owner) = if first.1.person.is_some() {
+        first
+    } else {
+        owners.find(|(_, o)| o.person.is_some()).unwrap_or(first)
+    };
     let (names, scopes) = (one_tier(said.names, |a, b| a == b), {
         resolve(vec![said.scopes, said.class_scopes], |a: &Vec<String>, b| a == b || is_full(a) && is_full(b))
     });
@@ -201,12 +206,20 @@ fn one(
     // What is said of a person holds for the token only as surely as the person is its owner.
     let of_person = person.into_iter().flat_map(|p| &p.claims).cloned();
     let of_person = of_person.map(|claim| Claim { join: claim.join.min(owner.join), ..claim });
-    token.claims =
-        [names.claims, owner.claims, of_person.collect(), scopes.claims, reach.claims, created.claims]
-            .into_iter()
-            .chain([ends.claims, valid.claims, revoked.claims, leaked.claims])
-            .flatten()
-            .collect();
+    let elsewhere = person.map_or_else(Vec::new, |p| elsewhere::contrary(sources, &token, known_in, p));
+    token.claims = [
+        names.claims,
+        owner.claims,
+        of_person.collect(),
+        elsewhere,
+        scopes.claims,
+        reach.claims,
+        created.claims,
+    ]
+    .into_iter()
+    .chain([ends.claims, valid.claims, revoked.claims, leaked.claims])
+    .flatten()
+    .collect();
     token.claims.sort();
     token
 }
@@ -230,8 +243,9 @@ fn earliest(stated: Vec<Stated<Micros>>) -> Resolved<Micros> {
 
 /// What happens once: the first time that the surest claims give. A claim by name neither moves it nor makes it doubtful.
 fn strongest(stated: Vec<Stated<Micros>>) -> Resolved<Micros> {
-    let certain = stated.iter().any(|s| s.claim.join.is_certain());
-    let counts = |s: &&Stated<Micros>| !certain || s.claim.join.is_certain();
+    let surest = stated.iter().map(|s| s.claim.join.certainty()).max();
+    let is_certain = surest == Some(Confidence::High);
+    let counts = |s: &&Stated<Micros>| !is_certain || s.claim.join.certainty() == Confidence::High;
     let held = stated.iter().filter(counts).min_by_key(|s| (s.value, s.claim.clone())).cloned();
     Resolved { held, claims: stated.into_iter().map(|s| s.claim).collect() }
 }
@@ -275,8 +289,9 @@ fn owner<'a>(said: &Said, people: Option<&'a People>) -> Owner<'a> {
     let join = holds().map(sure).max().unwrap_or(Join::DisplayName);
     // A PAT acts as its owner: one that somebody else used after the owner was stated is known no better than by name.
     let stated = holds().map(|c| c.time).max().flatten();
-    let by_another =
-        |c: &Claim| c.standing == Standing::Contradicts && c.join.is_certain() && c.time >= stated;
+    let by_another = |c: &Claim| {
+        c.standing == Standing::Contradicts && c.join.certainty() == Confidence::High && c.time >= stated
+    };
     let join = if resolved.claims.iter().any(by_another) { join.min(Join::UserName) } else { join };
     let id = texts.iter().find_map(|t| guid(t).map(std::borrow::Cow::into_owned));
     let id = id.or_else(|| person.and_then(|p| p.id.clone()));
@@ -391,7 +406,8 @@ pub fn differs(sources: &Sources<'_>, token: &Token) -> Option<String> {
     for field in [Field::State, Field::OwnerState, Field::Scopes, Field::Reach, Field::Ends] {
         let of_field =
             |standing| token.claims.iter().filter(move |c| c.field == field && c.standing == standing);
-        let contrary = of_field(Standing::Contradicts).max_by_key(|c| c.time);
+        let contrary =
+            of_field(Standing::Contradicts).filter(|c| c.stated_in.is_none()).max_by_key(|c| c.time);
         let held = of_field(Standing::Holds).max_by_key(|c| (c.time, c.join));
         let Some((contrary, held)) = contrary.zip(held) else { continue };
         // A class that disagrees with the grant is a finding of its own.
@@ -575,7 +591,6 @@ mod tests {
 
     #[test]
     fn an_owner_whom_later_use_contradicts_carries_no_revocation() {
-        use crate::model::finding::Confidence;
         let of = |taken, time| {
             let listed = InventoryRow { user_id: Some(ANN.into()), ..row() };
             let mut sources = sources(vec![list(taken, true, listed)], vec![], 60);
@@ -699,10 +714,7 @@ mod tests {
         };
         let alone = of(vec![]);
         assert!(alone.is_full_access());
-        assert_eq!(
-            crate::model::claim::certainty(&alone.claims, &[Field::Scopes]),
-            crate::model::finding::Confidence::Medium
-        );
+        assert_eq!(crate::model::claim::certainty(&alone.claims, &[Field::Scopes]), Confidence::Medium);
         let listed = of(vec![list(Some(50), true, row())]);
         assert!(!listed.is_full_access());
         let contrary = |c: &&Claim| c.source == Source::MechanismClass && c.standing == Standing::Contradicts;
@@ -747,7 +759,7 @@ mod tests {
         let said = of(Some(50), "vso.build").expect("they differ");
         assert!(said.contains("grants vso.code, the list of 1970-01-01 grants vso.build"), "{said}");
         assert_eq!(of(Some(50), "vso.code"), None);
-        assert_eq!(of(Some(5), "vso.build"), None, "an older list is no contradiction");
+        assert_eq!(of(Some(5), "vso.build"), None, "an older list contradicts nothing");
         assert!(of(None, "vso.build").expect("undated").contains("a list without a date grants vso.build"));
         let revoked = sources(vec![list(Some(50), true, row())], vec![event(10, "Revoke")], 60);
         let said = differs(&revoked, &merge(&revoked)[0]).expect("revoked and valid");

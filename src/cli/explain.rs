@@ -123,9 +123,10 @@ fn claims(text: &mut String, token: &Token, fields: &[Field]) {
         }
         let when = claim.time.map_or_else(|| "without a date".to_owned(), format_time);
         let event = claim.event_id.as_deref().map(|id| format!(", event {id}")).unwrap_or_default();
+        let org = claim.stated_in.as_deref().map(|org| format!(", in {org}")).unwrap_or_default();
         let _ = writeln!(
             text,
-            "    {} = {}: {} {when}, joined by {}{event} ({})",
+            "    {} = {}: {} {when}, joined by {}{event}{org} ({})",
             claim.field,
             cut(&claim.value),
             claim.source,

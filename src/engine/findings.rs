@@ -119,9 +119,10 @@ impl Names {
 
 /// By token and field, the certainty of the surest claim that holds.
 fn certainty(engine: &Engine) -> HashMap<(String, String, Field), Confidence> {
-    let sql = "SELECT org, token_id, field, certainty FROM token_claims WHERE standing = 'holds'";
+    let sql = "SELECT org, token_id, field, certainty, standing FROM token_claims WHERE standing = 'holds' OR standing = 'contradicts' AND stated_in IS NOT NULL";
     let Ok(rows) = engine.query(sql) else { return HashMap::new() };
     let mut bounds: HashMap<(String, String, Field), Confidence> = HashMap::new();
+    let mut contrary = Vec::new();
     for row in 0..rows.len() {
         let text = |name| rows.text(row, name);
         let (Some(org), Some(token)) = (text("org"), text("token_id")) else { continue };
@@ -131,8 +132,17 @@ fn certainty(engine: &Engine) -> HashMap<(String, String, Field), Confidence> {
         ) else {
             continue;
         };
-        let slot = bounds.entry((org.to_owned(), token.to_owned(), field)).or_insert(certainty);
+        let key = (org.to_owned(), token.to_owned(), field);
+        if text("standing") != Some("holds") {
+            contrary.push(key);
+            continue;
+        }
+        let slot = bounds.entry(key).or_insert(certainty);
         *slot = certainty.max(*slot);
+    }
+    // What another organisation contradicts is doubtful, however surely it was joined.
+    for key in contrary {
+        bounds.entry(key).and_modify(|bound| *bound = (*bound).min(Confidence::Medium));
     }
     bounds
 }

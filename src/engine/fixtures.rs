@@ -201,7 +201,7 @@ fn events_of(fixture: &Value) -> BTreeMap<String, Value> {
 
 /// Returns true for a kind of sign-in, as events name it.
 fn is_sign_in(kind: &str) -> bool {
-    kind.parse::<crate::model::mechanism::MechanismKind>().is_ok()
+    [LEAST, GREATEST].contains(&kind) || kind.parse::<crate::model::mechanism::MechanismKind>().is_ok()
 }
 
 /// Says why no listed event shows all that the evidence does; nothing where one does, or where the fixture has none of
@@ -213,29 +213,45 @@ fn contradiction(finding: &Finding, events: &BTreeMap<String, Value>) -> Option<
         .filter_map(|name| Some((*name, finding.evidence.get(*name)?)))
         .filter(|(_, value)| value.is_string())
         // Some detections have a kind of their own, such as a kind of silence.
-        .filter(|(name, value)| *name != "kind" || *value == "zz" || value.as_str().is_some_and(is_sign_in))
+        .filter(|(name, value)| *name != "kind" || value.as_str().is_some_and(is_sign_in))
         .collect();
-    let fits =
-        |event: &&Value| shown.iter().all(|(name, value)| event[*name].is_null() || event[*name] == **value);
+    // An event without a token is never evidence of one.
+    let fits_cell = |event: &Value, name: &str, value: &Value| {
+        event[name] == *value || event[name].is_null() && name != "token_id"
+    };
+    let fits = |event: &&Value| shown.iter().all(|(name, value)| fits_cell(event, name, value));
     (!listed.is_empty() && !listed.iter().any(fits)).then(|| format!("{shown:?} is of no one event"))
 }
 
-/// The event a minute later and from elsewhere.
-fn a_minute_later(event: &Value) -> Value {
-    let mut copy = event.clone();
-    copy["event_id"] = format!("{}-again", event["event_id"].as_str().unwrap_or_default()).into();
-    if let Some(time) = event["time"].as_str().and_then(parse_time) {
-        copy["time"] = crate::model::time::format_time(time + 60_000_000).into();
-    }
-    for (name, value) in [("network", "10.0.0.0/24"), ("client", "zz"), ("kind", "zz")] {
-        copy[name] = value.into();
-    }
-    copy["token_id"] = Value::Null;
-    copy
+/// The event three times more, a minute apart: with the greatest kind of sign-in and the least network, with the least kind
+/// and the greatest network and client, and as it was. So neither the greatest nor the least values of all of them are
+/// those of one event, and the first and the last have none of them.
+fn again(event: &Value) -> [Value; 3] {
+    let copy = |minutes: i64, values: &[(&str, Value)]| {
+        let mut copy = event.clone();
+        let id = event["event_id"].as_str().unwrap_or_default();
+        copy["event_id"] = format!("{id}-again-{minutes}").into();
+        if let Some(time) = event["time"].as_str().and_then(parse_time) {
+            copy["time"] = crate::model::time::format_time(time + minutes * 60_000_000).into();
+        }
+        for (name, value) in values {
+            copy[*name] = value.clone();
+        }
+        copy
+    };
+    let none = || ("token_id", Value::Null);
+    [
+        copy(1, &[("kind", GREATEST.into()), ("network", "0.0.0.0/24".into()), none()]),
+        copy(2, &[("kind", LEAST.into()), ("network", GREATEST.into()), ("client", GREATEST.into()), none()]),
+        copy(3, &[]),
+    ]
 }
 
+/// Texts before and after all that fixtures have.
+const LEAST: &str = "!";
+const GREATEST: &str = "zz";
+
 #[test]
-#[ignore = "written last and not yet run over the whole pack: run it with --ignored and fix what it finds"]
 fn evidence_is_that_of_one_listed_event() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/detections");
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("queries/detections");
@@ -251,8 +267,6 @@ fn evidence_is_that_of_one_listed_event() {
         let Some(mut fixture) = read(&root.join(id).join("hit.json")) else { continue };
         let select = std::slice::from_ref(id);
         let (found, _) = run_pack(&engine_of(&fixture), &pack, select);
-        // Each event comes again a minute later, from elsewhere: with the least network, the greatest client and kind
-        // of sign-in and no token, so that the greatest values of several events are those of none.
         let events = events_of(&fixture);
         let listed: BTreeSet<String> =
             found.iter().flat_map(|f| &f.event_ids).map(ToString::to_string).collect();
@@ -262,7 +276,7 @@ fn evidence_is_that_of_one_listed_event() {
         for table in ["notable", "events"] {
             let Some(rows) = fixture["tables"].get_mut(table).and_then(Value::as_array_mut) else { continue };
             let is_listed = |row: &&Value| row["event_id"].as_str().is_some_and(|id| listed.contains(id));
-            let again: Vec<Value> = rows.iter().filter(is_listed).map(a_minute_later).collect();
+            let again: Vec<Value> = rows.iter().filter(is_listed).flat_map(again).collect();
             rows.extend(again);
         }
         let (twice, not_run) = run_pack(&engine_of(&fixture), &pack, select);

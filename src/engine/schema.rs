@@ -433,6 +433,11 @@ const STORED: &[(&str, &str, &[Line])] = &[
             ("complete", Bool, "whether the source was complete for this subject"),
             ("standing", Text, "holds, superseded or contradicts"),
             ("event_id", Text, "the event that states it, where one does"),
+            (
+                "stated_in",
+                Text,
+                "the organisation that states it, where it contradicts what another one says of its own",
+            ),
         ],
     ),
     (

@@ -173,6 +173,7 @@ impl Lake {
                         reduced: listed(reduced_known[i], reduced[i]),
                         mark: mark[i].to_owned(),
                         ended_at: None,
+                        owner_aliases: Vec::new(),
                     },
                 })
             })

@@ -73,7 +73,8 @@ text_enum! {
 }
 
 impl Join {
-    /// The most confidence that a conclusion from such a claim may have (design, section 8).
+    /// The most confidence that a conclusion from such a claim may have; only high carries the advice to revoke (design,
+    /// section 8).
     #[must_use]
     pub const fn certainty(self) -> Confidence {
         match self {
@@ -81,12 +82,6 @@ impl Join {
             Self::UserName | Self::OwnerAndName | Self::Class => Confidence::Medium,
             Self::DisplayName => Confidence::Low,
         }
-    }
-
-    /// Returns true if the claim may carry the advice to revoke.
-    #[must_use]
-    pub const fn is_certain(self) -> bool {
-        matches!(self, Self::Id | Self::UniquePrefix)
     }
 }
 
@@ -121,6 +116,8 @@ pub struct Claim {
     pub complete: bool,
     /// The event that states it, where one does.
     pub event_id: Option<String>,
+    /// The organisation that states it, where it contradicts what another one says of its own.
+    pub stated_in: Option<String>,
 }
 
 impl Claim {
@@ -136,6 +133,7 @@ impl Claim {
             join: Join::Id,
             complete: false,
             event_id: None,
+            stated_in: None,
         }
     }
 
@@ -152,15 +150,30 @@ impl Claim {
         self.event_id = (!event_id.is_empty()).then(|| event_id.to_owned());
         self
     }
+
+    /// The same claim, stated in another organisation.
+    #[must_use]
+    pub fn stated_in(mut self, org: &str) -> Self {
+        self.stated_in = Some(org.to_owned());
+        self
+    }
+
+    /// Returns true if another organisation contradicts the answer: it is doubtful then, however surely it was joined.
+    #[must_use]
+    pub fn is_contrary_elsewhere(&self) -> bool {
+        self.standing == Standing::Contradicts && self.stated_in.is_some()
+    }
 }
 
-/// The most confidence that the claims on some fields allow: that of the weakest of them. A field without a claim allows
-/// everything, since nothing was concluded from it.
+/// The most confidence that the claims on some fields allow: that of the weakest of them, and medium where another
+/// organisation contradicts one. A field without a claim allows everything, since nothing was concluded from it.
 #[must_use]
 pub fn certainty(claims: &[Claim], fields: &[Field]) -> Confidence {
     let strongest = |field: &Field| {
         let held = claims.iter().filter(|c| c.field == *field && c.standing == Standing::Holds);
-        held.map(|c| c.join.certainty()).max()
+        let surest = held.map(|c| c.join.certainty()).max();
+        let is_contrary = claims.iter().any(|c| c.field == *field && c.is_contrary_elsewhere());
+        surest.map(|surest| if is_contrary { surest.min(Confidence::Medium) } else { surest })
     };
     fields.iter().filter_map(strongest).min().unwrap_or(Confidence::High)
 }
@@ -188,8 +201,18 @@ mod tests {
     }
 
     #[test]
+    fn another_organisation_that_contradicts_makes_an_answer_doubtful() {
+        let gone = Claim::new(Field::OwnerState, "removed", Some(1), Source::Event);
+        let active = Claim { standing: Standing::Contradicts, ..gone.clone() };
+        let of = |claim: Claim| certainty(&[gone.clone(), claim], &[Field::OwnerState]);
+        assert_eq!(of(active.clone()), Confidence::High, "its own organisation: resolved by time");
+        assert_eq!(of(active.stated_in("p")), Confidence::Medium);
+        assert_eq!(of(gone.clone().stated_in("p")), Confidence::High, "another organisation agrees");
+    }
+
+    #[test]
     fn only_ids_and_unique_prefixes_carry_a_revocation() {
-        let certain: Vec<&Join> = Join::ALL.iter().filter(|j| j.is_certain()).collect();
+        let certain: Vec<&Join> = Join::ALL.iter().filter(|j| j.certainty() == Confidence::High).collect();
         assert_eq!(certain, [&Join::UniquePrefix, &Join::Id]);
     }
 }

@@ -5,7 +5,7 @@
 //! what is known, not of the token.
 
 use super::hash::sha256;
-use super::identity::{is_guid, person_key};
+use super::identity::{is_guid, person_key, user_name_key};
 use super::time::{HOUR, Micros, day_of, day_text};
 use super::token::{OwnerState, Token, TokenState};
 
@@ -39,6 +39,8 @@ pub struct Fixed {
     pub mark: String,
     /// When it expired or was revoked. Known of a token only, neither stored nor marked.
     pub ended_at: Option<Micros>,
+    /// Every id and user name of the owner that is known, present or former. Likewise known of a token only.
+    pub owner_aliases: Vec<String>,
 }
 
 /// Stands in [`Fixed::orgs`] for organisations that the run did not see.
@@ -78,6 +80,7 @@ impl Fixed {
             proposed: None,
             reduced: None,
             mark: String::new(),
+            owner_aliases: token.owner_facts.aliases.clone(),
             ended_at: match token.state {
                 TokenState::Revoked => token.revoked_at,
                 TokenState::Expired => token.valid_to,
@@ -114,7 +117,7 @@ impl Fixed {
             let was = word(&then[STATE], TokenState::ALL.iter().map(|s| s.as_str()));
             push("state", format!("it was {was} and is {}", now.state));
         }
-        if is_other_person(&then, &new) {
+        if is_other_person(&then, &new) && !now.has_alias(&then) {
             push("owner", "it has another owner".to_owned());
         }
         if differ(ACCESS) {
@@ -137,6 +140,20 @@ impl Fixed {
         changes
     }
 
+    /// Returns true if the owner of a mark is one that this owner is also known as. An id decides; a user name does only
+    /// where the mark has no id, since a former user name may have passed to somebody else.
+    fn has_alias(&self, then: &[String; PARTS]) -> bool {
+        let texts = || self.owner_aliases.iter().chain([&self.owner, &self.owner_name]);
+        if known(&then[OWNER]) {
+            // The form of `person_key` is no GUID, and its own key.
+            let key = |text: &String| person_key(text).unwrap_or_else(|| text.clone());
+            return texts().any(|text| digest(&key(text), 6) == then[OWNER]);
+        }
+        // A mark of an earlier version has the spelling of a guest.
+        let names = texts().flat_map(|text| [user_name_key(text), text.trim().to_lowercase()]);
+        names.into_iter().any(|name| name_part(&name) == then[NAME])
+    }
+
     /// The parts of the mark: those of the sheet where there is one, else worked out.
     fn parts(&self) -> [String; PARTS] {
         if let Some(parts) = parse(&self.mark).map(|(_, parts)| parts) {
@@ -149,8 +166,6 @@ impl Fixed {
             Some(key) => (digest(&key, 6), name),
             None => (unknown(), if name.is_empty() { self.owner.trim() } else { name }),
         };
-        // A display name and a UPN name the same person in two ways, so only like is compared with like.
-        let kind = if name.contains('@') { "m" } else { "d" };
         let sorted = |text: &str| super::token::split_scopes(text).join(" ");
         let reach = match self.all_orgs {
             Some(true) => "all".to_owned(),
@@ -166,7 +181,7 @@ impl Fixed {
         [
             letter(&self.state),
             id,
-            if name.is_empty() { unknown() } else { format!("{kind}{}", digest(&name.to_lowercase(), 6)) },
+            name_part(&user_name_key(name)),
             letter(&self.owner_state),
             self.scopes.as_ref().map_or_else(unknown, |s| digest(&sorted(s), 8)),
             reach,
@@ -212,6 +227,13 @@ fn parse(mark: &str) -> Option<(&str, [String; PARTS])> {
     let (id, rest) = mark.strip_prefix(PREFIX)?.split_once('-')?;
     let parts: Vec<String> = rest.split('-').map(str::to_owned).collect();
     Some((id, parts.try_into().ok()?))
+}
+
+/// The part of a mark that stands for a name in lower case.
+fn name_part(name: &str) -> String {
+    // A display name and a UPN name the same person in two ways, so only like is compared with like.
+    let kind = if name.contains('@') { "m" } else { "d" };
+    if name.is_empty() { UNKNOWN.to_owned() } else { format!("{kind}{}", digest(name, 6)) }
 }
 
 fn known(part: &str) -> bool {
@@ -350,6 +372,38 @@ mod tests {
         assert_eq!(fields(&by_name, &of("bo@x.example", "bo@x.example")), ["owner"]);
         assert_eq!(fields(&of("Ann", "Ann"), &of("Bo", "Bo")), ["owner"]);
         assert_eq!(fields(&of(KEY, ""), &of(OTHER, "bo@x.example")), ["owner"]);
+    }
+
+    #[test]
+    fn an_owner_who_becomes_known_in_another_way_is_no_other_owner() {
+        let of = |owner: &str, name: &str| Fixed { owner: owner.into(), owner_name: name.into(), ..fixed() };
+        let guest = "Ann_x.example#EXT#@y.onmicrosoft.com";
+        let older = "22222222-5632-48c1-9625-b53fe559bcd7";
+        let aliases =
+            [person_key(KEY).expect("key"), person_key(older).expect("key"), "ann@x.example".into()];
+        let renamed = |owner: &str| Fixed { owner_aliases: aliases.to_vec(), ..of(owner, "ann.b@x.example") };
+        let by_name = |name: &str| of(name, name);
+        for (then, now) in [
+            (by_name("ann@x.example"), by_name(guest)),
+            (by_name(guest), by_name("ANN@x.example")),
+            (by_name("ann@x.example"), renamed(KEY)),
+            (by_name(guest), renamed(KEY)),
+            (of(older, "ann@x.example"), renamed(KEY)),
+            (of(older, ""), renamed(KEY)),
+            (of(CUID, "ann@x.example"), renamed(older)),
+        ] {
+            assert_eq!(fields(&then, &now), [""; 0], "{then:?} {now:?}");
+        }
+        // A sheet of an earlier version has the guest's spelling in its mark.
+        let earlier = by_name("ann@x.example").mark("t");
+        let parts: Vec<&str> = earlier.split('-').collect();
+        let raw = name_part(&guest.to_lowercase());
+        let earlier = Fixed { mark: earlier.replace(parts[4], &raw), ..Fixed::default() };
+        assert_eq!(earlier.changes(&by_name(guest)), []);
+        assert_eq!(fields(&by_name("bo@x.example"), &renamed(KEY)), ["owner"]);
+        // The name passed to somebody else, who has another id.
+        let heir = Fixed { owner_aliases: aliases.to_vec(), ..of(KEY, "ann.b@x.example") };
+        assert_eq!(fields(&of(OTHER, "bo@x.example"), &heir), ["owner"]);
     }
 
     #[test]

@@ -79,6 +79,19 @@ pub fn person_key(guid: &str) -> Option<String> {
     Some(format!("{}x{}", &guid[..14], &guid[15..]))
 }
 
+/// Returns the form in which spellings of one user name are equal: lower case, and that of the home tenant for a guest,
+/// whom other tenants call `ann_x.example#EXT#@tenant.onmicrosoft.com`.
+#[must_use]
+pub fn user_name_key(text: &str) -> String {
+    let name = text.trim().to_lowercase();
+    // A domain has no underscore, so the last one stands for the `@`.
+    let home = name.split_once("#ext#").and_then(|(guest, _)| guest.rsplit_once('_'));
+    match home {
+        Some((user, domain)) if !user.is_empty() && domain.contains('.') => format!("{user}@{domain}"),
+        _ => name,
+    }
+}
+
 /// Returns the name by which outputs call a person: UPN in lower case, else display name, else id.
 #[must_use]
 pub fn actor_label(upn: &str, name: &str, id: &str) -> String {
@@ -114,6 +127,16 @@ mod tests {
         let cuid = cuid_of_descriptor("aad.YWZkMzM2ZGQtZTgwYy03MWViLThlYmQtODMzNjMxYmEwNWM2").expect("cuid");
         assert_eq!(cuid, "afd336dd-e80c-71eb-8ebd-833631ba05c6");
         assert_eq!(person_key(&cuid), person_key("AFD336DD-e80c-61eb-8ebd-833631ba05c6"));
+    }
+
+    #[test]
+    fn spellings_of_one_user_name_are_equal() {
+        for same in ["ann_b@x.example", " Ann_B@X.example", "Ann_b_x.example#EXT#@y.onmicrosoft.com"] {
+            assert_eq!(user_name_key(same), "ann_b@x.example", "{same}");
+        }
+        for other in ["ann_x#EXT#@y.example", "#EXT#@y.example", "_x.example#EXT#@y.example"] {
+            assert_eq!(user_name_key(other), other.to_lowercase(), "not the name of a guest");
+        }
     }
 
     #[test]

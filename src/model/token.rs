@@ -73,6 +73,8 @@ pub struct OwnerFacts {
     pub last_pat: Option<Micros>,
     /// PATs of the owner in this organisation that are not known to be over, this one included.
     pub tokens: u64,
+    /// Every id and user name by which the owner is known, present or former.
+    pub aliases: Vec<String>,
 }
 
 /// A PAT, one row per organisation that lists it or where it is seen.
@@ -110,9 +112,9 @@ pub struct Token {
     pub valid_from: Option<Micros>,
     /// End date.
     pub valid_to: Option<Micros>,
-    /// When it was revoked, where an event tells.
+    /// When it was revoked, where an event says so.
     pub revoked_at: Option<Micros>,
-    /// When it was found in public, where an event tells.
+    /// When it was found in public, where an event says so.
     pub leaked_at: Option<Micros>,
     /// Life as told by events, oldest first.
     pub life: Vec<LifeEvent>,

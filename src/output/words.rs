@@ -57,7 +57,7 @@ pub const fn use_meaning(verdict: UseState) -> &'static str {
     match verdict {
         UseState::Observed => "at least one audited event in the window is attributed to the token",
         UseState::Possible => {
-            "usage records show the owner calling with a PAT of this token's class; which one, they do not tell"
+            "usage records show the owner calling with a PAT of this token's class; they do not show which one"
         }
         UseState::RuledOut => "usage records that hold every judged day show no PAT call by the owner",
         UseState::NotObserved => {

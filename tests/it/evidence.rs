@@ -1,6 +1,6 @@
 //! What may be said of tokens, projects and detections, on inputs that people have (`tests/cases`).
 
-use crate::support::{Place, Ran, root};
+use crate::support::{Log, ORG_ID, OTHER_ORG_ID, OWNER, Place, Ran, guid, inventory, pat, root};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -133,4 +133,105 @@ fn a_detection_whose_fields_never_occur_is_blind_and_says_so() {
             assert!(shown.contains("PAT-P014 is blind in"), "{shown}");
         }
     }
+}
+
+/// The PATs of one person who left Contoso: one for all organisations, one for both by name, one for Contoso alone.
+fn tokens_of_who_left() -> [String; 3] {
+    [1, 2, 3].map(guid)
+}
+
+/// A lake of Contoso, which the owner left, and of Fabrikam, whose log has the events that `there` adds.
+fn left_one_organisation(there: impl FnOnce(&mut Log)) -> Place {
+    let place = Place::new();
+    let ids = tokens_of_who_left();
+    let (mut here, mut away) = (Log::default(), Log::default());
+    let colleague = |log: &mut Log| {
+        log.office(60);
+        for event in &mut log.events {
+            for (key, n) in [("actorUserId", 70), ("actorCUID", 71)] {
+                event[key] = guid(n).into();
+            }
+            event["actorUPN"] = "bo@contoso.example".into();
+            event["actorDisplayName"] = "Bo".into();
+        }
+    };
+    colleague(&mut here);
+    colleague(&mut away);
+    here.add("2026-01-10T08:00:00.0000000Z", "Project.AreaPath.Create", "AAD_Cookie", serde_json::json!({}));
+    let data = serde_json::json!({ "UserIdentifier": OWNER, "AccessLevel": "Basic" });
+    here.add("2026-02-01T08:00:00.0000000Z", "Licensing.Removed", "AAD_Cookie", data);
+    let removal = here.events.last_mut().expect("the removal");
+    for (key, value) in
+        [("actorUserId", guid(70)), ("actorCUID", guid(71)), ("actorUPN", "bo@contoso.example".into())]
+    {
+        removal[key] = value.into();
+    }
+    there(&mut away);
+    let mut rows = ids.clone().map(|id| pat(&id, &format!("token {}", &id[..4]), "vso.code"));
+    rows[0]["targetAccounts"] = Value::Null;
+    rows[1]["targetAccounts"] = serde_json::json!([ORG_ID, OTHER_ORG_ID]);
+    place.write("in/contoso.json", here.page());
+    place.write("in/fabrikam.json", away.elsewhere().page());
+    place.write("in/pats.json", inventory(&rows));
+    ran(
+        &place,
+        &["import", "in/contoso.json", "in/fabrikam.json", "--org", "contoso=in/pats.json", "in/pats.json"],
+    );
+    place
+}
+
+/// What is advised on each of the three in Contoso, in a run over all organisations, which a run over Contoso agrees with.
+fn advised_on_who_left(place: &Place) -> Vec<(String, String)> {
+    let of = |more: &[&str]| {
+        let tokens = ran(place, &[&["tokens", "--format", "json"], more].concat()).json();
+        let rows = tokens["tokens"].as_array().expect("tokens").clone();
+        let row = |id: &String| {
+            let row =
+                rows.iter().find(|t| t["org"] == "contoso" && t["token_id"] == **id).expect("the token");
+            let text = |name: &str| row["advice"][name].as_str().expect(name).to_owned();
+            (text("action"), text("reason"))
+        };
+        tokens_of_who_left().iter().map(row).collect::<Vec<_>>()
+    };
+    let all = of(&[]);
+    assert_eq!(all, of(&["--org", "contoso"]), "--org limits what is judged, not what is known");
+    all
+}
+
+#[test]
+fn a_token_of_an_owner_who_has_access_elsewhere_is_a_question() {
+    let gone = advised_on_who_left(&left_one_organisation(|_| {}));
+    assert!(gone.iter().all(|advised| advised.0 == "revoke"), "{gone:?}");
+    let signed_in = left_one_organisation(|log| {
+        log.add(
+            "2026-01-15T08:00:00.0000000Z",
+            "Project.AreaPath.Create",
+            "AAD_Cookie",
+            serde_json::json!({}),
+        );
+    });
+    let advised = advised_on_who_left(&signed_in);
+    let actions: Vec<&str> = advised.iter().map(|a| a.0.as_str()).collect();
+    assert_eq!(actions, ["ask the owner", "ask the owner", "revoke"]);
+    for (_, reason) in &advised[..2] {
+        assert!(reason.contains("its owner has access to fabrikam"), "{reason}");
+    }
+    let gone: Vec<Value> = findings(&signed_in, &["--select", "PAT-H004", "--org", "contoso"]);
+    let confidences: Vec<&str> = gone.iter().filter_map(|f| f["confidence"].as_str()).collect();
+    assert_eq!(confidences.iter().filter(|c| **c == "high").count(), 1, "{gone:?}");
+}
+
+#[test]
+fn a_token_that_is_used_elsewhere_after_its_owner_left_is_a_question() {
+    let used = |time: &'static str| {
+        left_one_organisation(move |log| {
+            let mechanism = format!("PAT authorizationId: {}", tokens_of_who_left()[0]);
+            log.add(time, "Git.RepositoryCreated", &mechanism, serde_json::json!({}));
+        })
+    };
+    let later = advised_on_who_left(&used("2026-02-10T08:00:00.0000000Z"));
+    assert_eq!((later[0].0.as_str(), later[1].0.as_str()), ("ask the owner", "revoke"));
+    assert!(later[0].1.contains("it was used in fabrikam after that"), "{}", later[0].1);
+    let before = advised_on_who_left(&used("2026-01-15T08:00:00.0000000Z"));
+    assert_eq!(before[0].0, "revoke", "{}", before[0].1);
 }

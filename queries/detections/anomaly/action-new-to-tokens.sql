@@ -6,7 +6,7 @@
 --! tables      = ["seen", "policy", "powerful"]
 --! message     = "The token '{name}' of {owner} did {action}, which no token of the organisation had done in the log before."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "What is never done with tokens and suddenly is deserves a look. Every token is compared with the organisation and, in other detections, with itself, so that one busy token cannot hide the rest. Medium for critical actions, and for all once the log taught for four weeks; low before and where it became a habit of the token (done on three days or more, over a week or longer), and nothing in the first two: the young log teaches."
+--! rationale   = "An action that no token ever did and that one suddenly does deserves a look. This detection compares every token with the organisation, and others compare it with itself, so one busy token cannot hide the rest. No finding in the first two weeks of the log, from which it learns. Medium for critical actions, and for all actions after four weeks; low before that, and where the action became a habit of the token (done on three days or more, over a week or longer)."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078"]

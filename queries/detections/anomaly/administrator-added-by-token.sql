@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Group.UpdateGroupMembership.Add"], fields = ["d_group_name|details"] }
 --! message     = "The token '{name}' of {owner} added {member} to {group_name}; additions of administrators by it: {count}."
 --! fix         = "Check that the membership was asked for; if not, remove it, revoke the token and review what it changed."
---! rationale   = "Making somebody an administrator is seldom a script's job. Low when the token does it on more than three days, which is a provisioning job. Needs no history, so that a young token cannot hide."
+--! rationale   = "Scripts rarely make somebody an administrator. Low when the token does it on more than three days, which is a provisioning job. Needs no history, so a new token cannot hide."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1098"]

@@ -6,7 +6,7 @@
 --! tables      = ["activity"]
 --! message     = "{subject} used {client} {count} times, last with {kind} sign-in and {last_action}."
 --! fix         = "Treat the account as taken over: revoke its tokens and sessions, and review every change it made."
---! rationale   = "The same test as for tokens, for sessions and cookies, which the tool takes as well."
+--! rationale   = "The same test as for tokens, applied to sessions and cookies, which the tool also accepts."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! attack      = ["T1119", "T1078"]
 --! equivalents = ["SEN-A06", "XF-01", "XF-02", "SUM-S00998"]

@@ -6,7 +6,7 @@
 --! tables      = ["activity"]
 --! message     = "The token '{name}' of {owner} was used with {client} {count} times, last from {network}."
 --! fix         = "Treat the account as taken over: revoke its tokens and sessions, and review every change it made."
---! rationale   = "ADOKit names itself in its agent. One string and one tool: a renamed agent passes, which is why the other detections look at behaviour. The name must stand alone in the agent, so that adokitchen-sync does not fire."
+--! rationale   = "ADOKit names itself in its user agent. This covers one string of one tool: a renamed agent is not found, which is why the other detections look at behaviour. The name must be a word of its own in the agent, so adokitchen-sync does not fire."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1119", "T1078"]

@@ -6,7 +6,7 @@
 --! tables      = ["token_dates", "policy"]
 --! message     = "The token '{name}' of {owner} touched {projects} projects and {targets} targets such as repositories within ten minutes on {day}; its most on {past_days} earlier days were {past_projects} and {past_targets}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "Sweeping through projects is how an intruder takes stock. Judged against the token's own past, since migration and policy tools do it every day. What one call drags along (a cascade) counts once. Medium for projects at twice the most before, and for targets at three times the most, where projects are more than before too or the targets twice the threshold: a day of many repositories in its own projects is work. Clones and reads are not in the log, so only sweeps that change something show."
+--! rationale   = "An intruder looks through many projects to see what is there. Judged against the token's own past, since migration and policy tools do this every day. The events that one call causes (a cascade) count once. Medium for projects at twice the most before, and for targets at three times the most, where projects are more than before too or the targets twice the threshold: a day of many repositories in its own projects is work. Clones and reads are not in the log, so only sweeps that change something show."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1526", "T1213.003"]

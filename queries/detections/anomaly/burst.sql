@@ -6,7 +6,7 @@
 --! tables      = ["token_dates", "policy"]
 --! message     = "The token '{name}' of {owner} made {peak} events within ten minutes on {day}; its largest burst on {past_days} earlier days was {past_peak}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "Measured against the token's own past, never against others: a release bot is not loud for itself. One loud day is forgiven, so that a single deployment does not hide the next burst: the yardstick is the second largest peak, beside which no day may have come within half of the new one. Medium needs the factor of the policy, one and a half times the floor and enough past; a smaller rise or a shorter past is low. Windows slide; folded entries and what one call drags along (a cascade) are left out."
+--! rationale   = "Measured against the token's own past, never against others: many events are normal for a release bot. One busy day is ignored, so that a single deployment does not hide the next burst: the new peak is compared with the second largest one, and no earlier day may have reached half of the new one. Medium needs the factor of the policy, one and a half times the floor and enough past; a smaller rise or a shorter past is low. The ten minutes may begin at any time; folded entries and the events that one call causes (a cascade) are left out."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1119"]

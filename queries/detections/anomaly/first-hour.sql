@@ -6,7 +6,7 @@
 --! tables      = ["firsts", "policy", "seen"]
 --! message     = "The token '{name}' of {owner} was first used at {value} o'clock UTC, {hours_away} hours away from any of the {hours_known} hours that it showed on {active_days_before} active days."
 --! fix         = "Ask the owner if it comes with other findings; alone it is rarely more than a change of habit."
---! rationale   = "Hours three or more away from all that the token showed before count, around the clock (23 is next to 0), after enough active days. Low, since people travel, are on call, and schedules shift: on simulated organisations a medium grade raised more nights on call than thefts."
+--! rationale   = "Counts an hour that is three or more hours away from every hour that the token showed before, around the clock (23 is next to 0), after enough active days. Low, since people travel and are on call, and schedules shift: on simulated organisations, a medium grade reported more nights on call than thefts."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]

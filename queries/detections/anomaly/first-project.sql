@@ -6,7 +6,7 @@
 --! tables      = ["firsts", "policy"]
 --! message     = "The token '{name}' of {owner} first showed the project {value} after {active_days_before} active days with {values_before} others."
 --! fix         = "Ask the owner if it comes with other findings; alone it is rarely more than a change of habit."
---! rationale   = "Low by itself: work moves on to new projects. Whether it is news at all is learned from the token: one that shows a new project every week does not fire. Kept as evidence for an analyst; the detections that ask for several signs at once grade higher."
+--! rationale   = "Low by itself: work moves on to new projects. Whether it is news at all is learned from the token: one that shows a new project every week does not fire. Kept as evidence for an analyst; detections that need several signs at once have a higher severity."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]

@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "notable", "policy"]
 --! message     = "The token '{name}' of {owner} was found in a public place at {leaked_at}; its state is {state}."
 --! fix         = "Revoke the token if it is still valid, and replace it by one that is kept in a secret store."
---! rationale   = "Microsoft's scanner found it in a public repository; there is no doubt left about the leak. Low when it was revoked within a day, which the service does by itself; use after the leak is a finding of its own."
+--! rationale   = "Microsoft's scanner found it in a public repository, so the leak is certain. Low when it was revoked within a day, which the service does by itself; use after the leak is a separate finding."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["OWASP NHI2"]
 --! attack      = ["T1552.004"]

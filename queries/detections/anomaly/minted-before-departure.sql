@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "absences", "policy"]
 --! message     = "The token '{name}' was created at {created_at}, shortly before its owner {owner} lost access at {gone_at}."
 --! fix         = "Revoke the token unless a current owner vouches for it."
---! rationale   = "A token made in the last days may be meant to outlive the account. Full access and an end date over half a year away both suit a back door better than a handover: high with both, medium with one or where access came back later, low with neither, since people rotate tokens up to their last day."
+--! rationale   = "A token made in the last days may be meant to outlive the account. Full access and an end date more than half a year away both fit a back door better than a handover: high with both, medium with one or where access came back later, low with neither, since people rotate tokens up to their last day."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["CIS 5.3"]
 --! attack      = ["T1098.001"]

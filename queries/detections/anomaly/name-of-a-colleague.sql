@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Token.PatCreateEvent", "Token.PatUpdateEvent"], fields = ["d_authorization_id", "d_display_name"] }
 --! message     = "{actor} {did} token of {owner} '{token_name}', which is the name of a token of {other_owner}."
 --! fix         = "Ask both owners; if only one of them knows of both tokens, treat the newer one as an intruder's."
---! rationale   = "A token that carries a known name passes a review by eye. The name has to be exactly that of another person's token, older and not over for a month; owners are compared by id and by name, so a person's own rotation does not fire. Names that say nothing and names that three or more owners use are left out. Medium for a token renamed to the name of one in force, which is a deliberate act; low for a new token, which may be a handover."
+--! rationale   = "A token with a familiar name passes a review by eye. The name has to be exactly that of another person's token, which is older and did not end more than a month ago; owners are compared by id and by name, so a person's own rotation does not fire. Generic names and names that three or more owners use are left out. Medium for a token renamed to the name of one in force, which is a deliberate act; low for a new token, which may be a handover."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST IA-4", "NIST CM-8"]
 --! attack      = ["T1036"]

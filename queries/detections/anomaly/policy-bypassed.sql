@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "The token '{name}' of {owner} bypassed branch policies {count} times on {days} days, last in {repo}."
 --! fix         = "Take the bypass permission from the owner, or move the push to a pipeline identity."
---! rationale   = "A bypass with a token puts code past review without a person at the keyboard. Medium while it is rare for the token; low when it does so on more than five days, which is a release job that needs a policy exemption of its own."
+--! rationale   = "A bypass with a token merges code without review and without a person at the keyboard. Medium while it is rare for the token; low when it does so on more than five days, which is a release job that needs a policy exemption of its own."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST CM-3"]
 --! attack      = ["T1098", "T1195.002"]

@@ -6,7 +6,7 @@
 --! tables      = ["firsts", "policy", "powerful"]
 --! message     = "The token '{name}' of {owner} did {action} for the first time, within three hours of first showing the {dimension} {place}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "An action that changes rights, logging or secrets, new to a token that meanwhile also moved, is hardly routine. Both surprises are learned from the token itself, so that hosted agents with their changing addresses and jobs that do something new every week stay low. A network of the organisation's own, or of an operator that the token used before, counts less, one in a new country more. High for actions that alone can hand over the organisation when the token was steady for weeks, medium for the rest above the threshold."
+--! rationale   = "A first action that changes rights, logging or secrets, by a token that has also moved, is unlikely to be routine. Both surprises are learned from the token itself, so that hosted agents with their changing addresses and jobs that do something new every week stay low. A network of the organisation's own, or of an operator that the token used before, counts less, one in a new country more. High for actions that alone can hand over the organisation when the token was steady for weeks, medium for the rest above the threshold."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1098", "T1562.008"]

@@ -6,7 +6,7 @@
 --! tables      = ["notable", "powerful", "token_dates"]
 --! message     = "The token '{name}' of {owner} did {action} {count} times on {days} of its {active_days} active days."
 --! fix         = "Ask the owner whether the change was meant."
---! rationale   = "Evidence for an analyst: changes to rights, logging or secrets on at most two days. Low, since rare changes are the rule; it needs no history, which the detections of higher grade do."
+--! rationale   = "Evidence for an analyst: changes to rights, logging or secrets on at most two days. Low, since rare changes are the rule; it needs no history, unlike the detections of higher severity."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1098"]

@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Token.PatUpdateEvent"], fields = ["d_target_accounts|d_all_orgs"] }
 --! message     = "{actor} changed the reach of the token '{name}' of {owner} from {before} to {after}."
 --! fix         = "Ask the owner who decided this; limit the token to one organisation again, and look for its use in the others."
---! rationale   = "From that event on one leak reaches every organisation of the owner. High, since no job needs it and Microsoft ends such tokens. Both values have to be known: from an earlier event, or from a list taken before the change."
+--! rationale   = "From that event on, one leak gives access to every organisation of the owner. High, since no job needs it and Microsoft retires such tokens. Both values have to be known: from an earlier event, or from a list taken before the change."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! attack      = ["T1098.001"]

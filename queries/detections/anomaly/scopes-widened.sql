@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Token.PatUpdateEvent"], fields = ["d_scopes"] }
 --! message     = "{actor} widened the scopes of the token '{name}' of {owner} by {gained}: from {before} to {after}."
 --! fix         = "Ask the owner what the new scopes are for; if nobody asked for them, narrow the token and look at what it did since."
---! rationale   = "Editing a token gives an old secret new power without a new secret, so whoever holds a copy gains too. What a scope includes counts: a new name for the same access is no widening. High for full access, low where the new scopes only read. Both grants have to be known: from an earlier event, or from a list taken before the change."
+--! rationale   = "Editing a token gives an old secret new power without a new secret, so whoever holds a copy gains too. Included scopes count: a new name for the same access does not widen the token. High for full access, low where the new scopes only read. Both grants have to be known: from an earlier event, or from a list taken before the change."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-6", "NIST IA-5", "OWASP NHI5"]
 --! attack      = ["T1098.001"]

@@ -6,7 +6,7 @@
 --! tables      = ["firsts", "policy"]
 --! message     = "The token '{name}' of {owner} showed {dimensions} kinds of new behaviour within an hour: {what}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "One new value is work, three kinds at once are another hand. How much each says is learned from the token: what it finds anew every week counts nothing, a network that others of the organisation use or that the same operator runs counts half, and so does an hour; one of the organisation's own is no news, a country new to the token more. Without a new network or client among them it stays low: a legitimate owner who starts on a new project does new things."
+--! rationale   = "One new value is ordinary work; three kinds at once suggest another person. The weight of each is learned from the token: a kind that is new every week counts nothing, a network that others of the organisation use or that the same operator runs counts half, and so does an hour. One of the organisation's own networks counts nothing, a country new to the token counts more. Without a new network or client among them it stays low: a legitimate owner who starts on a new project does new things."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1078.004"]

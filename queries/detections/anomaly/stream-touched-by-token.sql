@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "The token '{name}' of {owner} touched audit streams {count} times: {actions}."
 --! fix         = "Restore the stream, revoke the token unless its owner vouches for it, and review what it changed meanwhile."
---! rationale   = "Whoever wants to work unseen starts here, and no routine needs it. Without history, so that a young token cannot hide."
+--! rationale   = "Whoever wants to work unseen starts here, and no routine job needs it. Needs no history, so a new token cannot hide."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1562.008"]

@@ -5,8 +5,8 @@
 --! subject     = "token"
 --! tables      = ["tokens", "coverage", "gaps", "activity", "policy"]
 --! message     = "The token '{name}' of {owner} was used {confirmed} times after it was {how} at {ended_at}."
---! fix         = "Check that the token is revoked, find out whose clock or which copy it is, and review the changes it made."
---! rationale   = "A token that is over cannot authenticate, so either the end did not take effect or the id was taken for another. The grace of the policy covers the hour that Azure DevOps may need. Expiry counts only when the inventory is newer than it, or the log has no gap since the end in which an extension could hide. An event that names the token by owner and name alone makes it low."
+--! fix         = "Check that the token is revoked, find out whether a clock is wrong or a copy is in use, and review the changes it made."
+--! rationale   = "A token that has ended cannot authenticate, so either the end did not take effect or the id was matched to the wrong token. The grace of the policy covers the hour that Azure DevOps may need. Expiry counts only when the inventory is newer than it, or the log has no gap since the end in which an extension could hide. An event that names the token by owner and name alone makes it low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(3)", "CIS 5.3"]
 --! attack      = ["T1078.004"]

@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "activity"]
 --! message     = "The token '{name}' of {owner} was found in public at {leaked_at} and was used {confirmed} times after that."
 --! fix         = "Revoke the token now, review every change since the leak, and replace what it could read."
---! rationale   = "Whoever reads the public place can use it. The service revokes such tokens unless the policy is off, so use afterwards is the worst case. Legitimate jobs keep running too: the finding says that it was used, not by whom."
+--! rationale   = "Anyone who reads the public place can use the token. The service revokes such tokens unless the policy is off, so use afterwards is the worst case. Legitimate jobs keep running too: the finding says that the token was used, not by whom."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["OWASP NHI2"]
 --! attack      = ["T1552.004", "T1528"]

@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "absences", "activity", "policy"]
 --! message     = "The token '{name}' was used {confirmed} times while its owner {owner} was disabled or removed, from {gone_at} until {until}."
 --! fix         = "Revoke the token, move its job to a token of a current owner, and review the changes."
---! rationale   = "Tokens of a removed user stop within an hour, so use after that means that the state is wrong or the removal did not take effect; either needs a person. The grace covers that hour. Where access came back, or a later list shows the owner as active, only the use before counts, and it is medium: a licence taken and given back within days is often a mistake of the administration. Of several such times with use the latest is told."
+--! rationale   = "Tokens of a removed user stop within an hour, so use after that means that the state is wrong or the removal did not take effect; either needs a person. The grace covers that hour. Where access came back, or a later list shows the owner as active, only the use before counts, and it is medium: a licence that is removed and given back within days is often an administrator's mistake. Where this happened several times, the finding reports the latest."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["CIS 5.3", "OWASP NHI1", "NIST AC-2(3)"]
 --! attack      = ["T1078.004"]

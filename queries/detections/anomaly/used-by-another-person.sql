@@ -6,7 +6,7 @@
 --! tables      = ["other_users", "activity"]
 --! message     = "The token '{name}' of {owner} was used {count} times by {used_by}, last from {network} with {client}."
 --! fix         = "Ask the owner and the user how the token came to act for another account; if neither knows, revoke it."
---! rationale   = "A token acts as its owner, so another user means a list that is wrong, an account that changed hands, or an id that was taken for another. Owner and user are compared as people: storage key, CUID and user name of one account are one person. High where both ids are known; where only two user names differ, medium severity and low confidence, since people change their names. Owners that only use shows are not judged."
+--! rationale   = "A token acts as its owner, so another user means a wrong list, an account that changed hands, or an id that was matched to the wrong token. Owner and user are compared as people: storage key, CUID and user name of one account are one person. High where both ids are known; where only two user names differ, medium severity and low confidence, since people change their names. Owners that are known from use alone are not judged."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "NIST IA-4", "OWASP NHI2"]
 --! attack      = ["T1078.004"]

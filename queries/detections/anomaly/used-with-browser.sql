@@ -7,7 +7,7 @@
 --! flagged     = "browser"
 --! message     = "The token '{name}' of {owner} was used with a browser {count} times on {days} days, first at {first_browser}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "Tokens are for scripts; a browser agent means that somebody pasted it into a web tool, or a script that poses as one. One finding a token, where Sentinel gives one row an event. Medium when the token was steady with other clients for ten days or more and the browser came on one or two days; low for tokens that always did or that have no past: a script may carry such an agent."
+--! rationale   = "Tokens are for scripts; a browser agent means that somebody pasted it into a web tool, or a script that poses as one. One finding per token, where Sentinel returns one row per event. Medium when the token was steady with other clients for ten days or more and the browser came on one or two days; low for tokens that always used one or that have no history: a script may send such an agent."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1528"]

@@ -6,7 +6,7 @@
 --! tables      = ["token_dates", "policy"]
 --! message     = "The token '{name}' of {owner} made {count} events on {day}; the most on {past_days} earlier days was {past_most} and the median {past_median}."
 --! fix         = "Ask the owner whether this use was theirs; if not, revoke the token and review what it changed."
---! rationale   = "A whole day far above the second largest day of the token's past, and none like it before. Low, because end-of-quarter work looks the same; a burst within ten minutes is judged by another detection, this one finds the patient intruder who stays below it."
+--! rationale   = "A whole day far above the second largest day of the token's past, and none like it before. Low, because end-of-quarter work looks the same. Another detection judges a burst within ten minutes; this one finds the patient intruder who stays below that."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(12)", "OWASP NHI2"]
 --! attack      = ["T1119"]

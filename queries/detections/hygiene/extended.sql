@@ -5,7 +5,7 @@
 --! subject     = "token"
 --! tables      = ["notable", "tokens", "policy"]
 --! needs       = { actions = ["Token.PatUpdateEvent"], fields = ["d_valid_to"] }
---! message     = "The token '{name}' of {owner} got another end date {count} times; extended or regenerated: the log does not tell."
+--! message     = "The token '{name}' of {owner} got another end date {count} times; the log does not say whether it was extended or regenerated."
 --! fix         = "Replace tokens by new ones with a new secret, and revoke the old ones."
 --! rationale   = "Extending keeps an old secret alive; regenerating does not. The log shows the same event for both, so confidence is medium and severity low. A change of the name or the scopes that leaves the end where it was does not count."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]

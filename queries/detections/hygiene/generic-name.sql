@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "policy"]
 --! message     = "The token {subject} of {owner} is named '{shown}', which does not say what it is for."
 --! fix         = "Rename it after the job and the place where it runs."
---! rationale   = "A name that says nothing makes every review and every incident slower. A short list of words and very short names; low, since it harms nobody by itself."
+--! rationale   = "A generic name slows down every review and every incident. It is recognised by a short list of words and by its length; low, since it does no harm by itself."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST IA-5"]
 SELECT org, token_id AS subject, valid_from AS first_time, policy.as_of AS last_time, 0 AS count, COALESCE(name, 'no name') AS shown, scopes, valid_to

@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "policy"]
 --! message     = "The token '{name}' of {owner} lives for {lifetime_days} days from {valid_from} to {valid_to}."
 --! fix         = "Replace it by one with a shorter life, and set the tenant policy on maximum life span."
---! rationale   = "A long life gives a leaked token a long use. Graded by length: above a year high, above twice the policy medium, else low."
+--! rationale   = "A leaked token stays useful for as long as it lives. Graded by length: above a year high, above twice the policy medium, else low."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST IA-5"]
 --! equivalents = ["P11", "AN-08"]

@@ -6,7 +6,7 @@
 --! tables      = ["tokens"]
 --! message     = "A token of {who} was used {count} times until {last_observed}, and the inventory of {inventory} (or older, where its date was not given) does not list it."
 --! fix         = "Take the inventory again with all users, then look for the owner."
---! rationale   = "Either the inventory is older or incomplete, or the token belongs to somebody whom it leaves out. Fires only where an inventory of the organisation exists and the token was used after it was taken or is not known to be over."
+--! rationale   = "Either the inventory is old or incomplete, or the token belongs to somebody whom it leaves out. Fires only where the organisation has an inventory, and the token was used after that or is not known to have ended."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST CM-8"]
 --! equivalents = ["P17"]

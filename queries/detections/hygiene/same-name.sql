@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "policy"]
 --! message     = "{owner} has {tokens} live tokens named '{name}'; rotation may have left old ones behind."
 --! fix         = "Revoke the older ones once the newest is in place."
---! rationale   = "Rotation through the API makes a new token and should revoke the old one. The same name twice often means that the second half was forgotten."
+--! rationale   = "Rotation through the API creates a new token and should revoke the old one. The same name twice often means that the revocation was forgotten."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST IA-5"]
 --! equivalents = ["P11"]

@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Group.UpdateGroupMembership.Add"], fields = ["d_group_name|details"] }
 --! message     = "{subject} added {member} to {group_name}, by {kind} sign-in."
 --! fix         = "Check that the membership was asked for, and remove it if not."
---! rationale   = "All administrator groups of projects and collection count, build administrators and service accounts included, which the rules that this stands for miss by their spelling or project list. High for groups of the whole collection and for any addition by a token; low for a token that adds the same member on more than three days, which is provisioning."
+--! rationale   = "All administrator groups of projects and of the collection count, including build administrators and service accounts. The published rules that this detection covers miss some by their spelling or their list of projects. High for groups of the whole collection and for any addition by a token; low for a token that adds the same member on more than three days, which is provisioning."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AC-2(7)"]
 --! attack      = ["T1098", "T1078.004"]

@@ -4,9 +4,9 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} added an agent to the pool {thing} for the first time in this window; {actors} users add agents to it in it."
+--! message     = "{subject} added an agent to the pool {thing} for the first time in this window; users who added agents to it in the window: {actors}."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "Whoever adds an agent to a pool receives the jobs and the secrets of its pipelines. Pools that are new in the log teach first. What was before the window is not looked at."
+--! rationale   = "Whoever adds an agent to a pool receives the jobs and the secrets of its pipelines. A pool that is new in the log is learned from first. Events before the window are not considered."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1053"]

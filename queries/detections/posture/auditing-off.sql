@@ -6,8 +6,8 @@
 --! tables      = ["notable"]
 --! needs       = { actions = ["OrganizationPolicy.PolicyValueUpdated"], fields = ["d_policy_name", "d_policy_value"] }
 --! message     = "{subject} switched auditing off ({what})."
---! fix         = "Switch it on again; treat the time until then as unseen."
---! rationale   = "Without the log nothing else here can be said. The setting is LogAuditEvents, and any value but true, on, 1 or enabled is off: the very rule by which the time after it is a gap of the log. Other settings with audit in their name, such as how long entries are kept, switch nothing off."
+--! fix         = "Switch it on again, and treat the time until then as a gap of the log."
+--! rationale   = "Every other detection needs the log. The setting is LogAuditEvents, and any value but true, on, 1 or enabled means off; the time after it counts as a gap of the log by the same rule. Other settings with audit in their name, such as how long entries are kept, do not switch auditing off."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1562.008"]

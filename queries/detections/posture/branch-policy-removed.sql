@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "{subject} removed {count} branch policies of {what}."
 --! fix         = "Restore the policy unless its removal was decided."
---! rationale   = "A removed policy lets code in without review, and leaves less trace than a bypass."
+--! rationale   = "Without the policy, code is merged without review, and with less trace than a bypass leaves."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1562"]

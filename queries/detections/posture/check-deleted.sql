@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "{subject} removed or disabled {count} checks on protected resources (the last: {what})."
 --! fix         = "Restore the check unless its removal was decided."
---! rationale   = "Checks keep a changed pipeline away from production; without them one edit is enough."
+--! rationale   = "Checks keep a changed pipeline away from production; without them, one edit is enough."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578"]

@@ -5,8 +5,8 @@
 --! subject     = "org"
 --! tables      = ["gaps", "policy"]
 --! message     = "The log of {subject} has a gap from {first_time} to {last_time}: {reason}."
---! fix         = "Pull or import the missing span while Azure DevOps still holds it, that is for 90 days."
---! rationale   = "What happened in a gap is not known, and silence in it says nothing. Low by itself; a stream that somebody disabled is a finding of its own."
+--! fix         = "Pull or import the missing span while Azure DevOps still keeps it, which is 90 days."
+--! rationale   = "What happened in a gap is not known, and silence in it says nothing. Low by itself; a disabled stream is a separate finding."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! equivalents = ["P13"]

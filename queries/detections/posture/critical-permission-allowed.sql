@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Security.ModifyPermission"], fields = ["d_permission|details"] }
 --! message     = "{subject} allowed a critical permission {count} times ({what})."
 --! fix         = "Check that the permission was asked for."
---! rationale   = "Only permissions that let someone change builds, rights or skip review count, and only when allowed; the rule that this stands for fires on every change in the Git namespace. Events that came along with another change are left out."
+--! rationale   = "Only permissions to change builds, to change rights or to skip review count, and only when they are allowed; the published rule that this detection covers fires on every change in the Git namespace. Side effects of another change are left out."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1098.003"]

@@ -6,7 +6,7 @@
 --! tables      = ["actors"]
 --! message     = "{subject} appears under {name_count} display names: {names}."
 --! fix         = "Check the directory for who changed the name, and why."
---! rationale   = "A changed name can hide an actor from readers of the log. Keyed by the stable id; marriages do it too, hence low."
+--! rationale   = "A changed name can hide an actor from readers of the log. People are compared by their stable id. Low, since people also change their names when they marry."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1036"]

@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "{subject} installed the extension {what}."
 --! fix         = "Check the publisher and the permissions that the extension asks for."
---! rationale   = "An extension runs with rights of its own in every project. Publishers of Microsoft are left out; low, since most are wanted."
+--! rationale   = "An extension runs with its own rights in every project. Microsoft's publishers are left out. Low, since most extensions are wanted."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1505"]

@@ -4,9 +4,9 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} created a package feed in {thing} for the first time in this window; {actors} users do so in it."
+--! message     = "{subject} created a package feed in {thing} for the first time in this window; users who did so in the window: {actors}."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "A hostile feed feeds builds. The rule that this stands for promises new creators only and never looks back; this one looks back over the window. What was before the window is not looked at."
+--! rationale   = "Builds take packages from a hostile feed. The published rule that this detection covers promises new creators only and never looks back; this one looks back over the window. Events before the window are not considered."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1195"]

@@ -7,7 +7,7 @@
 --! needs       = { actions = ["OrganizationPolicy.PolicyValueUpdated"], fields = ["d_policy_name", "d_policy_value"] }
 --! message     = "{subject} enabled access for guest users ({what})."
 --! fix         = "Check that guests are wanted, and review those who have access."
---! rationale   = "Guests own tokens like members do, and leave without an offboarding."
+--! rationale   = "Guests own tokens as members do, and leave without an offboarding."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1562"]

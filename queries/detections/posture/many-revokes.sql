@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "{subject} revoked {count} tokens from {first_time} until {last_time}, each one of at least five within an hour."
 --! fix         = "Ask whether this was a clean-up or the answer to an incident."
---! rationale   = "Revoking in bulk is either an incident or an attacker who locks others out. The hour slides; hours that run into one another are one burst, and the message tells the latest burst."
+--! rationale   = "Tokens are revoked in bulk in an incident, or by an attacker who locks others out. The hour may begin at any time; hours that overlap are one burst, and the message describes the latest one."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1531"]

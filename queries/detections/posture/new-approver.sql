@@ -4,9 +4,9 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} approved a release in the project {thing} for the first time in this window; {actors} users do so in it."
+--! message     = "{subject} approved a release in the project {thing} for the first time in this window; users who did so in the window: {actors}."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "An approval by somebody who never gave one may be a stand-in or a stolen session. What was before the window is not looked at."
+--! rationale   = "An approval by somebody who never gave one may be a stand-in or a stolen session. Events before the window are not considered."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1078"]

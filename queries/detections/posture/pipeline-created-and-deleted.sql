@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Release.ReleasePipelineCreated", "Release.ReleasePipelineDeleted", "Pipelines.PipelineCreated", "Pipelines.PipelineDeleted"], fields = ["d_pipeline_id|d_pipeline_name"] }
 --! message     = "{subject} created the {sort} pipeline {thing} of {project}, and {remover} deleted it at {last_time}."
 --! fix         = "Ask why it was needed for so short a time, and what ran on it."
---! rationale   = "A pipeline that lives for hours can have run anything. The span slides across midnight, and build pipelines count as well as classic releases. Both have numbers of their own in each project, so the sort and the project must agree as well."
+--! rationale   = "A pipeline that exists for hours can have run anything. The day may begin at any hour, and build pipelines count as well as classic releases. Each project numbers both on its own, so the kind of pipeline and the project must agree too."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1072"]

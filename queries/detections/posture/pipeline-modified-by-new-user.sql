@@ -4,9 +4,9 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} changed the {thing} for the first time in this window; {actors} users change it in it."
+--! message     = "{subject} changed the {thing} for the first time in this window; users who changed it in the window: {actors}."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "Build pipelines count as well as classic releases, so the known way around is closed. Low: teams share pipelines. A change of the YAML file alone leaves no trace. What was before the window is not looked at."
+--! rationale   = "Build pipelines count as well as classic releases, which closes the known way around the published rule. Low: teams share pipelines. A change of the YAML file alone leaves no trace. Events before the window are not considered."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578", "T1569"]

@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "{subject} bypassed branch policies {count} times in {what}."
 --! fix         = "Ask whether the bypass was agreed; take the permission away where it is not needed."
---! rationale   = "Bypasses by tokens are an anomaly of their own. Low for persons: the permission was given on purpose."
+--! rationale   = "Bypasses with tokens are a separate finding. Low for people: the permission was given on purpose."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1098"]

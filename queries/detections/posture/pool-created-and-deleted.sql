@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Library.AgentPoolCreated", "Library.AgentPoolDeleted"], fields = ["d_pool_id|d_pool_name"] }
 --! message     = "{subject} created the agent pool {thing}, and {remover} deleted it at {last_time}."
 --! fix         = "Ask why it was needed for so short a time, and what ran on it."
---! rationale   = "A short-lived self-hosted pool runs code where nobody looks. The span slides, so a pair at the edge of a calendar week is not missed; pools of a cloud provider are left out."
+--! rationale   = "A short-lived self-hosted pool runs code where nobody looks. The week may begin on any day, so a pair at the edge of a calendar week is not missed; pools of a cloud provider are left out."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578.002"]

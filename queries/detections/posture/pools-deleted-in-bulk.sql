@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "{subject} deleted {count} agent pools from {first_time} until {last_time}, each one of at least three within an hour."
 --! fix         = "Ask whether the clean-up was planned; pipelines that use these pools have stopped."
---! rationale   = "At least three pools by one user within any hour. A plain floor instead of three standard deviations, because such deletions are too rare for a deviation to mean anything. Hours that run into one another are one burst, and the message tells the latest burst."
+--! rationale   = "At least three pools by one user within any hour. A fixed minimum instead of three standard deviations, because such deletions are too rare for a deviation to mean anything. Hours that overlap are one burst, and the message describes the latest one."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578.002"]

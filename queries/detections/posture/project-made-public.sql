@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Project.UpdateVisibilityCompleted"], fields = ["d_visibility"] }
 --! message     = "{subject} made the project {what} public."
 --! fix         = "Make it private again unless it was meant; its history was readable in between."
---! rationale   = "Everything in a public project can be read by anybody, secrets in its history included."
+--! rationale   = "Anyone can read everything in a public project, including secrets in its history."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1213"]

@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Release.ReleasePipelineModified", "Release.ReleaseDeleted"], fields = ["d_pipeline_id|d_pipeline_name"] }
 --! message     = "{subject} changed the release pipeline {thing} of {project} and deleted a release of it at {last_time}, within an hour."
 --! fix         = "Look at what the release ran before it was deleted."
---! rationale   = "Change, run, delete is how to hide a run. The hour slides, so a pair across the full hour is not missed. A deleted release names its pipeline by its name, which holds within a project."
+--! rationale   = "Change, run, delete is a way to hide a run. The hour may begin at any minute, so a pair across the full hour is not missed. A deleted release gives the name of its pipeline, which is unique within a project."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1053", "T1070"]

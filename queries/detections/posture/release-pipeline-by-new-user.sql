@@ -4,9 +4,9 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} created a pipeline in the project {thing} for the first time in this window; {actors} users do so in it."
+--! message     = "{subject} created a pipeline in the project {thing} for the first time in this window; users who did so in the window: {actors}."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "A new pipeline runs with the rights of the project's build identity. Low: that is how projects grow. What was before the window is not looked at."
+--! rationale   = "A new pipeline runs with the rights of the project's build identity. Low: that is how projects grow. Events before the window are not considered."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1053"]

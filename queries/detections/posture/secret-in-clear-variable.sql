@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Library.VariableGroupModified", "Library.VariableGroupCreated"], fields = ["d_variables"] }
 --! message     = "{subject} changed the variable group {group_name}, in which {variables} look like secrets by name and are not marked as such."
 --! fix         = "Mark the variable as secret or move it to a key vault, and change the value."
---! rationale   = "Each variable is judged alone: one marked neighbour does not excuse the rest, and the word isSecret in the data is no name. Names are read by words, so that a monkey or a KeyVaultName is no key; references to other variables and groups of a key vault are left out. One finding for a group, however often it is changed; by name only, so confidence is medium."
+--! rationale   = "Each variable is judged alone: one variable that is marked does not excuse the rest, and the word isSecret in the data is not a name. Names are split into words, so monkey and KeyVaultName do not count as keys; references to other variables and groups of a key vault are left out. One finding per group, however often it is changed. Only the name is known, so confidence is medium."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1552"]

@@ -6,7 +6,7 @@
 --! tables      = ["notable"]
 --! message     = "{subject} did {action} on an audit stream {count} times, last on {last_time} (that one: {what})."
 --! fix         = "Restore the stream, and ask who decided this."
---! rationale   = "Whoever wants to work unseen starts here. Deleting and re-pointing blind the receiver as disabling does, which the rule that this stands for leaves out. The log itself still holds 90 days."
+--! rationale   = "Whoever wants to work unseen starts here. Deleting a stream or changing its target blinds the receiver as disabling does; the published rule that this detection covers leaves both out. Azure DevOps itself still keeps the log for 90 days."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1562.008"]

@@ -6,7 +6,7 @@
 --! tables      = ["org_seen", "notable", "policy", "places"]
 --! message     = "{subject} did {action} from {network}, a network seen on {days} days in the whole log."
 --! fix         = "Ask the user whether it was them; tokens made with a stolen session come from places like this."
---! rationale   = "The rule that this stands for needs a list of company networks: one of the configuration (`networks`) never fires. Without it, and for all others, a network counts as foreign when the organisation's log shows it on fewer than three days. Low: people travel. The first weeks of the log teach and do not fire."
+--! rationale   = "The published rule that this detection covers needs a list of company networks. Here, networks of the configuration (`networks`) never fire; any other counts as foreign when the organisation's log shows it on fewer than three days. Low: people travel. The first weeks of the log are learned from and do not fire."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1528", "T1550.001"]

@@ -7,7 +7,7 @@
 --! needs       = { actions = ["OrganizationPolicy.*"], fields = ["d_policy_name"] }
 --! message     = "{subject} changed a policy on tokens: {what}."
 --! fix         = "Compare the value with what was decided."
---! rationale   = "These policies limit who may make tokens, with which reach and for how long. A change either way is worth a look, since the log does not say which direction is stricter."
+--! rationale   = "These policies limit who may create tokens, for which organisations and for how long. A change either way is worth a look, since the log does not say which direction is stricter."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1562"]

@@ -4,9 +4,9 @@
 --! confidence  = "medium"
 --! subject     = "user"
 --! tables      = ["notable", "policy"]
---! message     = "{subject} changed the variable group {thing} for the first time in this window; {actors} users change it in it."
+--! message     = "{subject} changed the variable group {thing} for the first time in this window; users who changed it in the window: {actors}."
 --! fix         = "Ask the user what the change was for."
---! rationale   = "Changing a variable that a pipeline trusts runs code with the pipeline's rights. Low, since teams share groups; the group's id is the key, so groups of one name in two projects stay apart. What was before the window is not looked at."
+--! rationale   = "Changing a variable that a pipeline trusts runs code with the pipeline's rights. Low, since teams share groups; groups are compared by id, so groups with one name in two projects are kept apart. Events before the window are not considered."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578"]

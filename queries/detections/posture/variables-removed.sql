@@ -7,7 +7,7 @@
 --! needs       = { actions = ["Library.VariableGroupModified*"], fields = ["d_variables", "d_variable_group_id|d_variable_group_name"] }
 --! message     = "{subject} shortened the variable group {thing} within a day of an earlier change."
 --! fix         = "Look at which variables were there in between, and which runs used them."
---! rationale   = "A variable that exists for a while can point a pipeline elsewhere. Two changes of one group within a day, the later with less in it; the id is the key where there is one. Low, since editing looks the same."
+--! rationale   = "A variable that exists for a short time can redirect a pipeline. Fires on two changes of one group within a day, the later with fewer variables; groups are compared by id where there is one. Low, since ordinary editing looks the same."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/audit/auditing-events"]
 --! controls    = ["NIST AU-12", "NIST CM-6"]
 --! attack      = ["T1578"]

@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "policy"]
 --! message     = "The token '{name}' of {owner} reaches all organisations of its owner; {global_end}."
 --! fix         = "Replace it by one token for each organisation, or by a managed identity; the end date of such tokens is 2026-12-01."
---! rationale   = "Microsoft blocked making and regenerating global tokens on 2026-03-15 and ends them on 2026-12-01. Until then one leak reaches every organisation of the owner. High when it has full access as well; where only the class of its mechanism says so, confidence is medium."
+--! rationale   = "Microsoft blocked creating and regenerating global tokens on 2026-03-15 and retires them on 2026-12-01. Until then, one leak gives access to every organisation of the owner. High when it has full access as well; where only the class of its mechanism says so, confidence is medium."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! equivalents = ["P14"]

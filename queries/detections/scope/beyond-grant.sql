@@ -6,7 +6,7 @@
 --! tables      = ["token_scopes", "tokens"]
 --! message     = "The inventory may be old: the token '{name}' of {owner} did something {n} times that needs {scope}, which its known grant did not give at the time."
 --! fix         = "Import a newer inventory first; if the grant is still narrower, ask the owner who widened the token."
---! rationale   = "Most often the inventory is older than the token's last edit, hence confidence low. If it is not, somebody widened the token, or the identifier was taken for another. Permission changes are left out, since they come as side effects."
+--! rationale   = "Most often the inventory is older than the token's last edit, hence confidence low. If it is not, somebody widened the token, or the id was matched to the wrong token. Permission changes are left out, since other actions cause them."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! keys        = ["scope"]

@@ -6,7 +6,7 @@
 --! tables      = ["class_conflicts", "activity", "tokens"]
 --! message     = "{source}: the token '{name}' of {owner} showed the class {class}, which means {means}, while {told} says {granted}."
 --! fix         = "Take the list again; if it still says less, ask the owner who widened the token, and when."
---! rationale   = "Every PAT event carries the class of its token, so the class is newer than any list. What Unscoped and Global mean is read from the names, hence medium at most. Only the grant in force at the last event with the class counts: a token that was narrowed afterwards is no contradiction."
+--! rationale   = "Every PAT event carries the class of its token, so the class is newer than any list. The meaning of Unscoped and Global is inferred from the names, hence medium at most. Only the grant in force at the last event with the class counts: a token that was narrowed afterwards does not fire."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "NIST CM-8", "OWASP NHI5"]
 --! keys        = ["field"]

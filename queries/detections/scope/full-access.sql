@@ -6,7 +6,7 @@
 --! tables      = ["tokens"]
 --! message     = "The token '{name}' of {owner} {access}; its events in the window need {observed}."
 --! fix         = "Replace it by a token with the scopes that it needs: start with those its events need, and ask the owner what it reads."
---! rationale   = "Full access gives everything that the owner may do, so one leak costs the account. The observed scopes are a start, not a proposal: reads leave no trace. That holds for a silent token and for one whose owner is gone as well, as long as it is not over. A class PAT_Unscoped means full access without a list too; confidence is then medium."
+--! rationale   = "Full access covers everything that the owner may do, so a leak exposes the whole account. The observed scopes are a start, not a proposal: reads leave no trace. Tokens without events and tokens whose owner is gone fire too, until they end. Without a list, the class PAT_Unscoped means full access; confidence is then medium."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! rests_on    = ["scopes"]

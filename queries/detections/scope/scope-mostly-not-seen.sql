@@ -4,9 +4,9 @@
 --! confidence  = "low"
 --! subject     = "token"
 --! tables      = ["token_scopes", "tokens"]
---! message     = "The token '{name}' of {owner} holds {scope}, and {covered_days} covered days show nothing that needs it; these operations would not have shown: {unseen_operations}."
+--! message     = "The token '{name}' of {owner} holds {scope}, and {covered_days} covered days show nothing that needs it; these operations are not in the log: {unseen_operations}."
 --! fix         = "Confirm with the owner that the operations named are not needed, then replace the token by one without this scope."
---! rationale   = "Nearly every operation of the scope raises an audited action, but the exceptions named do not, so only the owner can tell; of a token that reaches organisations that the run does not see, nothing done there shows. Days count since the token has held the scope."
+--! rationale   = "Nearly every operation of the scope raises an audited action, but the exceptions listed do not, so only the owner can say. Where the token reaches organisations that the run does not see, nothing done there shows. Days count from when the token got the scope."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! keys        = ["scope"]

@@ -5,8 +5,8 @@
 --! subject     = "token"
 --! tables      = ["token_scopes", "tokens"]
 --! message     = "The token '{name}' of {owner} holds {scope}, and {covered_days} covered days show nothing that needs it; every use of it would have been in the log."
---! fix         = "Replace the token by one without this scope; the proposed scopes name the rest."
---! rationale   = "Every operation of such a scope raises an audited action, so its absence is evidence, in every organisation that the token reaches; where the run does not see one of them, PAT-S002 tells instead. Days count since the token has held the scope. The confidence is that of the verdict and follows the coverage."
+--! fix         = "Replace the token by one without this scope; the proposed scopes list the rest."
+--! rationale   = "Every operation of such a scope raises an audited action, so its absence is evidence, in every organisation that the token reaches; where the run does not see one of them, PAT-S002 fires instead. Days count from when the token got the scope. The confidence is that of the verdict and follows the coverage."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST AC-6", "OWASP NHI5"]
 --! keys        = ["scope"]

@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "users", "actors", "policy"]
 --! message     = "The owner {owner} of the token '{name}' last accessed the organisation on {last_access}, and the token shows no audited event {place} in {covered_days} covered days until {held_until}."
 --! fix         = "Ask the owner, or their manager, whether the token is still needed."
---! rationale   = "A person who is away for two months seldom needs a token, but automation outlives visits, so this is a hint and low. An event of the owner, or of the token in any organisation of the run, that is later than the list of users says ends the hint: a list may be old."
+--! rationale   = "A person who is away for two months rarely needs a token, but automation runs without its owner, so this is a hint and low. An event of the owner, or of the token in any organisation of the run, that is later than the last access in the list of users ends the hint, since the list may be old."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["CIS 5.3", "NIST AC-2(3)"]
 --! rests_on    = ["owner"]

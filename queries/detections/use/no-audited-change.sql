@@ -6,7 +6,7 @@
 --! tables      = ["token_scopes", "tokens"]
 --! message     = "No audited event by the token '{name}' of {owner} in {covered_days} covered days; scopes whose use leaves no trace: {invisible}."
 --! fix         = "Ask the owner whether the token is still needed. Do not revoke on this evidence alone: reads are not in the log."
---! rationale   = "Reads, clones, pushes, queued builds and work item edits leave no trace, so silence is no proof. Medium when every granted scope but read ones of full visibility would have shown, or when the token is privileged and nearly all would; low otherwise. The confidence is that of the verdict."
+--! rationale   = "Reads, clones, pushes, queued builds and work item edits leave no trace, so silence proves nothing. Medium when use of every granted scope would have shown, read scopes aside, or when the token is privileged and nearly all use would have; low otherwise. The confidence is that of the verdict."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["CIS 5.3", "NIST AC-2(3)"]
 WITH visible AS (

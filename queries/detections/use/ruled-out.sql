@@ -6,7 +6,7 @@
 --! tables      = ["tokens"]
 --! message     = "The token '{name}' of {owner} is unused: {reason}"
 --! fix         = "Revoke the token."
---! rationale   = "Usage records hold reads too, and they hold no PAT call of any class by this owner on any judged day. This is the one case where the word unused is carried by the evidence."
+--! rationale   = "Usage records contain reads too, and they contain no PAT call of any class by this owner on any judged day. This is the only case in which the evidence supports the word unused."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["CIS 5.3", "NIST AC-2(3)"]
 --! rests_on    = ["owner", "reach"]

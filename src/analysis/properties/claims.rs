@@ -95,7 +95,7 @@ proptest! {
             prop_assert!(!advice.rests_on.is_empty());
             for field in &advice.rests_on {
                 let certain = |c: &&crate::model::claim::Claim| {
-                    c.field == *field && c.standing == Standing::Holds && c.join.is_certain()
+                    c.field == *field && c.standing == Standing::Holds && c.join.certainty() == Confidence::High
                 };
                 prop_assert!(judged.token.claims.iter().any(|c| certain(&c)), "{}: {}", field, say(judged));
             }
@@ -240,6 +240,40 @@ proptest! {
             let now = &after[&(token.org.clone(), token.token_id.clone())];
             let same = now.action == Action::Revoke && now.rests_on == advice.rests_on;
             prop_assert!(!same, "{:?} became {:?}: {}", advice, now, say(judged));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn no_revocation_for_an_owner_who_has_access_where_the_token_reaches(world in world()) {
+        let analysis = world.judged(&[]);
+        for judged in &analysis.tokens {
+            let (token, advice) = (&judged.token, advice_on(judged));
+            if advice.action != Action::Revoke || advice.rests_on != [Field::Owner, Field::OwnerState] {
+                continue;
+            }
+            let owner = token.owner_id.as_deref().expect("an owner by id");
+            for org in ORGS.iter().filter(|org| **org != token.org) {
+                let is_reached = token.all_orgs != Some(false) || token.other_orgs.iter().any(|o| o == org);
+                let there = analysis.people[*org].find(owner).map(|person| person.state);
+                prop_assert!(!is_reached || there != Some(OwnerState::Active), "{} in {}", say(judged), org);
+                let row = analysis.tokens.iter().find(|j| (j.token.org.as_str(), &j.token.token_id) == (*org, &token.token_id));
+                let used = row.filter(|j| j.usage.last_observed_ever > token.owner_gone_at);
+                prop_assert!(used.is_none() || token.owner_gone_at.is_none(), "{} used in {}", say(judged), org);
+            }
+            // The same person, seen in another organisation that the token reaches, takes it back.
+            let person = (0..world.pats.len()).find(|n| super::organisations::person_id(*n) == owner);
+            let (Some(person), Some(true)) = (person, token.all_orgs) else { continue };
+            let org = ORGS.iter().position(|org| *org != token.org).expect("another organisation");
+            let mut contrary = world.clone();
+            contrary.access.push(Access { org, person, day: DAYS - 1, what: 2, by: By::Id });
+            contrary.users.retain(|u| u.org != org);
+            let after = super::claims::advice(&contrary.judged(&[&token.org]));
+            let now = &after[&(token.org.clone(), token.token_id.clone())];
+            prop_assert!(now.rests_on != advice.rests_on || now.action == Action::AskOwner, "{now:?}: {}", say(judged));
         }
     }
 }

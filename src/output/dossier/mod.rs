@@ -133,7 +133,7 @@ impl Dossier<'_> {
         sentences.extend(self.token.dependence.ends_for_all.clone());
         if t.joined_by_name {
             sentences.push(
-                "Some event of its life names it by owner and name alone, so what that event tells is of medium confidence."
+                "An event of its life names it by owner and name alone, so what that event says is of medium confidence."
                     .to_owned(),
             );
         }
@@ -145,7 +145,7 @@ impl Dossier<'_> {
         let rows = self.token.token.claims.iter().map(|c| {
             vec![
                 c.field.to_string(),
-                c.value.clone(),
+                c.stated_in.as_ref().map_or_else(|| c.value.clone(), |org| format!("{} (in {org})", c.value)),
                 c.time.map_or_else(|| "no date".to_owned(), |at| day_text(day_of(at))),
                 c.source.to_string(),
                 c.join.to_string(),
@@ -182,7 +182,7 @@ impl Dossier<'_> {
         let o = &t.owner_facts;
         let state = match (t.owner_state.as_str(), t.owner_gone_at) {
             (state, Some(at)) => format!("{state} since {}", day_text(day_of(at))),
-            (state @ ("removed" | "disabled"), None) => format!("{state}; since when, nothing tells"),
+            (state @ ("removed" | "disabled"), None) => format!("{state}; it is not known since when"),
             (state, None) => state.to_owned(),
         };
         let pats = match (o.last_pat, &t.owner) {
@@ -213,7 +213,7 @@ impl Dossier<'_> {
                 None => String::new(),
                 Some(o) => {
                     let days = o.unsigned_abs() / DAY.unsigned_abs();
-                    let side = if o < 0 { "after" } else { "beside" };
+                    let side = if o < 0 { "after" } else { "in parallel with" };
                     format!("{days} day{} {side} the one before", words::s(days))
                 }
             };
@@ -422,8 +422,8 @@ impl Dossier<'_> {
             .iter()
             .map(|i| {
                 vec![
-                    if i.client.is_empty() { "no client told".to_owned() } else { i.client.clone() },
-                    if i.network.is_empty() { "no address told".to_owned() } else { i.network.clone() },
+                    if i.client.is_empty() { "no client".to_owned() } else { i.client.clone() },
+                    if i.network.is_empty() { "no address".to_owned() } else { i.network.clone() },
                     i.projects.join(", "),
                     i.actions.join(", "),
                     words::grouped(i.events),

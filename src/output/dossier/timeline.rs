@@ -25,11 +25,11 @@ pub fn rows(token: &TokenReport) -> Vec<Vec<String>> {
     };
     let told = |action: &str| t.life.iter().any(|l| l.action.contains(action));
     if let Some(from) = t.valid_from.filter(|_| !told("PatCreate")) {
-        rows.push(plain(from, "created, as the list tells".to_owned()));
+        rows.push(plain(from, "created, according to the list".to_owned()));
     }
     for grant in t.grants.iter().filter(|g| g.listed && t.grants.len() > 1) {
         let scopes = grant.scopes.as_ref().map_or_else(|| "unknown".to_owned(), |s| s.join(" "));
-        rows.push(plain(grant.since, format!("the list tells the scopes {scopes}; no event does")));
+        rows.push(plain(grant.since, format!("the list shows the scopes {scopes}; no event does")));
     }
     if let Some(gone) = t.owner_gone_at {
         rows.push(plain(gone, "the owner left".to_owned()));

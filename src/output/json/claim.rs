@@ -19,6 +19,7 @@ pub struct ClaimV1<'a> {
     complete: bool,
     standing: &'static str,
     event_id: Option<&'a str>,
+    stated_in: Option<&'a str>,
 }
 
 /// Returns claims in their order.
@@ -36,6 +37,7 @@ pub fn claims(claims: &[Claim]) -> Vec<ClaimV1<'_>> {
             complete: c.complete,
             standing: c.standing.as_str(),
             event_id: c.event_id.as_deref(),
+            stated_in: c.stated_in.as_deref(),
         })
         .collect()
 }

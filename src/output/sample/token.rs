@@ -129,7 +129,7 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
             time: as_of - 40 * DAY,
             event_id: format!("11111111-0000-4000-9000-{i:012}"),
             action: "Token.PatUpdateEvent".to_owned(),
-            text: "extended or regenerated: the log does not tell".to_owned(),
+            text: "extended or regenerated: the log does not say which".to_owned(),
             actor: owner.to_owned(),
             network: "198.51.100.0/24".to_owned(),
             client: "az devops CLI".to_owned(),
