@@ -265,8 +265,11 @@ fn apply(entry: &mut Entry, event: &TokenEvent, change: Change, by_name: bool) {
         said.ends.push(Stated { value: to, claim: claim(Field::Ends, format_time(to)) });
     }
     // Only a token that the service accepts is made, extended or regenerated (facts, section 7).
-    if matches!(change, Change::Created | Change::Updated) {
-        said.valid.push(Stated { value: true, claim: claim(Field::State, validity(true).to_owned()) });
+    let valid = || Stated { value: true, claim: claim(Field::State, validity(true).to_owned()) };
+    match change {
+        Change::Created => said.made_valid.push(valid()),
+        Change::Updated => said.valid.push(valid()),
+        _ => {}
     }
     let moved = (change == Change::Updated).then(|| entry.valid_to.zip(valid_to)).flatten();
     if let Some((old, to)) = moved.filter(|(old, to)| old != to) {

@@ -168,7 +168,7 @@ fn one(
     let ends = one_tier(said.ends, |a, b| (a - b).abs() <= DAY);
     let created = earliest(said.created);
     let (revoked, leaked) = (strongest(said.revoked), strongest(said.leaked));
-    let valid = one_tier(said.valid, |a, b| a == b);
+    let valid = validity(said.valid, said.made_valid);
     let last_use = said.users.iter().filter_map(|s| s.claim.time).max();
     let known = [
         (is_listed, KnownFrom::Inventory),
@@ -230,6 +230,21 @@ fn is_full(scopes: &[String]) -> bool {
 
 fn one_tier<T: Clone>(stated: Vec<Stated<T>>, same: impl Fn(&T, &T) -> bool) -> Resolved<T> {
     resolve(vec![stated], same)
+}
+
+/// Whether the service accepts a token. A list that names it was taken after its creation, whenever that was, so that what
+/// the creation shows is older than any list; changes have no such order to a list without a date.
+fn validity(stated: Vec<Stated<bool>>, made: Vec<Stated<bool>>) -> Resolved<bool> {
+    if stated.iter().any(|s| s.claim.source == Source::List && s.claim.time.is_none()) {
+        let mut resolved = one_tier(stated, |a, b| a == b);
+        let held = resolved.value();
+        resolved.claims.extend(made.into_iter().map(|s| {
+            let standing = if Some(s.value) == held { Standing::Holds } else { Standing::Superseded };
+            Claim { standing, ..s.claim }
+        }));
+        return resolved;
+    }
+    one_tier([stated, made].concat(), |a, b| a == b)
 }
 
 /// The first creation: what comes later is an edit that keeps it (facts, section 7).
@@ -628,6 +643,18 @@ mod tests {
         let undated =
             token.claims.iter().find(|c| c.field == Field::Scopes && c.time.is_none()).expect("claim");
         assert_eq!(undated.standing, Standing::Contradicts);
+    }
+
+    #[test]
+    fn any_list_that_names_a_token_is_later_than_its_creation() {
+        let invalid = || InventoryRow { is_valid: Some(false), ..row() };
+        let of = |change| {
+            let sources = sources(vec![list(None, true, invalid())], vec![event(20, change)], 60);
+            let token = merge(&sources).remove(0);
+            (token.state, differs(&sources, &token).is_some())
+        };
+        assert_eq!(of("Create"), (TokenState::Revoked, false));
+        assert_eq!(of("Update"), (TokenState::Unknown, true), "a change may be later than the list");
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub struct Said {
     pub ends: Vec<Stated<Micros>>,
     /// Whether the service accepts it: what lists say, and changes that only a valid token can have.
     pub valid: Vec<Stated<bool>>,
+    /// That it was valid when it was made.
+    pub made_valid: Vec<Stated<bool>>,
     /// Revocations.
     pub revoked: Vec<Stated<Micros>>,
     /// Discoveries in public.
@@ -109,6 +111,7 @@ impl Said {
         self.created.extend_from_slice(&other.created);
         self.ends.extend_from_slice(&other.ends);
         self.valid.extend_from_slice(&other.valid);
+        self.made_valid.extend_from_slice(&other.made_valid);
         self.revoked.extend_from_slice(&other.revoked);
         self.leaked.extend_from_slice(&other.leaked);
     }
