@@ -1,4 +1,4 @@
-//! The configuration file: thresholds, the organisation's networks and hours, databases of places, approved exceptions.
+//! The configuration file: thresholds, which detections run, the organisation's networks and hours, databases of places, approved exceptions.
 //!
 //! In: TOML text. Out: a checked [`Config`]; a fault names line and column. Everything has a default, so no
 //! file is needed.
@@ -6,11 +6,13 @@
 pub mod limits;
 
 use crate::model::decision::Approval;
+use crate::model::finding::Severity;
 use crate::model::hours::{DAYS, is_zone, parse_minute};
 use crate::model::network::Cidr;
 use crate::model::policy::Policy;
 use crate::model::secret::covered;
 use crate::model::time::{Day, parse_day};
+use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// What the file holds, checked.
@@ -32,9 +34,28 @@ pub struct Config {
     pub decisions: Vec<String>,
     /// What the review asks for.
     pub review: Review,
+    /// Which detections run, and how severe their findings are.
+    #[serde(skip_serializing_if = "Detections::is_empty")]
+    pub detections: Detections,
     /// Findings that somebody approved.
     #[serde(rename = "exception")]
     pub exceptions: Vec<Exception>,
+}
+
+/// `[detections]`: which of them run, and how severe their findings are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Detections {
+    /// Ids, slugs or families that do not run.
+    pub off: Vec<String>,
+    /// Severity of all findings of a detection, by its id or slug.
+    pub severity: BTreeMap<String, Severity>,
+}
+
+impl Detections {
+    fn is_empty(&self) -> bool {
+        self.off.is_empty() && self.severity.is_empty()
+    }
 }
 
 /// `[review]`: what the access review asks for.
@@ -62,6 +83,7 @@ struct File {
     limits: FileLimits,
     decisions: Vec<Spanned<String>>,
     review: Review,
+    detections: Detections,
     working_hours: Hours,
     #[serde(rename = "exception")]
     exceptions: Vec<Exception>,
@@ -91,8 +113,9 @@ struct FileLimits {
 pub struct Exception {
     /// Detection id, slug or family.
     pub detection: String,
-    /// Token id, or another subject.
-    pub subject: String,
+    /// Id or name of a token or another subject, or `*` for all; may be absent where `org` is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Organisation.
     pub org: Option<String>,
     /// Who approved it.
@@ -204,6 +227,7 @@ impl Config {
             limits,
             decisions,
             review: file.review,
+            detections: file.detections,
             exceptions: file.exceptions,
         })
     }
@@ -286,6 +310,13 @@ impl Exception {
                 ));
             }
         }
+        if self.subject.as_deref().or(self.org.as_deref()).is_none_or(|text| text.trim().is_empty()) {
+            return Err((
+                self.owner.span().start,
+                "the exception names nothing; give a subject (a name, an id, or \"*\" for all) or an org"
+                    .to_owned(),
+            ));
+        }
         let end = day("end_date", &self.end_date)?;
         if let Some(text) = &self.approved_on
             && day("approved_on", text)? > end
@@ -298,13 +329,19 @@ impl Exception {
         Ok(())
     }
 
+    /// What it is about, as written; all of the organisation where no subject is given.
+    #[must_use]
+    pub fn subject_or_any(&self) -> &str {
+        self.subject.as_deref().unwrap_or(Approval::ANY)
+    }
+
     /// The exception with its days read; nothing where one of them is none, which a checked file rules out.
     fn approval(&self) -> Option<Approval> {
         // Masked as the names are that it is compared with.
         let text = |text: &str| covered(text).into_owned();
         Some(Approval {
             detection: self.detection.clone(),
-            subject: text(&self.subject),
+            subject: text(self.subject_or_any()),
             org: self.org.as_deref().map(crate::model::identity::org_name),
             owner: text(self.owner.get_ref()),
             reason: text(self.reason.get_ref()),
@@ -395,5 +432,27 @@ mod tests {
             assert_eq!(error.line, line, "{error}");
             assert!(error.to_string().contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn detections_are_read_and_a_severity_that_is_none_is_placed() {
+        let text = "[detections]\noff = [\"PAT-P015\"]\nseverity = { \"PAT-A001\" = \"low\" }\n";
+        let config = Config::parse("p", text).unwrap();
+        assert_eq!(config.detections.off, ["PAT-P015"]);
+        assert_eq!(config.detections.severity["PAT-A001"], Severity::Low);
+        let error = Config::parse("p", &text.replace("\"low\"", "\"minor\"")).unwrap_err();
+        assert_eq!(error.line, 3, "{error}");
+        assert!(Config::parse("p", "[detections]\non = []\n").is_err());
+        let plain = serde_json::to_string(&Config::default()).unwrap();
+        assert!(!plain.contains("\"detections\""), "the hash of other files stays: {plain}");
+    }
+
+    #[test]
+    fn an_exception_names_a_subject_or_an_organisation() {
+        let text = "[[exception]]\ndetection = \"PAT-H001\"\norg = \"Contoso\"\nowner = \"a\"\nreason = \"b\"\nend_date = \"2026-03-31\"\n";
+        let approvals = Config::parse("p", text).unwrap().approvals();
+        assert_eq!((approvals[0].subject.as_str(), approvals[0].org.as_deref()), ("*", Some("contoso")));
+        let error = Config::parse("p", &text.replace("org = \"Contoso\"\n", "")).unwrap_err();
+        assert!(error.to_string().contains("names nothing"), "{error}");
     }
 }

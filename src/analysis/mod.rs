@@ -93,6 +93,7 @@ pub(crate) mod tests_support {
             attack: Vec::new().into(),
             suppressed: None,
             claims: vec![],
+            list: vec![],
         }
     }
 

@@ -279,6 +279,9 @@ pub(super) struct ReportArgs {
     /// Say what changed since the bundle in this folder
     #[arg(long, value_name = "DIR")]
     pub compare: Option<PathBuf>,
+    /// Show findings of at least this severity; the others are counted, and --fail-on still counts them
+    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
+    pub severity: Option<Severity>,
     /// Replace people, addresses and names by pseudonyms (key: PATWATCH_PSEUDONYM_KEY)
     #[arg(long)]
     pub anonymise: bool,
@@ -316,6 +319,9 @@ pub(super) struct CheckArgs {
     /// Only these detections or families (repeatable, or with commas)
     #[arg(long, value_name = "ID|FAMILY", value_delimiter = ',')]
     pub select: Vec<String>,
+    /// Show findings of at least this severity; the others are counted, and --fail-on still counts them
+    #[arg(long, value_name = "SEVERITY", value_parser = severity())]
+    pub severity: Option<Severity>,
     /// Say on stderr what changed since the bundle in this folder
     #[arg(long, value_name = "DIR")]
     pub compare: Option<PathBuf>,

@@ -23,10 +23,12 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
                 .hint(suggest::detection(wanted, &session.pack, true)));
         }
     }
-    let mut found = match &compared {
-        // What became of a token decides what became of its findings.
-        Some(_) => session.find(&args.select, &context.ui)?,
-        None => session.find_alone(&args.select, &context.ui)?,
+    // Readers' formats begin with the riskiest token, and what became of a token decides what became of its findings.
+    let ranked = matches!(args.format.as_str(), "table" | "markdown" | "csv");
+    let mut found = if ranked || compared.is_some() {
+        session.find(&args.select, &context.ui)?
+    } else {
+        session.find_alone(&args.select, &context.ui)?
     };
     if let Some(compared) = &compared {
         let comparison = compare::compare(compared, &found.report);
@@ -34,13 +36,17 @@ pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliErr
         context.ui.info(&News::of(&comparison).sentence);
         found.report.comparison = Some(comparison);
     }
+    let failing = gate.failing(&found.report);
+    if let Some(least) = args.severity {
+        found.report.show_from(least);
+    }
     let style = context.ui.style(args.output.as_deref());
     context.ui.stream(args.output.as_deref(), |to| {
         let mut to = std::io::BufWriter::with_capacity(1 << 16, to);
         format.write(&found.report, style, &mut to)?;
         Ok(std::io::Write::flush(&mut to)?)
     })?;
-    let outcome = gate.outcome(&found.report, &session, &context.ui);
+    let outcome = gate.outcome_after(failing, &found.report, &session, &context.ui);
     // The process ends here: findings by the hundred thousand need not be taken apart one by one.
     std::mem::forget(found);
     Ok(outcome)

@@ -64,6 +64,9 @@ pub(super) fn digests(
         let reads = |table: &str| d.tables.iter().any(|t| t == table);
         let judges = reads("tokens") || reads("token_scopes");
         let mut text = d.sql.clone();
+        if let Some(severity) = d.set_severity {
+            text.push_str(&format!("\0severity={severity}"));
+        }
         for (name, value) in policy.as_object().into_iter().flatten() {
             if d.sql.contains(&format!("policy.{name}")) || judges && OF_VERDICTS.contains(&name.as_str()) {
                 text.push_str(&format!("\0{name}={value}"));

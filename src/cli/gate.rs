@@ -40,6 +40,18 @@ impl Gate {
 
     /// How a run over findings ended: 2 beats 1, and findings that a decision covers never fail a run.
     pub(super) fn outcome(self, report: &Report, session: &Session, ui: &Ui) -> Outcome {
+        let failing = self.failing(report);
+        self.outcome_after(failing, report, session, ui)
+    }
+
+    /// The same where what fails the run was found out before findings were taken out of the report.
+    pub(super) fn outcome_after(
+        self,
+        failing: Option<String>,
+        report: &Report,
+        session: &Session,
+        ui: &Ui,
+    ) -> Outcome {
         let mut outcome = super::check::not_run(&report.not_run, ui);
         outcome = outcome.max(session.outcome(self.strict));
         if let Some((age, now)) = self.max_age
@@ -48,7 +60,7 @@ impl Gate {
             ui.err(&message(&text));
             outcome = Outcome::Incomplete;
         }
-        if let Some(text) = self.closing(report) {
+        if let Some(text) = failing {
             ui.err(&message(&text));
             outcome = outcome.max(Outcome::Findings);
         }
@@ -56,7 +68,7 @@ impl Gate {
     }
 
     /// The line on the findings that fail the run, the worst of them named.
-    fn closing(self, report: &Report) -> Option<String> {
+    pub(super) fn failing(self, report: &Report) -> Option<String> {
         let new = is_new(report);
         let open = || report.findings.iter().filter(|f| f.suppressed.is_none());
         let any =
@@ -169,17 +181,17 @@ mod tests {
         let mut report = sample::report();
         let gate = Gate { fail_on_new: Some(Severity::High), ..Gate::default() };
         report.comparison = None;
-        let said = gate.closing(&report).expect("without a comparison every finding is new");
+        let said = gate.failing(&report).expect("without a comparison every finding is new");
         assert!(
             said.starts_with("failed by --fail-on-new high: PAT-A009 used-after-revoke (critical)"),
             "{said}"
         );
         assert!(said.ends_with("findings more"), "{said}");
         report.comparison = Some(crate::report::compare::Comparison::default());
-        assert_eq!(gate.closing(&report), None);
+        assert_eq!(gate.failing(&report), None);
         let gate = Gate { fail_on: Some(Severity::Critical), ..Gate::default() };
-        assert!(gate.closing(&report).is_some_and(|text| text.contains("--fail-on critical")));
+        assert!(gate.failing(&report).is_some_and(|text| text.contains("--fail-on critical")));
         report.findings.retain(|f| f.severity < Severity::Critical);
-        assert_eq!(gate.closing(&report), None);
+        assert_eq!(gate.failing(&report), None);
     }
 }

@@ -20,6 +20,7 @@ mod explain;
 mod fake_services;
 mod gate;
 mod import;
+mod in_force;
 mod ingest;
 mod instants;
 mod lake;

@@ -66,6 +66,10 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
             report.comparison = Some(compare::compare(earlier, &report));
         }
     }
+    let failing = gate.failing(&report);
+    if let Some(least) = args.severity {
+        report.show_from(least);
+    }
     for note in report.comparison.iter().flat_map(|c| &c.notes) {
         context.ui.warn(note);
     }
@@ -75,7 +79,7 @@ pub(super) fn run(context: &Context, args: &ReportArgs) -> Result<Outcome, CliEr
         anyhow::Error::from(e).context(format!("cannot write the report to {}", args.output.display()))
     })?;
     summary(&report, &args.output, &context.ui);
-    let outcome = gate.outcome(&report, &session, &context.ui);
+    let outcome = gate.outcome_after(failing, &report, &session, &context.ui);
     // The process ends here: tokens and findings by the thousand need not be taken apart one by one.
     std::mem::forget((report, found.engine));
     Ok(outcome)

@@ -7,6 +7,7 @@ use super::decided::{DecisionFiles, read_files};
 use super::error::CliError;
 use super::error::Outcome;
 use super::evidence;
+use super::in_force::{InForce, in_force};
 use super::ingest::{Ingested, ingest};
 use super::instants;
 use super::limits::Limits;
@@ -26,7 +27,7 @@ use crate::lake::index::SnapshotKind;
 use crate::lake::view::View;
 use crate::lake::{Lake, index};
 use crate::model::coverage::Basis;
-use crate::model::finding::NotRun;
+use crate::model::finding::{Finding, NotRun};
 use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
@@ -35,7 +36,7 @@ use crate::model::secret::covered;
 use crate::model::time::{Day, Micros, Span, Window, format_time};
 use crate::model::token::Token;
 use crate::report::review::Decided;
-use crate::report::{Input, Population, Report, build};
+use crate::report::{Input, Population, Report, TokenReport, build};
 use crate::source::geo::{self, Database};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -54,8 +55,10 @@ pub(super) struct Session {
     pub policy: Policy,
     /// The configuration.
     pub config: Config,
-    /// The pack.
+    /// The pack, with the severities in force; what of it does not run, `in_force` says.
     pub pack: Pack,
+    /// What the configuration changes of the pack.
+    in_force: InForce,
     /// What `--from` brought.
     pub ingested: Option<Ingested>,
     /// What a query or a detection of the user may take.
@@ -129,7 +132,9 @@ impl Session {
         checked: Instants,
         ui: &Ui,
     ) -> Result<Self, CliError> {
-        let pack = load_pack(&selection.queries)?;
+        let (in_force, warnings) = in_force(load_pack(&selection.queries)?, &config.detections);
+        warnings.iter().for_each(|warning| ui.warn(warning));
+        let pack = in_force.pack.clone();
         for exception in &config.exceptions {
             let named = &exception.detection;
             // Not refused: it may be of a pack that only some runs name.
@@ -139,7 +144,7 @@ impl Session {
             if !pack.detections.iter().any(is_known) {
                 ui.warn(&format!(
                     "the configuration's [[exception]] for \"{}\" names \"{named}\", which is no detection or family here: it covers nothing; {}",
-                    exception.subject,
+                    exception.subject_or_any(),
                     suggest::detection(named, &pack, true)
                 ));
             }
@@ -192,6 +197,7 @@ impl Session {
             policy,
             config,
             pack,
+            in_force,
             ingested,
             limits,
             decided,
@@ -283,7 +289,9 @@ impl Session {
             }
         };
         let apart = Supervisor::new(self.job(), self.limits);
-        let (found, not_run) = run_pack_telling(&engine, &self.pack, select, Some(&apart), tell);
+        let running = self.in_force.running();
+        let (found, mut not_run) = run_pack_telling(&engine, &running, select, Some(&apart), tell);
+        not_run.extend(self.in_force.switched_off(select));
         drop(apart);
         spinner.finish_and_clear();
         slow.sort_unstable_by(|a, b| b.cmp(a));
@@ -293,12 +301,12 @@ impl Session {
         report.pack_sha256 = self.pack.sha256();
         report.config_sha256 = self.config_hash();
         let geo: Vec<&str> = self.geo.iter().map(|database| database.sha256.as_str()).collect();
-        let mut digests = evidence::digests(&self.pack, &self.config, &self.policy, &geo);
-        let chosen = self.pack.select(select);
+        let mut digests = evidence::digests(&running, &self.config, &self.policy, &geo);
+        let chosen = running.select(select);
         digests.retain(|id, _| chosen.iter().any(|d| d.meta.id == *id));
         report.digests = digests;
         report.not_run = not_run;
-        match engine::blind::find(&engine, &self.pack.select(select)) {
+        match engine::blind::find(&engine, &chosen) {
             Ok(blind) => report.blind = blind,
             Err(error) => {
                 ui.warn(&format!("which detections lack fields of events could not be found out: {error}"))
@@ -306,8 +314,42 @@ impl Session {
         }
         report.detections = self.pack.select(select).into_iter().map(|d| d.meta.clone()).collect();
         report.inputs = self.report_inputs();
+        report.settings = self.in_force.settings.clone();
         build::build(&mut report, analysis, found, extra);
+        self.unmatched(&report).iter().for_each(|warning| ui.warn(warning));
         Ok(Found { report, engine })
+    }
+
+    /// Exceptions of the configuration whose subject or organisation is nowhere in this run.
+    fn unmatched(&self, report: &Report) -> Vec<String> {
+        let known = self.lake.orgs();
+        let mut warnings = Vec::new();
+        for approval in report.approved.iter().filter(|a| a.holds && a.covers + a.passes == 0) {
+            let approval = &approval.approval;
+            let (detection, subject) = (&approval.detection, &approval.subject);
+            if let Some(org) = approval.org.as_ref().filter(|org| !known.contains(org)) {
+                warnings.push(format!(
+                    "the configuration's [[exception]] for {detection} names the organisation \"{org}\", which is not here: it covers nothing"
+                ));
+                continue;
+            }
+            // An exception for an organisation that this run leaves out says nothing about its subject.
+            if approval.org.as_ref().is_some_and(|org| !self.orgs.contains(org)) {
+                continue;
+            }
+            let token = |t: &TokenReport| {
+                let token = &t.token;
+                approval.names(&token.token_id, token.name.as_deref())
+                    || token.owner.as_deref().is_some_and(|owner| approval.names(owner, None))
+            };
+            let finding = |f: &Finding| approval.names(&f.subject.id, f.subject.name.as_deref());
+            if !report.tokens.iter().any(token) && !report.findings.iter().any(finding) {
+                warnings.push(format!(
+                    "the configuration's [[exception]] for {detection} names \"{subject}\", which is no token, owner or subject of a finding here: it covers nothing"
+                ));
+            }
+        }
+        warnings
     }
 
     /// What another process needs to see of the lake what this one sees.

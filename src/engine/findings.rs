@@ -8,12 +8,12 @@ use super::rows::{Cell, Rows};
 use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
 use crate::model::claim::Field;
 use crate::model::event_id::EventId;
-use crate::model::finding::{Confidence, DetectionMeta, Family, Finding, Subject, SubjectKind};
+use crate::model::finding::{Confidence, DetectionMeta, Family, Finding, ListEntry, Subject, SubjectKind};
 use crate::model::time::{Micros, Window};
 use rayon::prelude::*;
-use serde_json::Map;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -66,6 +66,12 @@ pub(super) fn sentence(error: &EngineError) -> String {
 
 /// Stands in a message for the number of events that were confirmed, which no row can tell.
 pub(super) const CONFIRMED: &str = "confirmed";
+
+/// Stands in a message for what the finding gathers.
+pub(super) const LIST: &str = "list";
+
+/// Entries that a message names; the list of the finding has all.
+const NAMED_ENTRIES: usize = 3;
 
 /// What all findings of a detection say alike.
 struct Alike {
@@ -169,9 +175,11 @@ pub(super) fn of_rows(
     let alike = Alike::of(&detection.meta);
     let of_one = |same: &[usize]| -> Result<(Finding, Option<Wanted>), EngineError> {
         let print = |row: &usize| prints[*row].clone();
-        let (mut finding, mut wanted) = of_row(detection, rows, same[0], print(&same[0]), &alike, names)?;
+        let list = entries(detection, rows, same);
+        let (mut finding, mut wanted) =
+            of_row(detection, rows, same[0], print(&same[0]), &alike, names, &list)?;
         for row in &same[1..] {
-            let (other, events) = of_row(detection, rows, *row, print(row), &alike, names)?;
+            let (other, events) = of_row(detection, rows, *row, print(row), &alike, names, &list)?;
             let is_later = fold(&mut finding, other);
             if let (Some(a), Some(mut b)) = (wanted.as_mut(), events) {
                 a.fold(&b);
@@ -180,6 +188,11 @@ pub(super) fn of_rows(
                 }
             }
         }
+        if let Some(gather) = &detection.list {
+            let all: Vec<Value> = list.iter().map(|e| e.name.as_str().into()).collect();
+            finding.evidence.insert(gather.column.clone(), all.into());
+        }
+        finding.list = list;
         Ok((finding, wanted))
     };
     let same: Vec<&[usize]> = order.chunk_by(|a, b| prints[*a] == prints[*b]).collect();
@@ -286,6 +299,40 @@ fn fold(first: &mut Finding, other: Finding) -> bool {
     is_later
 }
 
+/// What the rows of one finding name in the column that its detection gathers: each once, newest first.
+fn entries(detection: &Detection, rows: &Rows, same: &[usize]) -> Vec<ListEntry> {
+    let Some(gather) = &detection.list else { return Vec::new() };
+    let mut by_name: BTreeMap<String, ListEntry> = BTreeMap::new();
+    for row in same {
+        let name = match rows.get(*row, &gather.column) {
+            Cell::Null => format!("{} not named", gather.noun),
+            cell => cell.to_string(),
+        };
+        let first_time = rows.time(*row, "first_time");
+        let last_time = rows.time(*row, "last_time").or(first_time);
+        let count = rows.int(*row, "count").and_then(|n| u64::try_from(n).ok()).unwrap_or(1);
+        let new = ListEntry { name: name.clone(), first_time, last_time, count: 0 };
+        let entry = by_name.entry(name).or_insert(new);
+        entry.first_time = [entry.first_time, first_time].into_iter().flatten().min();
+        entry.last_time = entry.last_time.max(last_time);
+        entry.count = entry.count.saturating_add(count);
+    }
+    let mut list: Vec<ListEntry> = by_name.into_values().collect();
+    list.sort_by_key(|entry| std::cmp::Reverse(entry.first_time));
+    list
+}
+
+/// A list as a message says it: "7 pipelines: a, b, c and 4 more".
+fn said(list: &[ListEntry], noun: &str) -> String {
+    let s = if list.len() == 1 { "" } else { "s" };
+    let named: Vec<&str> = list.iter().take(NAMED_ENTRIES).map(|e| e.name.as_str()).collect();
+    let more = match list.len().saturating_sub(NAMED_ENTRIES) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("{} {noun}{s}: {}{more}", list.len(), named.join(", "))
+}
+
 fn of_row(
     detection: &Detection,
     rows: &Rows,
@@ -293,6 +340,7 @@ fn of_row(
     fingerprint: String,
     alike: &Alike,
     names: &Names,
+    list: &[ListEntry],
 ) -> Result<(Finding, Option<Wanted>), EngineError> {
     let meta = &detection.meta;
     let fault = |text: String| EngineError::new(EngineErrorKind::Query, text, "Mend the detection's SELECT.");
@@ -303,6 +351,7 @@ fn of_row(
     let (org, id) = (needed("org")?, needed("subject")?);
     let grade = |name: &str| rows.text(row, name).map(str::to_owned);
     let severity = grade("severity").map_or(Ok(meta.severity), |s| s.parse()).map_err(fault)?;
+    let severity = detection.set_severity.unwrap_or(severity);
     let confidence = grade("confidence").map_or(Ok(meta.confidence), |s| s.parse()).map_err(fault)?;
     let token = (meta.subject == SubjectKind::Token).then_some(id.as_str());
     let token = token.or_else(|| rows.text(row, "token_id"));
@@ -322,7 +371,9 @@ fn of_row(
             evidence.insert(column.name.clone(), cells[row].to_json());
         }
     }
+    let listed_words = detection.list.as_ref().map(|gather| said(list, &gather.noun));
     let place = |column: &str| match (rows.get(row, column), column) {
+        (_, LIST) if listed_words.is_some() => listed_words.clone(),
         (Cell::Null, "name") => name.clone(),
         (Cell::Null, "owner") => owner.clone(),
         (Cell::Null, _) => None,
@@ -378,6 +429,7 @@ fn of_row(
         attack: Arc::clone(&alike.attack),
         suppressed: None,
         claims: Vec::new(),
+        list: Vec::new(),
         org,
     };
     Ok((finding, wanted))

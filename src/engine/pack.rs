@@ -31,10 +31,24 @@ pub struct Detection {
     pub needs: Option<Needs>,
     /// Ids of the detections whose findings it counts; it then reads the table `findings` and runs after them.
     pub counts: Vec<String>,
+    /// The column whose values one finding on a subject gathers.
+    pub list: Option<Gather>,
+    /// The severity that the configuration gives all its findings.
+    pub set_severity: Option<Severity>,
     /// The whole file, so that lines in errors are lines of the file.
     pub sql: String,
     /// Path of the file.
     pub file: String,
+}
+
+/// What makes one finding of all rows on a subject: the values of a column become its list.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gather {
+    /// The column; no part of the fingerprint.
+    pub column: String,
+    /// What one value is called, such as "pipeline"; with an s it stands for several.
+    pub noun: String,
 }
 
 /// What a detection needs of the log, so that its silence says something.
@@ -116,6 +130,7 @@ struct Head {
     confirm: Option<Vec<String>>,
     flagged: Option<String>,
     needs: Option<Needs>,
+    list: Option<Gather>,
     #[serde(default)]
     counts: Vec<String>,
     #[serde(default)]
@@ -404,6 +419,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<Detection, Vec<Problem>> {
         flagged: head.flagged,
         needs: head.needs,
         counts: head.counts,
+        list: head.list,
+        set_severity: None,
         sql: text.to_owned(),
         file: file.to_owned(),
         meta: DetectionMeta {

@@ -40,6 +40,15 @@ struct Finding {
     subject: Subject,
     first_time: Option<String>,
     last_time: Option<String>,
+    #[serde(default)]
+    list: Vec<Entry>,
+}
+
+/// One entry of what a finding gathers.
+#[derive(Deserialize)]
+struct Entry {
+    first_time: Option<String>,
+    last_time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -58,7 +67,8 @@ struct Truth {
     to: String,
 }
 
-/// A finding with its times read; without times it holds for the whole window.
+/// A finding, or one entry of its list, with its times read; without times it holds for the whole window.
+#[derive(Clone)]
 pub(super) struct Hit {
     pub(super) detection: String,
     pub(super) family: Family,
@@ -108,7 +118,7 @@ pub(super) fn findings(bytes: &[u8]) -> Result<Said, LabError> {
     Ok(Said {
         window,
         tokens: findings.counts.tokens,
-        hits: findings.findings.into_iter().map(|f| hit(f, window)).collect::<Result<_, _>>()?,
+        hits: findings.findings.into_iter().map(|f| hits(f, window)).collect::<Result<Vec<_>, _>>()?.concat(),
         not_run: findings.not_run.into_iter().map(|n| n.detection).collect(),
     })
 }
@@ -126,20 +136,27 @@ pub(super) fn count_tokens(bytes: &[u8]) -> Result<u64, LabError> {
     Ok(rows.map_or(0, |rows| rows.len() as u64))
 }
 
-fn hit(finding: Finding, window: Span) -> Result<Hit, LabError> {
-    let at = |text: &Option<String>| text.as_deref().map(|t| time("findings", t)).transpose();
-    let (first, last) = (at(&finding.first_time)?, at(&finding.last_time)?);
-    let from = first.or(last).unwrap_or(window.from);
-    let to = last.or(first).unwrap_or(window.to);
-    Ok(Hit {
-        detection: finding.detection,
+/// The hits of a finding: one for each entry of its list, since the time between two entries shows nothing.
+fn hits(finding: Finding, window: Span) -> Result<Vec<Hit>, LabError> {
+    let span = |first: &Option<String>, last: &Option<String>| -> Result<Span, LabError> {
+        let at = |text: &Option<String>| text.as_deref().map(|t| time("findings", t)).transpose();
+        let (first, last) = (at(first)?, at(last)?);
+        Ok(Span { from: first.or(last).unwrap_or(window.from), to: last.or(first).unwrap_or(window.to) })
+    };
+    let spans: Vec<Span> = match finding.list.as_slice() {
+        [] => vec![span(&finding.first_time, &finding.last_time)?],
+        list => list.iter().map(|e| span(&e.first_time, &e.last_time)).collect::<Result<_, _>>()?,
+    };
+    let hit = |span| Hit {
+        detection: finding.detection.clone(),
         family: finding.family,
         loud: finding.severity >= Severity::Medium,
         org: finding.org.to_lowercase(),
         kind: finding.subject.kind,
         subject: finding.subject.id.to_lowercase(),
-        span: Span { from, to },
-    })
+        span,
+    };
+    Ok(spans.into_iter().map(hit).collect())
 }
 
 fn wanted(label: Truth) -> Result<Wanted, LabError> {
@@ -151,4 +168,31 @@ fn wanted(label: Truth) -> Result<Wanted, LabError> {
         family: label.family,
         span,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_between_two_entries_of_a_list_is_no_hit() {
+        let text = r#"{"window": {"from": "2026-01-01T00:00:00Z", "to": "2026-03-31T00:00:00Z"}, "counts": {"tokens": 1},
+            "findings": [{"detection": "PAT-P015", "family": "posture", "severity": "low", "org": "contoso",
+                "subject": {"kind": "user", "id": "ann"}, "first_time": "2026-01-10T00:00:00Z", "last_time": "2026-03-10T00:00:00Z",
+                "list": [{"name": "b", "first_time": "2026-03-10T00:00:00Z", "last_time": "2026-03-10T00:00:00Z"},
+                    {"name": "a", "first_time": "2026-01-10T00:00:00Z", "last_time": "2026-01-11T00:00:00Z"}]}]}"#;
+        let said = findings(text.as_bytes()).expect("findings");
+        let label = |day: &str| {
+            let truth = format!(
+                r#"[{{"org": "contoso", "token_id": null, "scenario": "s", "family": "posture", "from": "{day}T00:00:00Z", "to": "{day}T01:00:00Z"}}]"#
+            );
+            let wanted = truth_of(&truth);
+            said.hits.iter().filter(|hit| touch(hit, &wanted)).count()
+        };
+        assert_eq!((label("2026-01-10"), label("2026-02-10"), label("2026-03-10")), (1, 0, 1));
+    }
+
+    fn truth_of(text: &str) -> Wanted {
+        truth(text.as_bytes()).expect("truth").remove(0)
+    }
 }

@@ -80,7 +80,7 @@ pub fn who(reviewer: &str, is_owner: bool) -> String {
 pub struct Approval {
     /// Detection id, slug or family.
     pub detection: String,
-    /// Token id, or another subject.
+    /// Id or name of a token or another subject; [`Approval::ANY`] stands for all.
     pub subject: String,
     /// Organisation; every one where none is named.
     pub org: Option<String>,
@@ -95,6 +95,22 @@ pub struct Approval {
 }
 
 impl Approval {
+    /// The subject that stands for every one.
+    pub const ANY: &str = "*";
+
+    /// Returns true if it is about a subject with this id and name.
+    #[must_use]
+    pub fn names(&self, id: &str, name: Option<&str>) -> bool {
+        let is = |text: &str| self.subject.trim().eq_ignore_ascii_case(text.trim());
+        self.subject == Self::ANY || is(id) || name.is_some_and(is)
+    }
+
+    /// Returns true if it does not name a subject by its id.
+    #[must_use]
+    pub fn is_broad(&self, id: &str) -> bool {
+        !self.subject.trim().eq_ignore_ascii_case(id.trim())
+    }
+
     /// The instant at which it ends.
     #[must_use]
     pub fn ends(&self) -> Micros {

@@ -110,6 +110,19 @@ impl Suppression {
     }
 }
 
+/// One entry of a finding that gathers several, such as a pipeline that the subject changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListEntry {
+    /// What it is called.
+    pub name: String,
+    /// First event that concerns it.
+    pub first_time: Option<Micros>,
+    /// Last event that concerns it.
+    pub last_time: Option<Micros>,
+    /// Number of events that concern it.
+    pub count: u64,
+}
+
 /// One detection's hit on one subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -153,6 +166,8 @@ pub struct Finding {
     pub suppressed: Option<Suppression>,
     /// Claims on the token that it rests on, with what became of each.
     pub claims: Vec<Claim>,
+    /// What it gathers, newest first; nothing where the detection gathers nothing.
+    pub list: Vec<ListEntry>,
 }
 
 /// Most event ids that a finding or verdict carries; counts stay exact.

@@ -187,6 +187,7 @@ impl Anonymiser {
             self.swap_maybe(&mut f.subject.2);
             self.swap(&mut f.message);
             self.swap(&mut f.why);
+            f.added.iter_mut().for_each(|name| self.swap(name));
             self.differences(&mut f.differences);
         }
         for t in &mut c.tokens {
@@ -265,6 +266,7 @@ impl Anonymiser {
             }
             self.swap(&mut f.message);
             f.evidence.values_mut().for_each(|v| self.value(v));
+            f.list.iter_mut().for_each(|e| self.swap(&mut e.name));
             f.claims.iter_mut().for_each(|c| self.swap(&mut c.value));
             if let Some(s) = &mut f.suppressed {
                 self.swap(&mut s.reviewer);

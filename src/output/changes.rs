@@ -27,7 +27,7 @@ pub fn changes(report: &Report, c: &Comparison) -> Result<Vec<u8>> {
                 "kind": f.kind, "fingerprint": f.fingerprint, "detection": f.detection, "severity": f.severity,
                 "org": f.org, "subject": { "kind": f.subject.0, "id": f.subject.1, "name": f.subject.2 },
                 "owner": f.owner, "message": f.message, "why": f.why, "differences": f.differences,
-                "missing": f.missing, "of_changed_detection": f.of_changed_detection,
+                "missing": f.missing, "of_changed_detection": f.of_changed_detection, "added": f.added,
             })
         })
         .collect();

@@ -11,6 +11,7 @@ mod token;
 use crate::model::coverage::Coverage;
 use crate::model::finding::{Blind, NotRun};
 use crate::model::time::{Micros, format_time};
+use crate::report::settings::Settings;
 use crate::report::{Report, Unattributed};
 use serde::Serialize;
 
@@ -32,6 +33,8 @@ pub struct FindingsV1<'a> {
     not_run: Vec<NotRunV1<'a>>,
     /// Detections that ran and could not match: no event of their actions has a field that they need.
     blind: Vec<BlindV1<'a>>,
+    /// What the user took out of the run, or changed in it.
+    not_looked_at: &'a Settings,
 }
 
 /// The file `tokens.json`.
@@ -127,6 +130,7 @@ pub fn findings(report: &Report) -> FindingsV1<'_> {
         findings: Vec::new(),
         not_run: report.not_run.iter().map(not_run).collect(),
         blind: report.blind.iter().map(blind).collect(),
+        not_looked_at: &report.settings,
     }
 }
 

@@ -5,8 +5,9 @@
 
 use super::Result;
 use super::bundle::Written;
-use crate::model::time::format_time;
+use crate::model::time::{day_text, format_time};
 use crate::report::Report;
+use crate::report::review::Approved;
 use serde_json::{Value, json};
 
 /// What only the command line knows of a run.
@@ -69,6 +70,14 @@ pub fn manifest(report: &Report, facts: &RunFacts, files: &[Written]) -> Result<
             "not_run": report.not_run.len(),
         },
         "population": report.population,
+        "not_looked_at": {
+            "off": report.settings.off,
+            "severity": report.settings.severity,
+            "least_severity": report.settings.least_severity,
+            "below": report.settings.below,
+            "not_shown": report.settings.not_shown(),
+            "exceptions": report.approved.iter().map(exception).collect::<Vec<_>>(),
+        },
         "evidence": report.evidence,
         "detections": report.digests.iter().map(|(id, digest)| json!({ "id": id, "digest": digest })).collect::<Vec<_>>(),
         "pseudonyms": facts.pseudonyms.as_ref().map(|key| json!({ "key": key })),
@@ -83,6 +92,15 @@ pub fn manifest(report: &Report, facts: &RunFacts, files: &[Written]) -> Result<
     super::exact::write_pretty(&value, &mut bytes)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+fn exception(a: &Approved) -> Value {
+    json!({
+        "detection": a.approval.detection, "subject": a.approval.subject, "org": a.approval.org,
+        "owner": a.approval.owner, "reason": a.approval.reason,
+        "approved_on": a.approval.approved_on.map(day_text), "end_date": day_text(a.approval.end_date),
+        "holds": a.holds, "covers": a.covers, "not_covered": a.passes,
+    })
 }
 
 fn input(i: &crate::report::Input) -> Value {

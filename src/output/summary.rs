@@ -5,16 +5,16 @@
 
 use super::markdown::{escape, table};
 use super::{Result, findings, not_run, words};
-use crate::model::finding::Severity;
+use crate::model::finding::{Finding, Severity};
 use crate::model::noun::counted;
 use crate::model::time::{day_of, day_text};
 use crate::model::verdict::UseState;
 use crate::report::compare::{Kind, News};
 use crate::report::review::Status;
-use crate::report::{Report, TokenReport};
+use crate::report::{Report, TokenReport, rank};
 use std::io;
 
-/// Most tokens under each advice, and most findings.
+/// Most tokens under each advice, and most findings, shared fairly by the organisations.
 const MOST: usize = 25;
 
 /// Writes the summary.
@@ -39,6 +39,9 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
         day_text(window.first_day()),
         words::minute(window.as_of)
     )?;
+    for sentence in report.settings.sentences() {
+        writeln!(to, "**{}**\n", escape(&sentence))?;
+    }
     failures(report, to)?;
     advice(report, to)?;
     changes(report, to)?;
@@ -46,10 +49,10 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
     totals(report, to)?;
     coverage(report, to)?;
     if !report.findings.is_empty() {
-        writeln!(to, "## Findings\n\n{}", findings::markdown::rows(report, MOST))?;
-        if report.findings.len() > MOST {
-            writeln!(to, "{} more in findings.csv.\n", report.findings.len() - MOST)?;
-        }
+        let ranked = rank::findings(report).into_iter().map(|i| &report.findings[i]).collect();
+        let share = rank::fair(ranked, MOST, |f: &&Finding| f.org.clone());
+        writeln!(to, "## Findings\n\n{}", findings::markdown::rows(report, &share.shown))?;
+        rest(&share.left_out, "findings.csv", to)?;
     }
     writeln!(to, "## What could not be seen\n\n{}\n\n{}", words::INVISIBLE, words::MICROSOFT)?;
     if !report.unattributed.is_empty() {
@@ -84,9 +87,11 @@ fn failures(report: &Report, to: &mut dyn io::Write) -> Result {
 fn advice(report: &Report, to: &mut dyn io::Write) -> Result {
     writeln!(to, "## What to do now\n")?;
     let news = words::news(report);
+    let ranked = rank::tokens(report);
     let mut any = false;
     for (action, title, meaning) in words::ADVICE {
-        let mut of: Vec<_> = report.tokens.iter().filter(|t| t.verdicts.advice.action == *action).collect();
+        let tokens = ranked.iter().map(|i| &report.tokens[*i]);
+        let mut of: Vec<_> = tokens.filter(|t| t.verdicts.advice.action == *action).collect();
         let is_news = |t: &TokenReport| news.contains(&(t.token.org.as_str(), t.token.token_id.as_str()));
         of.sort_by_key(|t| !is_news(t));
         if of.is_empty() {
@@ -94,9 +99,10 @@ fn advice(report: &Report, to: &mut dyn io::Write) -> Result {
         }
         any = true;
         writeln!(to, "### {title}: {}\n\n{meaning}\n", of.len())?;
-        let rows: Vec<Vec<String>> = of
+        let share = rank::fair(of, MOST, |t| t.token.org.clone());
+        let rows: Vec<Vec<String>> = share
+            .shown
             .iter()
-            .take(MOST)
             .map(|t| {
                 let mark = if is_news(t) { "new: " } else { "" };
                 vec![
@@ -108,9 +114,7 @@ fn advice(report: &Report, to: &mut dyn io::Write) -> Result {
             })
             .collect();
         writeln!(to, "{}", table(&["token", "owner", "organisation", "why"], &rows))?;
-        if of.len() > MOST {
-            writeln!(to, "{} more in tokens.csv.\n", of.len() - MOST)?;
-        }
+        rest(&share.left_out, "tokens.csv", to)?;
     }
     if !any {
         writeln!(to, "Nothing.\n")?;
@@ -135,10 +139,10 @@ fn changes(report: &Report, to: &mut dyn io::Write) -> Result {
         c.tokens_of(Kind::Changed),
         c.tokens_of(Kind::NotCompared)
     )?;
-    let rows: Vec<Vec<String>> = c
-        .findings
+    let share = rank::fair(c.findings.iter().collect(), MOST, |f| f.org.clone());
+    let rows: Vec<Vec<String>> = share
+        .shown
         .iter()
-        .take(MOST)
         .map(|f| {
             let mut what: Vec<String> =
                 f.differences.iter().map(|d| format!("{}: {} to {}", d.field, d.before, d.after)).collect();
@@ -155,9 +159,17 @@ fn changes(report: &Report, to: &mut dyn io::Write) -> Result {
     if !rows.is_empty() {
         writeln!(to, "{}", table(&["change", "severity", "detection", "finding", "what or why"], &rows))?;
     }
-    if c.findings.len() > MOST {
-        writeln!(to, "{} more in changes.json.\n", c.findings.len() - MOST)?;
+    rest(&share.left_out, "changes.json", to)
+}
+
+/// Says how many rows a list leaves out of each organisation, and where they are.
+fn rest(left_out: &[(String, usize)], file: &str, to: &mut dyn io::Write) -> Result {
+    if left_out.is_empty() {
+        return Ok(());
     }
+    let total: usize = left_out.iter().map(|(_, n)| n).sum();
+    let each: Vec<String> = left_out.iter().map(|(org, n)| format!("{n} of {}", escape(org))).collect();
+    writeln!(to, "{total} more in {file}: {}.\n", each.join(", "))?;
     Ok(())
 }
 
@@ -201,9 +213,11 @@ fn decisions(report: &Report, to: &mut dyn io::Write) -> Result {
 
 fn totals(report: &Report, to: &mut dyn io::Write) -> Result {
     writeln!(to, "## Totals\n")?;
+    let least = report.settings.least_severity.unwrap_or(Severity::Info);
     let severities: Vec<Vec<String>> = Severity::ALL
         .iter()
         .rev()
+        .filter(|s| **s >= least)
         .map(|s| vec![s.to_string(), words::open_findings(report, *s).to_string()])
         .collect();
     writeln!(to, "{}", table(&["severity", "open findings"], &severities))?;

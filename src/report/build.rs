@@ -47,7 +47,7 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
     let grave = review::grave(analysis.tokens.iter().map(|j| &j.token), &findings);
     review::enforce(&mut standings, &grave, decided.grace_days, report.as_of);
     report.decisions_elsewhere = elsewhere;
-    report.approved = review::suppress(&mut findings, &standings, &decided.approvals, report.as_of);
+    report.approved = review::suppress(&mut findings, &standings, &grave, &decided.approvals, report.as_of);
     controls::complete(&mut findings, &mut report.detections);
     let mut by_token: HashMap<&str, HashMap<&str, Vec<&Finding>>> = HashMap::new();
     for finding in findings.iter().filter(|f| f.subject.kind == SubjectKind::Token) {
@@ -299,6 +299,7 @@ pub fn empty(window: crate::model::time::Window, policy: Policy) -> Report {
         approved: Vec::new(),
         evidence: Vec::new(),
         digests: BTreeMap::new(),
+        settings: super::settings::Settings::default(),
         comparison: None,
     }
 }

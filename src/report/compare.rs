@@ -74,6 +74,8 @@ pub struct FindingChange {
     pub open: bool,
     /// Whether it comes from a detection that is new or changed since.
     pub of_changed_detection: bool,
+    /// Entries of its list that the earlier bundle lacks.
+    pub added: Vec<String>,
 }
 
 /// One token that is not as it was.
@@ -196,6 +198,11 @@ fn notes(sides: &Sides<'_>) -> Vec<String> {
             "The earlier run looked back {}, and this one {}: findings that come or go with the window are not compared.",
             counted(days, "day"),
             now.window.days
+        ));
+    }
+    if let Some(least) = earlier.least_severity {
+        notes.push(format!(
+            "The earlier bundle shows findings from severity {least} up: lesser ones are not compared."
         ));
     }
     let here: BTreeSet<String> = orgs(now).into_iter().map(str::to_owned).collect();

@@ -7,8 +7,10 @@ pub mod build;
 pub mod compare;
 pub mod controls;
 pub mod evidence;
+pub mod rank;
 pub mod review;
 pub mod series;
+pub mod settings;
 
 use crate::model::coverage::Coverage;
 use crate::model::decision::Decision;
@@ -68,6 +70,8 @@ pub struct Report {
     pub evidence: Vec<evidence::Evidence>,
     /// A digest of what each detection is made of: its query, and the thresholds and places that it uses.
     pub digests: std::collections::BTreeMap<String, String>,
+    /// What the user took out of the run, or changed in it.
+    pub settings: settings::Settings,
     /// What changed since an earlier bundle, where one was given.
     pub comparison: Option<compare::Comparison>,
 }

@@ -13,7 +13,7 @@ use crate::model::finding::{Family, Finding, SubjectKind, Suppression};
 use crate::model::time::{Day, Micros, day_start, day_text};
 use crate::model::token::Token;
 use crate::model::verdict::{Action, Advice};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub use refusal::{ACCEPTED, GRAVE, Grave, enforce, grave, is_accepted};
 pub use standing::{Key, Standing, Status, standings};
@@ -46,6 +46,7 @@ pub struct Decided {
 pub fn suppress(
     findings: &mut [Finding],
     standings: &BTreeMap<Key, Standing>,
+    grave: &HashMap<Key, Grave>,
     approvals: &[Approval],
     as_of: Micros,
 ) -> Vec<Approved> {
@@ -76,7 +77,9 @@ pub fn suppress(
                 continue;
             }
             let weighed = one.approval.approved_on.map(|day| day_start(day + 1) - 1);
-            if !one.holds || !covers(finding, weighed) {
+            // Who approves by name or in general has not looked at the leak of this token.
+            let is_unseen = one.approval.is_broad(&finding.subject.id) && grave.contains_key(&key);
+            if !one.holds || is_unseen || !covers(finding, weighed) {
                 one.passes += 1;
                 continue;
             }
@@ -110,7 +113,7 @@ fn covers(finding: &Finding, weighed_until: Option<Micros>) -> bool {
 fn names(approval: &Approval, finding: &Finding) -> bool {
     [finding.detection.as_str(), finding.slug.as_str(), finding.family.as_str()]
         .contains(&approval.detection.as_str())
-        && approval.subject.eq_ignore_ascii_case(&finding.subject.id)
+        && approval.names(&finding.subject.id, finding.subject.name.as_deref())
         && approval.org.as_ref().is_none_or(|org| *org == finding.org)
 }
 
@@ -200,6 +203,7 @@ mod tests {
             attack: Vec::new().into(),
             suppressed: None,
             claims: Vec::new(),
+            list: Vec::new(),
         }
     }
 
@@ -223,7 +227,7 @@ mod tests {
                 finding(Family::Posture, &t, None),
             ];
             findings.push(Finding { org: "other".into(), ..finding(Family::Use, &t, None) });
-            suppress(&mut findings, &known, &[], NOW);
+            suppress(&mut findings, &known, &HashMap::new(), &[], NOW);
             let marked: Vec<bool> = findings.iter().map(|f| f.suppressed.is_some()).collect();
             assert_eq!(marked, [true, true, true, true, false, false, false], "{choice}");
         }
@@ -336,7 +340,7 @@ mod tests {
             let standing = enforced(decision(Choice::Revoke, &t), &t, &[], grace);
             let known = BTreeMap::from([((t.org.clone(), t.token_id.clone()), standing.clone())]);
             let mut findings = [finding(Family::Use, &t, None)];
-            suppress(&mut findings, &known, &[], NOW);
+            suppress(&mut findings, &known, &HashMap::new(), &[], NOW);
             (findings[0].suppressed.is_some(), standing)
         };
         let (hidden, standing) = covered(10);
@@ -388,7 +392,7 @@ mod tests {
         };
         let run = |approval: Approval, finding: Finding| {
             let mut findings = [finding];
-            let approved = suppress(&mut findings, &BTreeMap::new(), &[approval], NOW);
+            let approved = suppress(&mut findings, &BTreeMap::new(), &HashMap::new(), &[approval], NOW);
             let covers = approved.first().map_or(0, |a| a.covers);
             assert_eq!(covers == 1, findings[0].suppressed.is_some());
             covers == 1
@@ -402,5 +406,32 @@ mod tests {
         assert!(!run(approval("x", None, 200), anomaly.clone()), "an anomaly needs the day of approval");
         assert!(run(approval("x", Some(95), 200), anomaly.clone()));
         assert!(!run(approval("x", Some(94), 200), anomaly), "later than the approval");
+    }
+
+    #[test]
+    fn an_exception_by_name_or_for_all_leaves_leaked_tokens_alone() {
+        let t = token("vso.code");
+        let approval = |subject: &str| Approval {
+            detection: "PAT-X001".into(),
+            subject: subject.into(),
+            org: None,
+            owner: "ann".into(),
+            reason: "because".into(),
+            approved_on: Some(90),
+            end_date: 120,
+        };
+        let mut named = finding(Family::Hygiene, &t, None);
+        named.subject.name = Some("Build".into());
+        let covers = |subject: &str, grave: &HashMap<Key, Grave>| {
+            let mut findings = [named.clone()];
+            suppress(&mut findings, &BTreeMap::new(), grave, &[approval(subject)], NOW);
+            findings[0].suppressed.is_some()
+        };
+        let plain = HashMap::new();
+        assert!(covers("build", &plain) && covers("*", &plain) && covers(&t.token_id, &plain));
+        assert!(!covers("buil", &plain));
+        let leaked = Token { leaked_at: Some(80 * DAY), ..t.clone() };
+        let grave = grave(std::iter::once(&leaked), &[]);
+        assert!(!covers("build", &grave) && !covers("*", &grave) && covers(&t.token_id, &grave));
     }
 }

@@ -219,3 +219,49 @@ SELECT org, token_id AS subject, 0 AS count FROM tokens\n";
     assert!(ran.stderr.contains("The detections differ") && ran.stderr.contains("The configuration differs"));
     assert!(ran.stderr.contains("no token needs anything new, no new high"), "{}", ran.stderr);
 }
+
+#[test]
+fn what_is_switched_off_graded_or_not_shown_is_listed_and_the_gate_still_counts_it() {
+    let place = Place::new();
+    lake(&place);
+    let plain = place.run(&["check", "--format", "json"]);
+    let plain: Value = serde_json::from_str(&plain.stdout).expect("JSON");
+    let of = |value: &Value, id: &str| -> Vec<String> {
+        let found = value["findings"].as_array().expect("findings").iter().filter(|f| f["detection"] == id);
+        found.map(|f| f["severity"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let ids: std::collections::BTreeSet<&str> = plain["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter_map(|f| f["detection"].as_str())
+        .collect();
+    let mut ids = ids.into_iter();
+    let (off, graded) = (ids.next().expect("one"), ids.next().expect("two"));
+    place.write(
+        "patwatch.toml",
+        format!(
+            "[detections]\noff = [\"{off}\", \"PAT-Z999\"]\nseverity = {{ \"{graded}\" = \"critical\" }}\n\
+[[exception]]\ndetection = \"{graded}\"\nsubject = \"nobody has this\"\nowner = \"a\"\nreason = \"b\"\nend_date = \"2027-01-01\"\n"
+        ),
+    );
+    let ran = place.run(&["report", "--output", "r", "--severity", "critical", "--fail-on", "low"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("PAT-Z999") && ran.stderr.contains("nobody has this"), "{}", ran.stderr);
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).expect("a file");
+    let findings: Value = serde_json::from_str(&read("r/findings.json")).expect("JSON");
+    assert!(of(&findings, off).is_empty());
+    assert!(!of(&findings, graded).is_empty() && of(&findings, graded).iter().all(|s| s == "critical"));
+    assert!(findings["findings"].as_array().expect("findings").iter().all(|f| f["severity"] == "critical"));
+    assert_eq!(findings["not_looked_at"]["off"], json!([off]));
+    let manifest: Value = serde_json::from_str(&read("r/manifest.json")).expect("JSON");
+    assert_eq!(manifest["not_looked_at"]["least_severity"], "critical");
+    assert!(manifest["not_looked_at"]["not_shown"].as_u64() > Some(0));
+    for name in ["r/index.html", "r/summary.md"] {
+        let text = read(name);
+        assert!(text.contains("below severity critical"), "{name}");
+        assert!(text.contains("switches off"), "{name}");
+    }
+    let none = place.run(&["check", "--format", "json", "--severity", "critical", "--fail-on", "critical"]);
+    assert_eq!(none.code, 1, "{}", none.stderr);
+}

@@ -89,6 +89,7 @@ pub(super) fn lint(d: &Detection) -> Vec<Problem> {
                 for name in findings::places(&d.meta.message)
                     .into_iter()
                     .filter(|name| !(is_counted && *name == findings::CONFIRMED))
+                    .filter(|name| !(d.list.is_some() && *name == findings::LIST))
                     .chain(d.meta.keys.iter().map(String::as_str))
                 {
                     if !known(name) {
@@ -99,6 +100,20 @@ pub(super) fn lint(d: &Detection) -> Vec<Problem> {
                             "Select such a column, or change the text.",
                         ));
                     }
+                }
+                if let Some(list) = &d.list
+                    && (!known(&list.column) || d.meta.keys.contains(&list.column))
+                {
+                    let text = format!(
+                        "The list gathers \"{}\", which the query does not give or which is a key.",
+                        list.column
+                    );
+                    out.push(problem(
+                        &d.file,
+                        head_line("list"),
+                        text,
+                        "Select such a column that is no key.",
+                    ));
                 }
                 for column in d.confirm.iter().flatten() {
                     if !known(column) {

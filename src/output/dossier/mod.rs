@@ -15,7 +15,7 @@ use crate::model::catalogue::catalogue;
 use crate::model::lineage::Generation;
 use crate::model::time::{DAY, day_of, day_text, format_time};
 use crate::model::verdict::{ScopeState, UseState, Visibility};
-use crate::report::{Report, TokenReport};
+use crate::report::{Report, TokenReport, rank};
 
 /// One token of a report.
 #[derive(Debug, Clone, Copy)]
@@ -332,10 +332,9 @@ impl Dossier<'_> {
     }
 
     fn findings(&self) -> Section {
-        let rows = self
-            .report
-            .findings
-            .iter()
+        let rows = rank::findings(self.report)
+            .into_iter()
+            .map(|i| &self.report.findings[i])
             .filter(|f| self.token.findings.contains(&f.fingerprint))
             .map(|f| {
                 let decision = f.suppressed.as_ref().map(|s| format!(" ({} by {})", s.decision, s.who()));

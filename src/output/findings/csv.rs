@@ -1,9 +1,9 @@
-//! Findings as CSV, one row each. The columns are [`COLUMNS`] and stay in that order.
+//! Findings as CSV, one row each, in the order in which people read them. The columns are [`COLUMNS`] and stay in that order.
 
 use crate::model::finding::Finding;
 use crate::output::csv::{self, Cell};
 use crate::output::{Format, Result, Style};
-use crate::report::Report;
+use crate::report::{Report, rank};
 use std::io;
 
 /// Columns with their meaning; new ones are added at the end.
@@ -48,7 +48,9 @@ impl Format<Report> for Csv {
     }
 
     fn write(&self, report: &Report, style: Style, to: &mut dyn io::Write) -> Result {
-        csv::write_styled(COLUMNS.iter().map(|(name, _)| *name), report.findings.iter().map(row), style, to)
+        let ranked = rank::findings(report);
+        let rows = ranked.into_iter().map(|i| row(&report.findings[i]));
+        csv::write_styled(COLUMNS.iter().map(|(name, _)| *name), rows, style, to)
     }
 }
 

@@ -1,13 +1,15 @@
 //! Findings as JUnit, for pipelines: a suite a family, a case a detection and subject.
 //!
 //! A detection without a hit is a passing case, one that did not run a skipped one, a hit that a reviewer's
-//! decision covers a skipped one that says so. No times: a run repeats byte for byte.
+//! decision covers a skipped one that says so. Findings below medium, or below `--severity` where it is given, are counted in
+//! a skipped case of their detection. No times: a run repeats byte for byte.
 
 use super::subject;
-use crate::model::finding::{DetectionMeta, Family, Finding};
+use crate::model::finding::{DetectionMeta, Family, Finding, Severity};
 use crate::model::time::format_time;
 use crate::output::{Format, Result, Style, words};
 use crate::report::Report;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io;
 
@@ -71,8 +73,17 @@ impl std::fmt::Display for Counts {
     }
 }
 
+/// Least severity of a failing test where the user asks for none: a red pipeline should mean that somebody has to look.
+const LEAST: Severity = Severity::Medium;
+
 fn suite(report: &Report, family: Family) -> (String, Counts) {
     let (mut out, mut counts) = (String::new(), Counts::default());
+    let least = report.settings.least_severity.unwrap_or(LEAST);
+    let mut below: BTreeMap<&str, u64> =
+        report.settings.below.iter().map(|(id, n)| (id.as_str(), *n)).collect();
+    for f in report.findings.iter().filter(|f| f.severity < least) {
+        *below.entry(&f.detection).or_default() += 1;
+    }
     for d in report.detections.iter().filter(|d| d.family == family) {
         let not_run = report.not_run.iter().find(|n| n.detection == d.id);
         let hit = report.findings.iter().any(|f| f.detection == d.id);
@@ -102,12 +113,21 @@ fn suite(report: &Report, family: Family) -> (String, Counts) {
                 name(d, &d.title),
                 xml(&why.join(" "))
             );
+        } else if let Some(n) = below.get(d.id.as_str()) {
+            counts.tests += 1;
+            counts.skipped += 1;
+            let s = if *n == 1 { " is" } else { "s are" };
+            let why = format!("{n} finding{s} below severity {least}; --severity info lists all");
+            let name = name(d, &format!("{} (below {least})", d.title));
+            let _ = writeln!(out, "    <testcase {name}><skipped message=\"{}\"/></testcase>", xml(&why));
         } else if !hit {
             counts.tests += 1;
             let _ = writeln!(out, "    <testcase {}/>", name(d, &d.title));
         }
     }
-    for f in report.findings.iter().filter(|f| f.family == family) {
+    let keyed: HashSet<&str> =
+        report.detections.iter().filter(|d| !d.keys.is_empty()).map(|d| d.id.as_str()).collect();
+    for f in report.findings.iter().filter(|f| f.family == family && f.severity >= least) {
         counts.tests += 1;
         let (tag, message) = match &f.suppressed {
             None => {
@@ -124,12 +144,22 @@ fn suite(report: &Report, family: Family) -> (String, Counts) {
             out,
             "    <testcase classname=\"{}\" name=\"{}\"><{tag} message=\"{}\"{kind}>{}</{tag}></testcase>",
             xml(&format!("patwatch.{}.{}", f.family, f.slug)),
-            xml(&format!("{}: {} in {}", f.detection, subject(f), f.org)),
+            xml(&case(f, keyed.contains(f.detection.as_str()))),
             xml(&message),
             xml(&details(f)),
         );
     }
     (out, counts)
+}
+
+/// The name of a finding's test: detection, subject and organisation; with its fingerprint where a detection may say several
+/// things of one subject. It is the same in every run, so that pipelines recognise it.
+fn case(f: &Finding, keyed: bool) -> String {
+    let (name, id) = (subject(f), &f.subject.id);
+    let id = if name == id { String::new() } else { format!(" ({id})") };
+    let print = f.fingerprint.get(..12).unwrap_or(&f.fingerprint);
+    let print = if keyed { format!(", {print}") } else { String::new() };
+    format!("{}: {name}{id} in {}{print}", f.detection, f.org)
 }
 
 /// Detections that did not run and are so broken that they have no family.
@@ -213,9 +243,49 @@ mod tests {
             String::from_utf8(crate::output::to_bytes(&Junit, &report).expect("renders")).expect("UTF-8");
         let cases = text.matches("<testcase ").count();
         assert!(text.contains(&format!("<testsuites name=\"patwatch\" tests=\"{cases}\"")), "{text}");
-        let open = report.findings.iter().filter(|f| f.suppressed.is_none()).count();
+        let open = report.findings.iter().filter(|f| f.suppressed.is_none() && f.severity >= LEAST).count();
         assert_eq!(text.matches("<failure ").count(), open);
         assert_eq!(text.matches("<error ").count(), report.not_run.iter().filter(|n| n.failed).count());
+    }
+
+    fn written(report: &Report) -> String {
+        String::from_utf8(crate::output::to_bytes(&Junit, report).expect("renders")).expect("UTF-8")
+    }
+
+    #[test]
+    fn every_test_has_a_name_of_its_own() {
+        let mut report = crate::output::sample::report();
+        let mut one = report.findings.iter().find(|f| f.severity >= LEAST).expect("one").clone();
+        // Another token with the same name, and another finding on the same token under a key.
+        one.fingerprint = "b".repeat(32);
+        one.subject.id = "another".to_owned();
+        let mut keyed = one.clone();
+        keyed.fingerprint = "c".repeat(32);
+        for d in report.detections.iter_mut().filter(|d| d.id == one.detection) {
+            d.keys = vec!["scope".to_owned()];
+        }
+        report.findings.extend([one, keyed]);
+        let text = written(&report);
+        let names: Vec<&str> = text
+            .lines()
+            .filter_map(|l| l.trim().strip_prefix("<testcase ")?.split_once('>'))
+            .map(|(n, _)| n)
+            .collect();
+        let unique: HashSet<&&str> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "{text}");
+    }
+
+    #[test]
+    fn lesser_findings_fail_no_test_unless_asked_for() {
+        let mut report = crate::output::sample::report();
+        report.findings.iter_mut().for_each(|f| f.severity = Severity::Low);
+        let text = written(&report);
+        assert!(!text.contains("<failure ") && text.contains("below severity medium"), "{text}");
+        report.show_from(Severity::Low);
+        assert!(written(&report).contains("<failure "));
+        report.show_from(Severity::High);
+        let text = written(&report);
+        assert!(!text.contains("<failure ") && text.contains("below severity high"), "{text}");
     }
 
     proptest! {

@@ -1,10 +1,11 @@
 //! Findings as a Markdown table that pastes into a pull request.
 
 use super::{subject, title};
+use crate::model::finding::Finding;
 use crate::model::time::{day_of, day_text};
 use crate::output::markdown::{escape, table};
 use crate::output::{Format, Result, Style, not_run, words};
-use crate::report::Report;
+use crate::report::{Report, rank};
 use std::io;
 
 /// `--format markdown`.
@@ -31,7 +32,12 @@ impl Format<Report> for Markdown {
         let n = report.findings.len();
         writeln!(to, "**{n} finding{}** as of {}\n", words::s(n as u64), day_text(day_of(report.as_of)))?;
         if n > 0 {
-            writeln!(to, "{}", rows(report, usize::MAX))?;
+            let ranked: Vec<&Finding> =
+                rank::findings(report).into_iter().map(|i| &report.findings[i]).collect();
+            writeln!(to, "{}", rows(report, &ranked))?;
+        }
+        for sentence in report.settings.sentences() {
+            writeln!(to, "{}\n", escape(&sentence))?;
         }
         let lacking = not_run::lacking(report);
         for (name, reason) in &lacking {
@@ -48,13 +54,11 @@ impl Format<Report> for Markdown {
     }
 }
 
-/// Returns the first `most` findings as a table.
+/// Returns findings as a table, in their order.
 #[must_use]
-pub fn rows(report: &Report, most: usize) -> String {
-    let rows: Vec<Vec<String>> = report
-        .findings
+pub fn rows(report: &Report, findings: &[&Finding]) -> String {
+    let rows: Vec<Vec<String>> = findings
         .iter()
-        .take(most)
         .map(|f| {
             let mut message = f.message.clone();
             if let Some(s) = &f.suppressed {

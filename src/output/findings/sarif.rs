@@ -31,8 +31,55 @@ impl Format<Report> for Sarif {
 
     fn write(&self, report: &Report, _: Style, to: &mut dyn io::Write) -> Result {
         let (index, place) = (index(report), place(report));
-        long_list::write(&log(report), ("results", 3), &report.findings, |f| result(f, &index, &place), to)
+        let (taken, left_out) = taken(&report.findings, MAX_RESULTS);
+        let log = log(report, &left_out);
+        long_list::write(&log, ("results", 3), &taken, |f| result(f, &index, &place), to)
     }
+}
+
+/// Most results of a run. GitHub and Azure DevOps refuse a run with more than 25,000; one fewer is below that limit however it
+/// is counted.
+const MAX_RESULTS: usize = 24_999;
+
+/// The findings that become results, in their order, and those that are left out: the least severe, and of one severity
+/// those that a decision covers.
+fn taken(findings: &[Finding], most: usize) -> (Vec<&Finding>, Vec<&Finding>) {
+    if findings.len() <= most {
+        return (findings.iter().collect(), Vec::new());
+    }
+    let mut places: Vec<usize> = (0..findings.len()).collect();
+    let worth = |i: &usize| {
+        let f = &findings[*i];
+        (std::cmp::Reverse(f.severity), f.suppressed.is_some(), std::cmp::Reverse(f.confidence))
+    };
+    places.sort_by_key(worth);
+    let (mut kept, mut rest) = (places[..most].to_vec(), places[most..].to_vec());
+    kept.sort_unstable();
+    rest.sort_unstable();
+    let of = |places: Vec<usize>| places.into_iter().map(|i| &findings[i]).collect();
+    (of(kept), of(rest))
+}
+
+/// What the run says of results that it leaves out.
+fn notice(left_out: &[&Finding]) -> Option<Value> {
+    let of = |s: Severity| left_out.iter().filter(|f| f.severity == s).count();
+    let counts: Vec<String> = Severity::ALL
+        .iter()
+        .rev()
+        .map(|s| (of(*s), s))
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, s)| format!("{n} {s}"))
+        .collect();
+    (!left_out.is_empty()).then(|| {
+        json!({
+            "level": "warning",
+            "message": { "text": format!(
+                "{} findings are left out, the least severe first, since code-scanning services refuse a run with more than 25,000 results: {}. findings.json and findings.csv have all.",
+                left_out.len(),
+                counts.join(", ")
+            ) },
+        })
+    })
 }
 
 /// What a URI reference cannot hold as it is.
@@ -85,7 +132,7 @@ fn place(report: &Report) -> String {
     audit.map_or_else(|| "audit-log".to_owned(), |i| uri(&i.name))
 }
 
-fn log(report: &Report) -> Log {
+fn log(report: &Report, left_out: &[&Finding]) -> Log {
     let run = Run {
         tool: json!({ "driver": {
             "name": "patwatch",
@@ -103,7 +150,10 @@ fn log(report: &Report) -> Log {
                 "level": "note",
                 "message": { "text": words::blind(b) },
                 "associatedRule": { "id": b.detection },
-            }))).collect::<Vec<_>>(),
+            }))).chain(report.settings.sentences().into_iter().map(|text| json!({
+                "level": "note",
+                "message": { "text": text },
+            }))).chain(notice(left_out)).collect::<Vec<_>>(),
         }]),
         artifacts: artifacts(report),
         column_kind: "unicodeCodePoints",
@@ -355,6 +405,30 @@ mod tests {
         }
         let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().map(Vec::len);
         assert_eq!(notes, Some(report.not_run.len() + report.blind.len()));
+    }
+
+    #[test]
+    fn results_beyond_the_limit_are_left_out_least_severe_first_and_reported() {
+        let mut report = crate::output::sample::report();
+        let one = report.findings[0].clone();
+        report.findings = (0..MAX_RESULTS + 3)
+            .map(|i| {
+                let severity = if i == 5 { Severity::Low } else { Severity::High };
+                Finding { severity, fingerprint: format!("{i:032x}"), suppressed: None, ..one.clone() }
+            })
+            .collect();
+        report.findings[7].suppressed =
+            crate::output::sample::report().findings.into_iter().find_map(|f| f.suppressed);
+        let log = written(&report);
+        let results = log["runs"][0]["results"].as_array().expect("results");
+        assert_eq!(results.len(), MAX_RESULTS);
+        let has = |i: usize| {
+            let print = format!("{i:032x}");
+            results.iter().any(|r| r["partialFingerprints"]["patwatch/v1"] == print.as_str())
+        };
+        assert!(has(0) && !has(5) && !has(7) && !has(MAX_RESULTS + 2));
+        let notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].to_string();
+        assert!(notes.contains("3 findings are left out") && notes.contains("2 high, 1 low"), "{notes}");
     }
 
     #[test]

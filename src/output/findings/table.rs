@@ -4,7 +4,7 @@ use super::subject;
 use crate::model::finding::Severity;
 use crate::output::terminal::{self, Item, Paint};
 use crate::output::{Format, Result, Style, not_run, words};
-use crate::report::Report;
+use crate::report::{Report, rank};
 use std::io;
 
 /// `--format table`.
@@ -50,6 +50,9 @@ impl Format<Report> for Table {
                 to,
             )?;
         }
+        for sentence in report.settings.sentences() {
+            terminal::paragraph(&sentence, style, to)?;
+        }
         for (name, reason) in not_run::lacking(report) {
             terminal::paragraph(&format!("{name} did not run: {reason}"), style, to)?;
         }
@@ -61,10 +64,10 @@ impl Format<Report> for Table {
 }
 
 fn table(report: &Report, style: Style) -> String {
-    let rows: Vec<Vec<Item>> = report
-        .findings
-        .iter()
-        .map(|f| {
+    let rows: Vec<Vec<Item>> = rank::findings(report)
+        .into_iter()
+        .map(|i| {
+            let f = &report.findings[i];
             let mut message = f.message.clone();
             if let Some(s) = &f.suppressed {
                 message.push_str(&format!(" [{} by {}]", s.decision, s.who()));

@@ -5,7 +5,7 @@
 use super::claim::{ClaimV1, claims};
 use super::time;
 use crate::model::event_id::EventId;
-use crate::model::finding::{Finding, Subject};
+use crate::model::finding::{Finding, ListEntry, Subject};
 use crate::model::time::day_text;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -34,6 +34,21 @@ pub struct FindingV1<'a> {
     suppressed: Option<SuppressedV1<'a>>,
     /// Claims on the token that it rests on.
     claims: Vec<ClaimV1<'a>>,
+    /// What it gathers, newest first.
+    list: Vec<EntryV1<'a>>,
+}
+
+/// One entry of what a finding gathers.
+#[derive(Debug, Serialize)]
+pub struct EntryV1<'a> {
+    name: &'a str,
+    first_time: Option<String>,
+    last_time: Option<String>,
+    count: u64,
+}
+
+fn entry(e: &ListEntry) -> EntryV1<'_> {
+    EntryV1 { name: &e.name, first_time: time(e.first_time), last_time: time(e.last_time), count: e.count }
 }
 
 /// The decision that a finding stands under.
@@ -71,6 +86,7 @@ pub fn finding(f: &Finding) -> FindingV1<'_> {
         attack: &f.attack,
         suppressed: suppressed(f),
         claims: claims(&f.claims),
+        list: f.list.iter().map(entry).collect(),
     }
 }
 

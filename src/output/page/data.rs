@@ -8,7 +8,7 @@ use crate::model::finding::{Finding, Subject};
 use crate::model::time::{Micros, day_text, format_time};
 use crate::model::verdict::ScopeState;
 use crate::output::{dossier, json, words};
-use crate::report::{Report, TokenReport};
+use crate::report::{Report, TokenReport, rank};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -32,13 +32,13 @@ pub(super) struct Data<'a> {
 
 /// Rows that are made while they are written: all of them at once would fill many times their bytes.
 struct Rows<'a, T, U> {
-    of: &'a [T],
+    of: Vec<&'a T>,
     make: Box<dyn Fn(&'a T) -> U + 'a>,
 }
 
 impl<T, U: Serialize> Serialize for Rows<'_, T, U> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.of.iter().map(&self.make))
+        to.collect_seq(self.of.iter().copied().map(&self.make))
     }
 }
 
@@ -77,8 +77,17 @@ struct Row<'a> {
 
 /// Returns the rows of both tables and what they share.
 pub(super) fn data(report: &Report) -> Data<'_> {
+    let ranked: Vec<&Finding> = rank::findings(report).into_iter().map(|i| &report.findings[i]).collect();
     let position: HashMap<&str, usize> =
-        report.findings.iter().enumerate().map(|(i, f)| (f.fingerprint.as_str(), i)).collect();
+        ranked.iter().enumerate().map(|(i, f)| (f.fingerprint.as_str(), i)).collect();
+    let mut ranks = vec![0; report.tokens.len()];
+    rank::tokens(report).into_iter().enumerate().for_each(|(rank, at)| ranks[at] = rank);
+    let ranks: HashMap<(&str, &str), usize> = report
+        .tokens
+        .iter()
+        .zip(ranks)
+        .map(|(t, rank)| ((t.token.org.as_str(), t.token.token_id.as_str()), rank))
+        .collect();
     Data {
         as_of: format_time(report.as_of),
         window_from: day_text(report.window.first_day()),
@@ -91,8 +100,11 @@ pub(super) fn data(report: &Report) -> Data<'_> {
             .collect(),
         invisible: words::INVISIBLE,
         scope_states: ScopeState::ALL.iter().map(|s| (s.as_str(), words::scope_meaning(*s))).collect(),
-        findings: Rows { of: &report.findings, make: Box::new(|f| row(f, report.as_of)) },
-        tokens: Rows { of: &report.tokens, make: Box::new(move |t| token(t, &position)) },
+        findings: Rows { of: ranked, make: Box::new(|f| row(f, report.as_of)) },
+        tokens: Rows {
+            of: report.tokens.iter().collect(),
+            make: Box::new(move |t| token(t, &position, &ranks)),
+        },
     }
 }
 
@@ -134,7 +146,7 @@ fn row(f: &Finding, as_of: Micros) -> Row<'_> {
     }
 }
 
-fn token(t: &TokenReport, position: &HashMap<&str, usize>) -> Value {
+fn token(t: &TokenReport, position: &HashMap<&str, usize>, ranks: &HashMap<(&str, &str), usize>) -> Value {
     let cut = |value: &mut Value| {
         if let Some(ids) = value.get_mut("event_ids").and_then(Value::as_array_mut) {
             ids.truncate(EVENT_IDS);
@@ -151,6 +163,7 @@ fn token(t: &TokenReport, position: &HashMap<&str, usize>) -> Value {
     // Places in the findings table are shorter than fingerprints and need no second index.
     token["findings"] =
         t.findings.iter().filter_map(|f| position.get(f.as_str())).copied().collect::<Vec<_>>().into();
+    token["rank"] = ranks.get(&(t.token.org.as_str(), t.token.token_id.as_str())).copied().into();
     token["life"] = dossier::json::life(t).into();
     token["activity"] = dossier::json::activity(t);
     token

@@ -8,7 +8,7 @@ use crate::model::finding::Severity;
 use crate::model::time::{day_of, day_text, format_time};
 use crate::model::verdict::{Action, ScopeState, UseState};
 use crate::output::{VERSION, not_run, words};
-use crate::report::{Report, TokenReport};
+use crate::report::{Report, TokenReport, rank};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -23,21 +23,18 @@ const EVIDENCE: usize = 3;
 pub(super) fn front(report: &Report) -> Value {
     let news = words::news(report);
     let is_news = |t: &TokenReport| news.contains(&(t.token.org.as_str(), t.token.token_id.as_str()));
+    let ranked = rank::tokens(report);
     let advice: Vec<Value> = words::ADVICE
         .iter()
         .map(|(action, title, meaning)| {
-            let of: Vec<(usize, &TokenReport)> = report
-                .tokens
+            let mut of: Vec<(usize, &TokenReport)> = ranked
                 .iter()
-                .enumerate()
+                .map(|i| (*i, &report.tokens[*i]))
                 .filter(|(_, t)| t.verdicts.advice.action == *action)
                 .collect();
-            let mut first = of.clone();
-            first.sort_by(|(_, a), (_, b)| {
-                is_news(b).cmp(&is_news(a)).then(b.verdicts.risk.total_cmp(&a.verdicts.risk))
-            });
+            of.sort_by_key(|(_, t)| !is_news(t));
             let most = if *action == Action::Revoke { FIRST_TO_REVOKE } else { FIRST };
-            let items: Vec<Value> = first
+            let items: Vec<Value> = of
                 .iter()
                 .take(most)
                 .map(|(i, t)| {
@@ -56,9 +53,11 @@ pub(super) fn front(report: &Report) -> Value {
             })
         })
         .collect();
+    let least = report.settings.least_severity.unwrap_or(Severity::Info);
     let severities: Vec<Value> = Severity::ALL
         .iter()
         .rev()
+        .filter(|s| **s >= least)
         .map(|s| json!({ "name": s, "open": words::open_findings(report, *s) }))
         .collect();
     let verdicts: Vec<Value> = UseState::ALL
@@ -97,8 +96,10 @@ pub(super) fn front(report: &Report) -> Value {
         "failed_heading": not_run::heading(report),
         "failed": not_run::failed(report).into_iter()
             .map(|(name, reason)| json!({ "name": name, "reason": reason })).collect::<Vec<_>>(),
+        "settings": report.settings.sentences(),
         "not_run": report.not_run.iter().map(|n| json!({
             "detection": n.detection, "reason": n.reason, "failed": n.failed,
+            "off": report.settings.off.contains(&n.detection),
         })).collect::<Vec<_>>(),
         "blind": report.blind.iter().map(|b| json!({
             "detection": b.detection, "org": b.org, "fields": b.fields, "events": words::grouped(b.events),
@@ -208,7 +209,8 @@ fn unseen_scopes(report: &Report) -> Vec<Value> {
 fn detection(report: &Report, d: &crate::model::finding::DetectionMeta) -> Value {
     json!({
         "id": d.id, "title": d.title, "family": d.family, "severity": d.severity, "confidence": d.confidence,
-        "rationale": d.rationale, "hits": report.findings.iter().filter(|f| f.detection == d.id).count(),
+        "rationale": d.rationale, "hits": report.findings.iter().filter(|f| f.detection == d.id).count() as u64
+            + report.settings.below.get(&d.id).copied().unwrap_or_default(),
         "ran": !report.not_run.iter().any(|n| n.detection == d.id),
         "controls": d.controls.join(", "),
     })

@@ -90,6 +90,7 @@ fn finding(n: usize, d: &DetectionMeta, severity: Severity, token: &TokenReport,
         attack: d.attack.as_slice().into(),
         suppressed: None,
         claims: Vec::new(),
+        list: Vec::new(),
     }
 }
 
@@ -307,6 +308,7 @@ pub fn report() -> Report {
         }],
         evidence: Vec::new(),
         digests: detection_digests(),
+        settings: crate::report::settings::Settings::default(),
         comparison: Some(comparison()),
     }
 }
@@ -354,6 +356,7 @@ fn comparison() -> Comparison {
         missing: None,
         open: false,
         of_changed_detection: false,
+        added: Vec::new(),
     };
     Comparison {
         earlier_as_of: "2026-02-28T10:00:00Z".into(),

@@ -89,7 +89,7 @@
 
     const heads = columns.map((c, i) => {
       const button = el("button", { type: "button", click: () => {
-        state.sort = { by: i, up: state.sort.by === i ? !state.sort.up : !c.down };
+        state.sort = { by: i, up: state.sort && state.sort.by === i ? !state.sort.up : !c.down };
         refresh();
       } }, c.title);
       return el("th", { scope: "col", class: c.number ? "num" : null }, button);
@@ -124,15 +124,18 @@
       rows.forEach((r, i) => {
         if (words.every((w) => hay[i].includes(w)) && filters.every((f) => !chosen[f.label] || f.value(r) === chosen[f.label])) visible.push(i);
       });
-      const key = columns[state.sort.by].key;
-      const keys = new Map(visible.map((i) => [i, key(rows[i])]));
-      const sign = state.sort.up ? 1 : -1;
-      visible.sort((a, b) => {
-        const [x, y] = [keys.get(a), keys.get(b)];
-        // What is not known stands last either way.
-        if ((x === "" || y === "") && x !== y) return x === "" ? 1 : -1;
-        return (x < y ? -1 : x > y ? 1 : 0) * sign || a - b;
-      });
+      // Rows come in the order of the report; a click on a head sorts them.
+      if (state.sort) {
+        const key = columns[state.sort.by].key;
+        const keys = new Map(visible.map((i) => [i, key(rows[i])]));
+        const sign = state.sort.up ? 1 : -1;
+        visible.sort((a, b) => {
+          const [x, y] = [keys.get(a), keys.get(b)];
+          // What is not known stands last either way.
+          if ((x === "" || y === "") && x !== y) return x === "" ? 1 : -1;
+          return (x < y ? -1 : x > y ? 1 : 0) * sign || a - b;
+        });
+      }
       state.page = 0;
       draw();
     }
@@ -155,7 +158,7 @@
       if (!nodes.length) nodes.push(el("tr", null, el("td", { colspan: columns.length }, rows.length ? "Nothing matches the filter." : "None.")));
       body.replaceChildren(...nodes);
       heads.forEach((head, i) => {
-        if (i === state.sort.by) head.setAttribute("aria-sort", state.sort.up ? "ascending" : "descending");
+        if (state.sort && i === state.sort.by) head.setAttribute("aria-sort", state.sort.up ? "ascending" : "descending");
         else head.removeAttribute("aria-sort");
       });
       back.disabled = state.page === 0;
@@ -176,6 +179,9 @@
     return el("dl", { class: "pairs" }, entries.filter(([, v]) => v !== null && v !== undefined && v !== "" && !(Array.isArray(v) && !v.length))
       .map(([k, v]) => el("div", null, el("dt", null, k), el("dd", null, v))));
   }
+  // One click selects an address or a network as a whole, to copy it.
+  const ADDRESS = /((?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?|[0-9a-f:]*::[0-9a-f:.]*(?:\/\d{1,3})?|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?:\/\d{1,3})?)/i;
+  const whole = (text) => String(text).split(ADDRESS).map((part, i) => (i % 2 ? el("span", { class: "whole" }, part) : part));
   function value(v) {
     if (v === null || v === undefined) return "";
     if (Array.isArray(v)) return v.map(value).join("; ");
@@ -196,7 +202,7 @@
     const at = tokenOf(f);
     return [pairs([
       ["Fix", said(f).fix],
-      ...Object.entries(f.evidence).map(([k, v]) => [k.charAt(0).toUpperCase() + k.slice(1).replace(/_/g, " "), value(v)]),
+      ...Object.entries(f.evidence).map(([k, v]) => [k.charAt(0).toUpperCase() + k.slice(1).replace(/_/g, " "), v === null || v === "" ? "" : whole(value(v))]),
       ["First to last", f.first_time ? span(f) : ""],
       ["Events", grouped(f.count)],
       ["Event ids", ids(f.event_ids, f.count)],
@@ -210,10 +216,10 @@
   const findings = list({
     id: "f",
     file: "findings.csv",
-    caption: "Findings; a row opens its evidence",
+    caption: "Findings by risk, severity and time; a row opens its evidence",
     rows: data.findings,
     text: (f) => [f.detection, said(f).slug, said(f).title, f.org, subject(f), f.subject.id, f.owner || "", f.message],
-    start: { by: 0, up: false },
+    start: null,
     detail: evidence,
     filters: [
       { label: "Severity", value: (f) => f.severity, order: [...SEVERITY].reverse(), always: true },
@@ -264,7 +270,7 @@
       { title: "Token", class: "who-col", key: (t) => label(t).toLowerCase(), cell: (t, i) => [
         el("button", { type: "button", class: "link", click: () => dossier(i) }, name(label(t))), under(t.org)] },
       { title: "Owner", class: "who-col", key: (t) => t.owner || "", cell: (t) => [name(t.owner || "unknown"), t.owner_state === "active" ? null : under(t.owner_state)] },
-      { title: "Advice", fit: true, key: (t) => ADVICE.indexOf(t.advice.action) * 1000 - t.risk, cell: (t) => advice(t) },
+      { title: "Advice", fit: true, key: (t) => ADVICE.indexOf(t.advice.action) * 1e9 + t.rank, cell: (t) => advice(t) },
       { title: "Risk", number: true, down: true, key: (t) => t.risk, cell: (t) => risk(t.risk) },
       { title: "Use", class: "mid", key: (t) => t.use.words, cell: (t) => [t.use.words, under(t.use.confidence + " confidence")] },
       { title: "Last change", fit: true, down: true, key: (t) => t.use.last_observed_ever || "", cell: (t) => day(t.use.last_observed_ever) || "none seen" },
@@ -288,7 +294,7 @@
     if (!rows.length) return null;
     const shownRows = rows.slice(0, 12);
     return el("div", null, el("table", null, el("caption", null, title + (rows.length > 12 ? " (12 of " + rows.length + ")" : "")),
-      el("tbody", null, shownRows.map(([v, n]) => el("tr", null, el("td", null, name(v)), el("td", { class: "num" }, grouped(n)))))));
+      el("tbody", null, shownRows.map(([v, n]) => el("tr", null, el("td", null, el("span", { class: "whole" }, name(v))), el("td", { class: "num" }, grouped(n)))))));
   }
   const dayNumber = (text) => Math.round(Date.parse(text + "T00:00:00Z") / 86400000);
 
@@ -388,9 +394,9 @@
         ["Secret the same since", day(t.rotation.secret_since)],
         ["Rotation", t.rotation.notes.map(name)],
       ]), small("Places that seem to hold it", ["Client", "Network", "Audited events", "When", "Mostly", "Projects"], t.dependence.integrations.map((p) => [
-        name(p.client || "unknown"), name(p.network || "unknown"), grouped(p.events), p.cadence, name(p.actions.join(", ")), name(p.projects.join(", "))]))),
+        name(p.client || "unknown"), el("span", { class: "whole" }, name(p.network || "unknown")), grouped(p.events), p.cadence, name(p.actions.join(", ")), name(p.projects.join(", "))]))),
       block("Timeline", timeline(t), small("Life, as audited events tell it", ["When", "What", "By", "From", "With"],
-        t.life.map((l) => [clock(l.time), [name(l.text), under(l.action)], name(l.actor), name(l.network), name(l.client)]))),
+        t.life.map((l) => [clock(l.time), [name(l.text), under(l.action)], name(l.actor), el("span", { class: "whole" }, name(l.network)), name(l.client)]))),
       block("Scopes", proposals(t), small("Scope by scope", ["Scope", "State", "Visibility", "Confidence", "Needed by, or not visible"], t.scope.map((s) => [
         code(s.scope), el("span", { class: "s-" + s.state, title: data.scope_states[s.state] }, s.state.replace(/-/g, " ")), s.visibility, s.confidence,
         [s.actions.length ? s.actions.slice(0, 5).map((a) => a.action + " (" + grouped(a.events) + ")").join(", ") : "",

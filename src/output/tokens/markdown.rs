@@ -2,7 +2,7 @@
 
 use crate::model::time::{day_of, day_text};
 use crate::output::{Format, Result, Style, markdown, words};
-use crate::report::{Report, TokenReport};
+use crate::report::{Report, TokenReport, rank};
 use std::io;
 
 /// `--format markdown`.
@@ -33,7 +33,8 @@ impl Format<Report> for Markdown {
                 "risk",
                 "advice",
             ];
-            let rows: Vec<Vec<String>> = report.tokens.iter().map(row).collect();
+            let rows: Vec<Vec<String>> =
+                rank::tokens(report).into_iter().map(|i| row(&report.tokens[i])).collect();
             writeln!(to, "{}", markdown::table(&head, &rows))?;
         }
         writeln!(to, "{}", words::INVISIBLE)?;

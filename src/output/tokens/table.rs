@@ -4,7 +4,7 @@ use crate::model::time::{day_of, day_text};
 use crate::model::token::TokenState;
 use crate::output::terminal::{self, Item, Paint};
 use crate::output::{Format, Result, Style, words};
-use crate::report::{Report, TokenReport};
+use crate::report::{Report, TokenReport, rank};
 use std::io;
 
 /// `--format table`.
@@ -23,7 +23,8 @@ impl Format<Report> for Table {
     fn write(&self, report: &Report, style: Style, to: &mut dyn io::Write) -> Result {
         terminal::failures(report, style, to)?;
         if !report.tokens.is_empty() {
-            let rows: Vec<Vec<Item>> = report.tokens.iter().map(row).collect();
+            let rows: Vec<Vec<Item>> =
+                rank::tokens(report).into_iter().map(|i| row(&report.tokens[i])).collect();
             let head = ["org", "token", "owner", "state", "ends", "use", "last change", "risk", "advice"];
             writeln!(to, "{}\n", terminal::table(&head, &rows, style))?;
         }

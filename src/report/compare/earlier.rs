@@ -4,6 +4,7 @@
 //! patwatch writes.
 
 use super::CompareError;
+use crate::model::finding::Severity;
 use crate::model::hash::sha256;
 use crate::model::secret::{Masked, mask_value};
 use crate::model::time::{Micros, day_of, format_time, parse_time};
@@ -24,6 +25,8 @@ pub struct Earlier {
     /// What each detection was made of; empty where the bundle does not say.
     pub(super) digests: BTreeMap<String, String>,
     pub(super) not_run: BTreeSet<String>,
+    /// Least severity of the findings that the bundle shows, where it does not show all.
+    pub(super) least_severity: Option<Severity>,
     pub(super) evidence: BTreeMap<String, Evidence>,
     pub(super) orgs: BTreeSet<String>,
     pub(super) notes: Vec<String>,
@@ -57,6 +60,8 @@ pub fn read(findings: &[u8], tokens: &[u8], manifest: Option<&[u8]>) -> Result<E
         .filter(|days| *days > 0);
     let not_run = first["not_run"].as_array().into_iter().flatten();
     earlier.not_run = not_run.filter_map(|n| text(n, "detection").map(str::to_owned)).collect();
+    earlier.least_severity =
+        text(&first["not_looked_at"], "least_severity").and_then(|word| word.parse().ok());
     let listed = |value: &Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(|c| text(c, "org").map(str::to_owned)).collect()
     };

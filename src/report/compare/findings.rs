@@ -7,8 +7,8 @@ use super::earlier::text;
 use super::missing::{Class, Missing, Needs, Side, missing};
 use super::sides::Sides;
 use super::{Comparison, Difference, FindingChange, Kind, gone};
-use crate::model::finding::{Family, Finding, Severity, SubjectKind};
-use crate::model::time::{DAY, parse_time};
+use crate::model::finding::{Family, Finding, ListEntry, Severity, SubjectKind};
+use crate::model::time::{DAY, Micros, parse_time};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,10 +23,15 @@ pub(super) fn compare(sides: &Sides<'_>, comparison: &mut Comparison) {
         let by_parts = || cut.get(&parts(sides, finding)).copied();
         let old = before.get(finding.fingerprint.as_str()).copied().or_else(by_parts);
         let Some(old) = old else {
-            changes.push(unknown_before(sides, finding));
+            changes.push(unknown_before(sides, finding, finding.first_time));
             continue;
         };
         matched.extend(text(old, "fingerprint"));
+        let added = added(old, finding);
+        if !added.is_empty() {
+            changes.push(with_entries(sides, finding, &added));
+            continue;
+        }
         let differences = differences(old, finding);
         if differences.is_empty() {
             comparison.findings_same += 1;
@@ -98,12 +103,39 @@ fn change(kind: Kind, finding: &Finding, why: &str) -> FindingChange {
         missing: None,
         open: finding.suppressed.is_none(),
         of_changed_detection: false,
+        added: Vec::new(),
+    }
+}
+
+/// Entries of a finding's list that the earlier bundle lacks; none where that bundle has no list of it.
+fn added<'a>(old: &Value, finding: &'a Finding) -> Vec<&'a ListEntry> {
+    let Some(list) = old["list"].as_array() else { return Vec::new() };
+    let before: BTreeSet<&str> = list.iter().filter_map(|entry| text(entry, "name")).collect();
+    finding.list.iter().filter(|entry| !before.contains(entry.name.as_str())).collect()
+}
+
+/// Most added entries that a sentence names.
+const NAMED_ENTRIES: usize = 3;
+
+/// A finding that the earlier run has, with entries in its list that it lacks: as new as those are.
+fn with_entries(sides: &Sides<'_>, finding: &Finding, added: &[&ListEntry]) -> FindingChange {
+    let names: Vec<&str> = added.iter().map(|entry| entry.name.as_str()).collect();
+    let mut first = names.iter().take(NAMED_ENTRIES).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED_ENTRIES {
+        first.push_str(&format!(" and {} more", names.len() - NAMED_ENTRIES));
+    }
+    let newest = added.iter().filter_map(|entry| entry.first_time).max();
+    let change = unknown_before(sides, finding, newest);
+    FindingChange {
+        why: format!("Added to its list: {first}. {}", change.why).trim_end().to_owned(),
+        added: names.into_iter().map(str::to_owned).collect(),
+        ..change
     }
 }
 
 /// A finding that the earlier run does not have: new, or of evidence that the earlier run lacked.
-fn unknown_before(sides: &Sides<'_>, finding: &Finding) -> FindingChange {
-    match news(sides, finding) {
+fn unknown_before(sides: &Sides<'_>, finding: &Finding, since: Option<Micros>) -> FindingChange {
+    match news(sides, finding, since) {
         Ok(why) => change(Kind::New, finding, why),
         Err(missing) => FindingChange {
             of_changed_detection: missing.class == Class::Detection && sides.is_changed(&finding.detection),
@@ -113,8 +145,8 @@ fn unknown_before(sides: &Sides<'_>, finding: &Finding) -> FindingChange {
     }
 }
 
-/// Why a finding is new, or what the earlier run lacked.
-fn news(sides: &Sides<'_>, finding: &Finding) -> Result<&'static str, Missing> {
+/// Why a finding is new, or what the earlier run lacked; `since` is when it began, or when its newest entry did.
+fn news(sides: &Sides<'_>, finding: &Finding, since: Option<Micros>) -> Result<&'static str, Missing> {
     let earlier = sides.earlier;
     let lacked = |class, why: &str| Err(Missing::new(class, Side::Earlier, why));
     if !earlier.orgs.contains(&finding.org) {
@@ -126,7 +158,10 @@ fn news(sides: &Sides<'_>, finding: &Finding) -> Result<&'static str, Missing> {
     if earlier.not_run.contains(&finding.detection) {
         return lacked(Class::Detection, "The detection did not run in the earlier run.");
     }
-    if finding.first_time.is_some_and(|t| t > earlier.as_of) {
+    if earlier.least_severity.is_some_and(|least| finding.severity < least) {
+        return lacked(Class::Severity, "The earlier bundle does not show findings of this severity.");
+    }
+    if since.is_some_and(|t| t > earlier.as_of) {
         return Ok("It happened since.");
     }
     let of_token = finding.subject.kind == SubjectKind::Token;
@@ -176,6 +211,7 @@ fn vanished(sides: &Sides<'_>, old: &Value) -> FindingChange {
         missing,
         open: false,
         of_changed_detection: text(old, "detection").is_some_and(|id| sides.is_changed(id)),
+        added: Vec::new(),
     }
 }
 
@@ -206,4 +242,61 @@ fn differences(old: &Value, new: &Finding) -> Vec<Difference> {
     let after = decision(new.suppressed.as_ref().map(|s| s.decision.as_str()));
     differ("decision", before.as_deref(), &after);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::bundle;
+    use super::super::{News, compare};
+    use super::*;
+    use crate::output::sample;
+    use crate::report::Report;
+
+    fn entry(name: &str, time: Micros) -> ListEntry {
+        ListEntry { name: name.to_owned(), first_time: Some(time), last_time: Some(time), count: 1 }
+    }
+
+    /// The sample, whose last finding gathers entries; with its place and its instant.
+    fn gathering() -> (Report, usize) {
+        let mut report = sample::report();
+        let at = report.findings.iter().position(|f| f.suppressed.is_none()).expect("an open finding");
+        let old = report.as_of - 9 * DAY;
+        report.findings[at].list = vec![entry("pipeline 7", old), entry("pipeline 8", old)];
+        (report, at)
+    }
+
+    #[test]
+    fn a_list_with_an_entry_that_the_bundle_lacks_is_new() {
+        let (before, at) = gathering();
+        let mut now = before.clone();
+        now.as_of += 7 * DAY;
+        let print = now.findings[at].fingerprint.clone();
+        now.findings[at].list.insert(0, entry("pipeline 9", before.as_of + DAY));
+        let c = compare(&bundle(&before), &now);
+        let change = c.findings.iter().find(|f| f.fingerprint == print).expect("a change");
+        assert_eq!((change.kind, change.added.as_slice()), (Kind::New, &["pipeline 9".to_owned()][..]));
+        assert_eq!(change.why, "Added to its list: pipeline 9. It happened since.");
+        // Entries that leave the list with the window, and later events of known ones, are no news.
+        now.findings[at].list = vec![entry("pipeline 8", before.as_of + DAY)];
+        let c = compare(&bundle(&before), &now);
+        assert!(c.findings.iter().all(|f| f.fingerprint != print), "{:?}", c.findings);
+    }
+
+    #[test]
+    fn an_added_entry_is_not_compared_where_the_detection_changed_or_the_bundle_has_no_list() {
+        let (mut before, at) = gathering();
+        let mut now = before.clone();
+        let print = now.findings[at].fingerprint.clone();
+        let detection = now.findings[at].detection.clone();
+        now.findings[at].list.push(entry("pipeline 9", before.as_of - 5));
+        before.digests.insert(detection.clone(), "then".to_owned());
+        now.digests.insert(detection, "now".to_owned());
+        let c = compare(&bundle(&before), &now);
+        let change = c.findings.iter().find(|f| f.fingerprint == print).expect("a change");
+        assert!(change.kind == Kind::NotCompared && change.of_changed_detection, "{change:?}");
+        assert_eq!(News::of(&c).changed_detections, 1);
+        let mut earlier = bundle(&now);
+        earlier.findings.iter_mut().for_each(|f| drop(f.as_object_mut().and_then(|f| f.remove("list"))));
+        assert!(compare(&earlier, &now).findings.is_empty());
+    }
 }

@@ -13,6 +13,7 @@ text_enum! {
     Class {
         Organisation = "organisation",
         Detection = "detection",
+        Severity = "severity",
         List = "list",
         Users = "users",
         Usage = "usage",

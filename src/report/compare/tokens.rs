@@ -169,3 +169,90 @@ fn differences(old: &Value, new: &TokenReport) -> Vec<Difference> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::bundle;
+    use super::super::{News, compare};
+    use super::*;
+    use crate::model::time::DAY;
+    use crate::output::sample;
+    use crate::report::Report;
+
+    /// The sample, and the same a week later.
+    fn week() -> (Report, Report) {
+        let before = sample::report();
+        let mut now = before.clone();
+        now.as_of += 7 * DAY;
+        now.window = crate::model::time::Window::ending(now.as_of, now.window.days);
+        (before, now)
+    }
+
+    #[test]
+    fn a_token_whose_last_event_alone_is_later_is_unchanged() {
+        let (before, mut now) = week();
+        for token in &mut now.tokens {
+            token.verdicts.usage.last_observed = Some(now.as_of - DAY);
+            token.verdicts.usage.last_observed_ever = Some(now.as_of - DAY);
+            token.verdicts.usage.events += 3;
+        }
+        let c = compare(&bundle(&before), &now);
+        assert!(c.tokens.is_empty(), "{:?}", c.tokens);
+        assert_eq!(c.tokens_same, before.tokens.len() as u64);
+    }
+
+    #[test]
+    fn a_new_token_is_one_that_was_created_since() {
+        let (mut before, now) = week();
+        let gone = before.tokens.remove(0);
+        let kind = |now: &Report| {
+            let c = compare(&bundle(&before), now);
+            let change = c.tokens.iter().find(|t| t.token_id == gone.token.token_id).expect("a change");
+            (change.kind, News::of(&c).tokens_not_compared)
+        };
+        assert_eq!(kind(&now), (Kind::NotCompared, 1), "first in this list, and older than the bundle");
+        let mut later = now.clone();
+        later.tokens[0].token.valid_from = Some(before.as_of + DAY);
+        assert_eq!(kind(&later), (Kind::New, 0));
+    }
+
+    #[test]
+    fn a_cut_id_is_the_token_whose_whole_id_begins_with_it() {
+        let (mut before, now) = week();
+        let whole = before.tokens[0].token.token_id.clone();
+        let cut: String = whole.chars().take(25).collect();
+        before.tokens[0].token.token_id.clone_from(&cut);
+        let own = |f: &&mut crate::model::finding::Finding| f.subject.id == whole;
+        before.findings.iter_mut().filter(own).for_each(|f| {
+            f.subject.id.clone_from(&cut);
+            f.fingerprint = format!("cut {}", f.fingerprint);
+        });
+        let c = compare(&bundle(&before), &now);
+        assert!(c.tokens.iter().all(|t| t.token_id != whole && t.token_id != cut), "{:?}", c.tokens);
+        assert!(c.findings.iter().all(|f| f.subject.1 != whole && f.subject.1 != cut), "{:?}", c.findings);
+    }
+
+    #[test]
+    fn what_keeps_two_runs_from_being_compared_is_said_on_top() {
+        let (before, now) = week();
+        let notes = |before: &Report| compare(&bundle(before), &now).notes.join("\n");
+        assert_eq!(notes(&before), "");
+        let mut bare = before.clone();
+        bare.population.iter_mut().for_each(|p| (p.inventory_taken, p.complete) = (None, false));
+        assert!(notes(&bare).contains("has no list of the organisation's tokens"), "{}", notes(&bare));
+        let mut short = before.clone();
+        short.window = crate::model::time::Window::ending(short.as_of, 30);
+        assert!(notes(&short).contains("looked back 30 days"), "{}", notes(&short));
+        let mut fewer = before.clone();
+        fewer.tokens.retain(|t| t.token.org != "fabrikam");
+        fewer.findings.retain(|f| f.org != "fabrikam");
+        fewer.coverage.retain(|c| c.org != "fabrikam");
+        fewer.population.retain(|p| p.org != "fabrikam");
+        assert!(notes(&fewer).contains("did not look at fabrikam"), "{}", notes(&fewer));
+        let mut filtered = before.clone();
+        filtered.show_from(crate::model::finding::Severity::Critical);
+        let c = compare(&bundle(&filtered), &now);
+        assert!(c.notes.iter().any(|note| note.contains("from severity critical up")), "{:?}", c.notes);
+        assert!(c.findings.iter().all(|f| f.kind == Kind::NotCompared), "{:?}", c.findings);
+    }
+}
