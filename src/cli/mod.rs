@@ -17,6 +17,7 @@ mod evaluate;
 mod evidence;
 mod explain;
 mod fake_services;
+mod find;
 mod gate;
 mod import;
 mod ingest;
@@ -31,10 +32,12 @@ mod pull;
 mod query;
 mod report;
 mod review;
+mod revoke;
 mod run_apart;
 mod scratch;
 mod session;
 mod simulate;
+mod timeline;
 mod token;
 mod tokens;
 mod ui;
@@ -115,6 +118,8 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
         Command::Check(args) => check::run(&context, &args),
         Command::Tokens(args) => tokens::run(&context, &args),
         Command::Token(args) => token::run(&context, &args),
+        Command::Timeline(args) => timeline::run(&context, &args),
+        Command::Revoke(args) => revoke::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
         Command::Query(args) => query::run(&context, &args),
         Command::Chart(args) => chart::run(&context, &args),
