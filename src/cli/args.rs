@@ -314,6 +314,9 @@ pub(super) struct CheckArgs {
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// On a terminal list every finding, not the worst 50 from medium up; files and pipes always have them all
+    #[arg(long)]
+    pub all: bool,
     /// Only these detections or families (repeatable)
     #[arg(long, value_name = "ID|FAMILY")]
     pub select: Vec<String>,
