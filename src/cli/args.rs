@@ -58,9 +58,25 @@ pub(super) enum Command {
     /// Run the detections and list the findings
     Check(CheckArgs),
     /// List every PAT with its verdicts
+    #[command(
+        after_help = "Examples:\n  patwatch tokens --advice revoke --advice ask           what needs a decision\n  patwatch tokens --owner ann --sort last-event          one person's tokens, newest use first\n  patwatch tokens --state active --sort risk --limit 20  the 20 riskiest tokens in force\n  patwatch tokens --at 2026-10-31T05:20:00Z              tokens with an audited event in that hour"
+    )]
     Tokens(TokensArgs),
     /// One PAT's dossier: grant, life, use, scopes, findings, what could not be seen
+    #[command(
+        after_help = "Examples:\n  patwatch token deploy-prod                              by name\n  patwatch token 'PAT authorizationId: 0f3e5d27-...'      as a log shows it\n  patwatch token ann@contoso.com                          by owner; several are listed\n  patwatch token 203.0.113.7                              by address\n\nExit codes: 0 shown, or several fit and are listed (table); 2 none fits, or several fit another format."
+    )]
     Token(TokenArgs),
+    /// Events of a PAT, a person, an address or a network, oldest first, with their targets
+    #[command(
+        after_help = "Examples:\n  patwatch timeline deploy-prod                                one PAT's events in the window\n  patwatch timeline ann@contoso.com --since 2026-10-01         a person, by any means of sign-in\n  patwatch timeline 203.0.113.0/24 --format csv --output t.csv  a network, with the data of each event\n  patwatch timeline deploy-prod --around EVENT_ID 1h           and what happened around an event"
+    )]
+    Timeline(TimelineArgs),
+    /// Print the request that revokes PATs; changes nothing
+    #[command(
+        after_help = "Examples:\n  patwatch revoke deploy-prod                 the request body and the command that sends it\n  patwatch revoke 0f3e5d27 9a1b2c3d > run.txt  several tokens, one request an organisation\n\nExit codes: 0 printed; 2 a token is unknown, not the only one that fits, or only part of its id is known."
+    )]
+    Revoke(RevokeArgs),
     /// Why a PAT was or was not flagged by a detection
     Explain(ExplainArgs),
     /// Ad hoc SQL over the lake, and the saved queries
@@ -316,6 +332,9 @@ pub(super) struct CheckArgs {
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// On a terminal list every finding, not the worst 50 from medium up; files and pipes always have them all
+    #[arg(long)]
+    pub all: bool,
     /// Only these detections or families (repeatable, or with commas)
     #[arg(long, value_name = "ID|FAMILY", value_delimiter = ',')]
     pub select: Vec<String>,
@@ -339,14 +358,32 @@ pub(super) struct TokensArgs {
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Only tokens whose owner contains this text (upper and lower case alike)
+    #[arg(long, value_name = "TEXT")]
+    pub owner: Option<String>,
+    /// Only tokens with this advice (repeatable)
+    #[arg(long, value_name = "ADVICE", value_parser = super::tokens::ADVICE.map(|(word, _)| word))]
+    pub advice: Vec<String>,
+    /// Only tokens in this state (repeatable)
+    #[arg(long, value_name = "STATE", value_parser = ["active", "expired", "revoked", "unknown"])]
+    pub state: Vec<String>,
+    /// Only tokens with an audited event in the UTC hour of this instant, which the window must contain
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Order of the list [default: that of the report]
+    #[arg(long, value_name = "ORDER", value_parser = ["risk", "last-event", "ends", "name", "owner"])]
+    pub sort: Option<String>,
+    /// List at most so many tokens
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
     #[command(flatten)]
     pub selection: Selection,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct TokenArgs {
-    /// authorizationId, its beginning, or the name
-    #[arg(value_name = "ID|NAME")]
+    /// authorizationId or its beginning, a pasted mechanism, name, owner or part of one, address or network
+    #[arg(value_name = "ID|NAME|OWNER|ADDRESS")]
     pub token: String,
     /// Form of the dossier
     #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = dossiers())]
@@ -356,8 +393,41 @@ pub(super) struct TokenArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct TimelineArgs {
+    /// authorizationId or its beginning, name, owner, address or network
+    #[arg(value_name = "TOKEN|OWNER|ADDRESS|NETWORK")]
+    pub what: String,
+    /// From this instant on: RFC 3339, or a day [default: the start of the window]
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Up to this instant: RFC 3339, or a day for its end [default: the instant of the run]
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Add what the same address, the same person and that person's other tokens did within a time of an event
+    #[arg(long, num_args = 2, value_names = ["EVENT_ID", "TIME"])]
+    pub around: Option<Vec<String>>,
+    /// Output format; csv and ndjson carry the event's data
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "csv", "ndjson", "markdown"])]
+    pub format: String,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RevokeArgs {
+    /// authorizationId or its beginning, name, or anything else that only one token fits
+    #[arg(value_name = "TOKEN", required = true)]
+    pub tokens: Vec<String>,
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// authorizationId, its beginning, or the name
+    /// authorizationId or its beginning, name, owner, address or network
     #[arg(value_name = "TOKEN")]
     pub token: String,
     /// Detection id or slug

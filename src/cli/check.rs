@@ -9,11 +9,22 @@ use super::session::Session;
 use super::suggest;
 use super::ui::Ui;
 use crate::model::finding::NotRun;
-use crate::output;
+use crate::output::findings::table::Worst;
+use crate::output::{self, Format};
+use crate::report::Report;
 use crate::report::compare::{self, News};
+use std::io::IsTerminal as _;
 
 pub(super) fn run(context: &Context, args: &CheckArgs) -> Result<Outcome, CliError> {
     let format = output::find(output::FINDINGS, &args.format).map_err(CliError::new)?;
+    // What a program reads, or a file keeps, is complete.
+    let to_person = args.output.is_none() && std::io::stdout().is_terminal();
+    let format: &dyn Format<Report> =
+        if to_person && !args.all && args.severity.is_none() && format.name() == "table" {
+            &Worst
+        } else {
+            format
+        };
     let gate = Gate::new(&args.fail, args.selection.reading.strict)?;
     let compared = args.compare.as_deref().map(|folder| earlier(folder, false)).transpose()?;
     let session = Session::open(&context.lake, context.config.clone(), &args.selection, &context.ui)?;

@@ -3,6 +3,7 @@
 use super::Context;
 use super::args::ExplainArgs;
 use super::error::{CliError, Outcome};
+use super::find::find;
 use super::session::Session;
 use super::suggest;
 use crate::model::claim::Field;
@@ -23,7 +24,14 @@ pub(super) fn run(context: &Context, args: &ExplainArgs) -> Result<Outcome, CliE
     let found = session.find(std::slice::from_ref(&detection.meta.id), &context.ui)?;
     let not_run = found.report.not_run.iter().find(|n| n.detection == detection.meta.id);
     let mut text = String::new();
-    for token in super::token::find(&found.report, &args.token)? {
+    let hits = find(&found, &args.token)?;
+    let mut shown = hits.tokens.as_slice();
+    if !hits.is_single() {
+        let style = context.ui.style(None);
+        context.ui.write(None, hits.list(&args.token, style).as_bytes())?;
+        shown = &[];
+    }
+    for token in shown {
         let t = &token.token;
         let own = events_of(&found, &t.org, &t.token_id);
         let hits: Vec<_> = found

@@ -18,6 +18,7 @@ mod evidence;
 mod examples;
 mod explain;
 mod fake_services;
+mod find;
 mod gate;
 mod import;
 mod in_force;
@@ -34,11 +35,13 @@ mod pull;
 mod query;
 mod report;
 mod review;
+mod revoke;
 mod run_apart;
 mod scratch;
 mod session;
 mod simulate;
 mod suggest;
+mod timeline;
 mod token;
 mod tokens;
 mod ui;
@@ -131,6 +134,8 @@ fn run(cli: Cli, ui: &Ui) -> Result<Outcome, CliError> {
         Command::Check(args) => check::run(&context, &args),
         Command::Tokens(args) => tokens::run(&context, &args),
         Command::Token(args) => token::run(&context, &args),
+        Command::Timeline(args) => timeline::run(&context, &args),
+        Command::Revoke(args) => revoke::run(&context, &args),
         Command::Explain(args) => explain::run(&context, &args),
         Command::Query(args) => query::run(&context, &args),
         Command::Chart(args) => chart::run(&context, &args),

@@ -121,6 +121,16 @@ impl Item {
 /// Returns a table with a rule under its head and none between its rows.
 #[must_use]
 pub fn table(head: &[&str], rows: &[Vec<Item>], style: Style) -> String {
+    let whole = style.width.map(|width| kept_whole(head, rows, usize::from(width)));
+    match (style.width, &whole) {
+        // Columns of a few letters each say nothing any more.
+        (Some(width), Some(None)) => stacked(head, rows, style, usize::from(width.max(20))),
+        _ => drawn(head, rows, style, &whole.flatten().unwrap_or_default()),
+    }
+}
+
+/// Draws a table; `fixed` are the widths of columns that do not wrap.
+fn drawn(head: &[&str], rows: &[Vec<Item>], style: Style, fixed: &[Option<u16>]) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).force_no_tty();
     table
@@ -129,14 +139,11 @@ pub fn table(head: &[&str], rows: &[Vec<Item>], style: Style) -> String {
     if style.color {
         table.enforce_styling();
     }
-    let whole = style.width.map(|width| kept_whole(head, rows, usize::from(width)));
-    match (style.width, &whole) {
-        // Columns of a few letters each say nothing any more.
-        (Some(width), Some(None)) => return stacked(head, rows, style, usize::from(width.max(20))),
-        (Some(width), _) => {
+    match style.width {
+        Some(width) => {
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.max(20));
         }
-        _ => {
+        None => {
             table.set_content_arrangement(ContentArrangement::Disabled);
         }
     }
@@ -147,13 +154,33 @@ pub fn table(head: &[&str], rows: &[Vec<Item>], style: Style) -> String {
     for row in rows {
         table.add_row(row.iter().map(|item| cell(item, style)));
     }
-    for (column, wide) in table.column_iter_mut().zip(whole.flatten().into_iter().flatten()) {
+    for (column, wide) in table.column_iter_mut().zip(fixed) {
         if let Some(wide) = wide {
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(wide)));
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(*wide)));
         }
     }
     let lines: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+/// Returns a table whose last column has at least `room` columns and whose other cells are not broken; a record a row
+/// where the width does not allow that.
+#[must_use]
+pub fn roomy_table(head: &[&str], rows: &[Vec<Item>], style: Style, room: usize) -> String {
+    const PADDING: usize = 2;
+    let Some(width) = style.width.map(|width| usize::from(width.max(20))) else {
+        return table(head, rows, style);
+    };
+    let widest = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let cells = cells.map(|item| clean(&item.text).chars().count());
+        cells.chain([head[column].chars().count()]).max().unwrap_or_default() + PADDING
+    };
+    let others: Vec<usize> = (0..head.len().saturating_sub(1)).map(widest).collect();
+    if others.iter().sum::<usize>() + room + PADDING > width {
+        return stacked(head, rows, style, width);
+    }
+    drawn(head, rows, style, &others.iter().map(|w| u16::try_from(*w).ok()).collect::<Vec<_>>())
 }
 
 /// Returns a record a row, where a table has no room: short cells in a line, each long one below; many cells are named

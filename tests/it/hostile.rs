@@ -34,6 +34,7 @@ fn an_agent_of_a_pipeline_finds_no_command_in_what_a_step_prints() {
         vec!["token", &id, "--format", "json"],
         vec!["token", &id, "--format", "html"],
         vec!["explain", &id, "PAT-H001"],
+        vec!["revoke", &id],
         vec!["query", "SELECT name, token_id FROM tokens"],
         vec!["query", "SELECT name, token_id FROM tokens", "--format", "ndjson"],
         vec!["query", "SELECT name, token_id FROM tokens", "--format", "markdown"],

@@ -1,5 +1,6 @@
 //! The integration tests: the library on fixtures, and a few runs of the program as users run it.
 
+mod act;
 mod anonymised;
 mod architecture;
 mod bad_input;
