@@ -104,7 +104,13 @@ pub(super) fn list(
         let all_listed = finding.count == (named.len() + granted.newest.len()) as u64;
         let mut seen = HashSet::new();
         let named = named.into_iter().filter(|id| seen.insert(id.clone()));
-        let known = |id: EventId| (times.get(&id).copied().unwrap_or(Micros::MIN), id);
+        // An event of an organisation that is not judged has no time here: it stays behind the one that the row names
+        // before it, so that a list which comes newest first reads alike however many organisations are judged.
+        let mut before = Micros::MAX;
+        let known = |id: EventId| {
+            before = times.get(&id).copied().unwrap_or(before);
+            (before, id)
+        };
         let mut events: Vec<Stamp> = named.map(known).collect();
         let is_named = !events.is_empty();
         events.extend(granted.newest);
@@ -112,7 +118,7 @@ pub(super) fn list(
             finding.count = events.len() as u64;
         }
         if is_named {
-            // A stable sort: ids whose time is not known keep their order.
+            // A stable sort: ids of one time keep their order.
             events.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
         }
         events.truncate(MAX_EVENT_IDS);
@@ -216,6 +222,29 @@ mod tests {
         assert!(times(&engine, &findings, &[]).is_empty());
         list(&engine, &mut findings, vec![Granted::default()], HashMap::new());
         let ids: Vec<String> = findings[0].event_ids.iter().map(ToString::to_string).collect();
-        assert_eq!(ids, ["third", "second", "first", "unheard of"]);
+        assert_eq!(ids, ["third", "second", "unheard of", "first"]);
+    }
+
+    #[test]
+    fn a_list_that_comes_newest_first_stays_so_without_the_times_of_other_organisations() {
+        let event = |id: &str, hour: u32| {
+            json!({"org": "o", "event_id": id, "credential": "c", "kind": "pat", "action": "A.B",
+                "time": format!("2026-03-02T{hour:02}:00:00Z"), "origin": true})
+        };
+        let order = |events: &[serde_json::Value]| -> Vec<String> {
+            let engine = engine_of(&json!({"tables": {"events": events}}));
+            engine.calls(&[]).expect("reads");
+            let named = ["newest", "middle", "oldest"].map(EventId::from).to_vec();
+            let mut findings =
+                [Finding { event_ids: named, count: 3, ..crate::analysis::tests_support::finding() }];
+            list(&engine, &mut findings, vec![Granted::default()], HashMap::new());
+            findings[0].event_ids.iter().map(ToString::to_string).collect()
+        };
+        let all = [event("newest", 5), event("middle", 3), event("oldest", 1)];
+        for left_out in 0..3 {
+            let known: Vec<serde_json::Value> =
+                all.iter().enumerate().filter(|(i, _)| *i != left_out).map(|(_, e)| e.clone()).collect();
+            assert_eq!(order(&known), ["newest", "middle", "oldest"], "without {left_out}");
+        }
     }
 }
