@@ -1,119 +1,166 @@
 //! What a reviewer is told to do with one token.
 //!
-//! In: the token with its claims, its answers and its findings. Out: one word, the sentence that argues it, and the fields
-//! whose claims carry it. `revoke` is said only for leaked, owner gone, ruled-out and revoked-but-used tokens, and only on
-//! claims joined by id or unique prefix (design, sections 5 and 8); else the owner is asked.
+//! In: the token with its claims, its answers and its findings. Out: one word, the sentence that argues it with day and number, and
+//! the fields whose claims carry it. `revoke` is said only for leaked, owner gone, ruled-out and revoked-but-used tokens, and only
+//! on claims joined by id or unique prefix (design, sections 5 and 8); else the owner is asked, or, where the owner may be the
+//! thief, the security team.
+
+mod reasons;
 
 use super::elsewhere::USED;
 use crate::model::claim::Field;
 use crate::model::finding::{Confidence, Family, Finding, Severity};
+use crate::model::noun::counted;
+use crate::model::time::Day;
 use crate::model::token::{OwnerState, Token, TokenState};
-use crate::model::verdict::{Action, Advice, ScopeState, ScopeVerdict, UseState, UseVerdict, Visibility};
+use crate::model::verdict::{
+    Action, Advice, AdviceFacts, ScopeState, ScopeVerdict, UseState, UseVerdict, Visibility,
+};
+use reasons::{Reason, Told};
+
+/// Where the last audited event of a token came from, where one is known for certain.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastPlace {
+    /// Its day.
+    pub day: Option<Day>,
+    /// Its client.
+    pub client: Option<String>,
+    /// Its network.
+    pub network: Option<String>,
+}
+
+/// Slug of the detection of attack tools.
+const ATTACK_TOOL: &str = "attack-tool";
+/// Whom to ask where the owner may be the thief.
+const SECURITY_TEAM: &str = "the security team";
 
 /// Advises on one token.
 #[must_use]
-pub fn advise(token: &Token, usage: &UseVerdict, scope: &[ScopeVerdict], findings: &[&Finding]) -> Advice {
-    let say = |action, reason: &str| Advice::new(action, reason);
+pub fn advise(
+    token: &Token,
+    usage: &UseVerdict,
+    scope: &[ScopeVerdict],
+    findings: &[&Finding],
+    place: &LastPlace,
+) -> Advice {
+    let told = Told { token, usage, findings, place };
+    let say = |action, reason: Reason| Advice { facts: reason.facts, ..Advice::new(action, reason.text) };
     // Only claims joined by id or unique prefix carry the advice to revoke; a weaker join is a question.
-    let revoke = |fields: &[Field], reason: &str, question: &str| {
+    let revoke = |fields: &[Field], reason: Reason, question: &str| {
         let certain = token.certainty(fields) == Confidence::High;
-        let (action, reason) = if certain { (Action::Revoke, reason) } else { (Action::AskOwner, question) };
-        Advice { action, reason: reason.to_owned(), rests_on: fields.to_vec() }
+        let text = if certain { reason.text } else { format!("{} {question}", reason.text) };
+        let action = if certain { Action::Revoke } else { Action::AskOwner };
+        Advice { rests_on: fields.to_vec(), facts: reason.facts, ..Advice::new(action, text.trim()) }
     };
-    let used_after = findings.iter().any(|f| f.slug == "used-after-its-end");
+    let used_after = told.found("used-after-its-end").is_some();
     // A leak has no contrary claim, and a weaker one on the end does not silence it.
     let is_ended = token.is_over() && token.certainty(&[Field::Revoked]) == Confidence::High;
     let owner_gone = matches!(token.owner_state, OwnerState::Removed | OwnerState::Disabled);
     let owner_question = owner_question(token);
-    let reasons: [(bool, &[Field], &str, &str); 4] = [
-        (
-            token.state == TokenState::Revoked && used_after,
-            &[Field::Revoked],
-            "It was used after it was revoked: make sure that it no longer works, and review what it did.",
-            "An event that names it by owner and name says that it was revoked, and it was used after that: ask which token was meant.",
-        ),
-        (
-            token.leaked_at.is_some() && !is_ended,
-            &[Field::Leaked],
-            "It was found in a public place.",
-            "An event that names it by owner and name says that it was found in a public place: ask which token was meant, and revoke that one.",
-        ),
-        (
-            !token.is_over() && owner_gone,
-            &[Field::Owner, Field::OwnerState],
-            "Its owner can no longer sign in; the token works again if access returns.",
-            &owner_question,
-        ),
-        (
-            !token.is_over() && usage.verdict == UseState::RuledOut,
-            &[Field::Owner, Field::Reach],
-            "Usage records of the whole judged span show no PAT call by its owner.",
-            "Usage records show no PAT call by its owner, but owner or reach is not known for certain: ask whether it is needed.",
-        ),
-    ];
     // A question on one reason does not hide another reason that is certain.
-    let mut advised: Vec<Advice> =
-        reasons.into_iter().filter(|r| r.0).map(|(_, fields, say, ask)| revoke(fields, say, ask)).collect();
+    let mut advised: Vec<Advice> = Vec::new();
+    if token.state == TokenState::Revoked && used_after {
+        advised.push(revoke(
+            &[Field::Revoked],
+            told.after_revoke(),
+            "The event that says so names it by owner and name only: ask which token was meant.",
+        ));
+    }
+    if token.leaked_at.is_some() && !is_ended {
+        advised.push(revoke(
+            &[Field::Leaked],
+            told.leak(),
+            "The event that says so names it by owner and name only: ask which token was meant, and revoke that one.",
+        ));
+    }
+    if !token.is_over() && owner_gone {
+        advised.push(revoke(&[Field::Owner, Field::OwnerState], told.owner_gone(), &owner_question));
+    }
+    if !token.is_over() && usage.verdict == UseState::RuledOut {
+        advised.push(revoke(
+            &[Field::Owner, Field::Reach],
+            told.ruled_out(),
+            "Owner or reach is not known for certain: ask whether it is needed.",
+        ));
+    }
     advised.sort_by_key(|advice| advice.action != Action::Revoke);
     if let Some(first) = advised.into_iter().next() {
         return first;
     }
-    if token.is_over() && used_after {
-        return say(
-            Action::AskOwner,
-            "It was used after its end date: an extension that is not known, or another token.",
-        );
+    if let Some(tool) = told.found(ATTACK_TOOL).filter(|_| !token.is_over()) {
+        let advice = say(Action::AskOwner, told.attack_tool(tool));
+        return Advice { ask: Some(SECURITY_TEAM), ..advice };
     }
-    let grave = findings.iter().any(|f| f.family == Family::Anomaly && f.severity >= Severity::High);
-    if token.is_over() && grave {
-        return say(Action::Watch, "It is out of force; review what it did before that.");
+    if token.is_over() && used_after {
+        return say(Action::AskOwner, told.after_end());
+    }
+    let anomaly =
+        |least: Severity| findings.iter().any(|f| f.family == Family::Anomaly && f.severity >= least);
+    if token.is_over() && anomaly(Severity::High) {
+        return say(Action::Watch, told.over().then("Review what it did before that.").with(told.strange()));
     }
     if token.is_over() {
-        return say(Action::None, "It is out of force.");
+        return say(Action::None, told.over());
     }
-    let anomaly = findings.iter().any(|f| f.family == Family::Anomaly && f.severity >= Severity::Medium);
-    if anomaly {
-        return say(Action::AskOwner, "Its behaviour changed: ask the owner whether this was them.");
+    if anomaly(Severity::Medium) {
+        return say(Action::AskOwner, told.strange().then("Ask the owner whether this was them."));
     }
     if usage.verdict == UseState::NotObserved {
         return say(
             Action::AskOwner,
-            "No audited event in the covered days; reads and pushes would not have been seen, so ask whether it is needed.",
+            told.silence("no audited event")
+                .then("Reads and pushes would not have been seen, so ask whether it is needed."),
         );
     }
-    let not_seen = |v: Visibility| scope.iter().any(|s| s.state == ScopeState::NotSeen && s.visibility == v);
-    let silent = not_seen(Visibility::Full) || not_seen(Visibility::Mostly);
-    if silent && token.reaches_unseen_orgs {
+    let not_seen = |v: Visibility| {
+        let of = scope.iter().filter(|s| s.state == ScopeState::NotSeen && s.visibility == v);
+        of.map(|s| s.scope.as_str()).collect::<Vec<_>>()
+    };
+    let (full, mostly) = (not_seen(Visibility::Full), not_seen(Visibility::Mostly));
+    let both: Vec<&str> = full.iter().chain(&mostly).copied().collect();
+    if !both.is_empty() && token.reaches_unseen_orgs {
         return say(
             Action::AskOwner,
-            "It holds scopes whose use was not seen here, and reaches organisations outside this run: confirm the reduced list with the owner.",
+            told.unseen(&both)
+                .then("It reaches organisations outside this run: confirm the reduced list with the owner."),
         );
     }
-    if not_seen(Visibility::Full) {
-        return say(Action::Reduce, "It holds scopes of which every use is audited, and no use was seen.");
+    if !full.is_empty() {
+        return say(Action::Reduce, told.unseen(&full).then("Every use of it is audited."));
     }
-    if not_seen(Visibility::Mostly) {
+    if !mostly.is_empty() {
         return say(
             Action::AskOwner,
-            "It holds scopes whose use is mostly audited and was not seen: confirm the reduced list with the owner.",
+            told.unseen(&mostly).then("Most of its use is audited: confirm the reduced list with the owner."),
         );
     }
     if token.is_full_access() && usage.events == 0 {
         return say(
             Action::AskOwner,
-            "It has full access, and no audited event shows what it does: ask the owner.",
+            told.silence("it has full access, and no audited event shows what it does")
+                .then("Ask the owner."),
         );
     }
     if token.is_full_access() {
         return say(
             Action::AskOwner,
-            "It has full access: start from the scopes that its audited events needed, and ask what else it does.",
+            told.used("It has full access")
+                .then("Start from the scopes that its audited events needed, and ask what else it does."),
         );
     }
     if usage.verdict == UseState::NotJudged {
-        return say(Action::Watch, "There is not enough evidence to judge it.");
+        return say(
+            Action::Watch,
+            Reason {
+                text: format!(
+                    "Not enough evidence to judge it: {}.",
+                    counted(usage.covered_days, "covered day")
+                ),
+                facts: AdviceFacts { covered_days: Some(usage.covered_days), ..AdviceFacts::default() },
+            },
+        );
     }
-    say(Action::None, "Nothing stands out.")
+    say(Action::None, told.used("Nothing stands out"))
 }
 
 /// What to ask where it is not certain that the owner is gone.
@@ -132,7 +179,7 @@ fn owner_question(token: &Token) -> String {
     shown.sort();
     shown.dedup();
     if shown.is_empty() {
-        return "Its owner seems to have lost access, but the match is not by id: confirm who owns it and whether they left.".to_owned();
+        return "The match is not by id: confirm who owns it and whether they left.".to_owned();
     }
     let more = shown.len().saturating_sub(MAX_SHOWN);
     shown.truncate(MAX_SHOWN);
@@ -140,7 +187,7 @@ fn owner_question(token: &Token) -> String {
         shown.push(format!("{more} more such facts are known"));
     }
     format!(
-        "Its owner lost access to one organisation, but {}. A revoke ends the token everywhere: ask whether it is still needed.",
+        "That is one organisation, but {}. A revoke ends the token everywhere: ask whether it is still needed.",
         shown.join(", and ")
     )
 }
@@ -163,7 +210,7 @@ mod tests {
             &[],
             &scope::Bounds { coverage: vec![Some(&held)], ..scope::Bounds::default() },
         );
-        advise(token, &used, &answer.rows, found).action
+        advise(token, &used, &answer.rows, found, &LastPlace::default()).action
     }
 
     #[test]
@@ -230,7 +277,13 @@ mod tests {
         let advised = |claims: Vec<Claim>| {
             let token = Token { owner_state: OwnerState::Removed, claims, ..token("vso.code") };
             let (used, held) = (usage::Seen::default(), coverage(60));
-            advise(&token, &usage::judge(&token, &used, Some(&held), None, 30), &[], &[])
+            advise(
+                &token,
+                &usage::judge(&token, &used, Some(&held), None, 30),
+                &[],
+                &[],
+                &LastPlace::default(),
+            )
         };
         assert_eq!(advised(vec![gone.clone()]).action, Action::Revoke);
         for (claim, says) in [
@@ -261,5 +314,137 @@ mod tests {
         assert_eq!(of(&here, seen(), &[]), Action::Reduce);
         let elsewhere = Token { reaches_unseen_orgs: true, ..here };
         assert_eq!(of(&elsewhere, seen(), &[]), Action::AskOwner);
+    }
+
+    /// An instant of 2026-10, by day, hour and minute.
+    fn at(text: &str) -> crate::model::time::Micros {
+        crate::model::time::parse_time(text).expect("a time")
+    }
+
+    fn advice(token: &Token, found: &[&Finding], place: &LastPlace) -> Advice {
+        let held = coverage(60);
+        let used = UseVerdict {
+            last_observed: Some(at("2026-10-30T08:11:09Z")),
+            ..usage::judge(token, &usage::Seen { events: 3, ..Default::default() }, Some(&held), None, 30)
+        };
+        advise(token, &used, &[], found, place)
+    }
+
+    #[test]
+    fn a_leak_says_when_it_was_and_what_use_came_after() {
+        let leaked = Token { leaked_at: Some(at("2026-10-25T09:30:40Z")), ..token("vso.code") };
+        let after = Finding {
+            slug: "used-after-leak".into(),
+            severity: Severity::Critical,
+            count: 10,
+            last_time: Some(at("2026-10-30T08:11:09Z")),
+            ..finding()
+        };
+        let place = LastPlace {
+            day: Some(crate::model::time::day_of(at("2026-10-30T00:00:00Z"))),
+            client: Some("Postman".into()),
+            network: Some("100.74.147.0/24".into()),
+        };
+        let said = advice(&leaked, &[&after], &place);
+        assert_eq!(
+            said.reason,
+            "Found in public 2026-10-25 09:30 UTC, used 10 times since (last 2026-10-30 08:11 UTC, Postman, 100.74.147.0/24)."
+        );
+        let facts = AdviceFacts {
+            since: leaked.leaked_at,
+            last: after.last_time,
+            events: Some(10),
+            covered_days: None,
+        };
+        assert_eq!((said.action, said.facts), (Action::Revoke, facts));
+        // The place of another day's event is not that of this one.
+        let elsewhere = LastPlace { day: Some(1), ..place };
+        assert!(advice(&leaked, &[&after], &elsewhere).reason.ends_with("(last 2026-10-30 08:11 UTC)."));
+        let quiet = advice(&leaked, &[], &LastPlace::default());
+        assert_eq!(quiet.reason, "Found in public 2026-10-25 09:30 UTC; no use since is known.");
+    }
+
+    #[test]
+    fn strange_behaviour_is_named_with_its_time_and_not_three_times_with_the_token() {
+        let plain = Token {
+            name: Some("it's a \"job\"".into()),
+            owner: Some("ann@o.example".into()),
+            ..token("vso.code")
+        };
+        let who = "The token 'it's a \"job\"' of ann@o.example";
+        let first = Finding {
+            slug: "first-network-and-client".into(),
+            severity: Severity::High,
+            subject: crate::model::finding::Subject { name: plain.name.clone(), ..finding().subject },
+            owner: plain.owner.clone(),
+            first_time: Some(at("2026-10-29T03:02:01Z")),
+            last_time: Some(at("2026-10-29T03:40:00Z")),
+            count: 4,
+            message: format!(
+                "{who} was used from the network 100.74.147.0/24 with the client Postman, both for the first time."
+            ),
+            ..finding()
+        };
+        let summed = Finding {
+            slug: "several-findings".into(),
+            message: format!("{who} drew 5 findings."),
+            ..first.clone()
+        };
+        let said = advice(&plain, &[&summed, &first], &LastPlace::default());
+        assert_eq!(said.action, Action::AskOwner);
+        assert_eq!(
+            said.reason,
+            "2026-10-29 03:02 UTC: was used from the network 100.74.147.0/24 with the client Postman, both for the first time. \
+             Ask the owner whether this was them."
+        );
+        assert_eq!(said.facts.since, first.first_time);
+        let other = Finding { slug: "burst".into(), severity: Severity::Medium, ..first.clone() };
+        let said = advice(&plain, &[&first, &other, &summed], &LastPlace::default());
+        assert!(
+            said.reason.contains("both for the first time, and 1 more finding until 2026-10-29 03:40 UTC."),
+            "{}",
+            said.reason
+        );
+    }
+
+    #[test]
+    fn an_attack_tool_is_a_question_to_the_security_team_and_never_to_the_owner_alone() {
+        let mut evidence = serde_json::Map::new();
+        evidence.insert("client".into(), "ADOKit (attack tool)".into());
+        evidence.insert("network".into(), "100.74.147.0/24".into());
+        let tool = Finding {
+            slug: ATTACK_TOOL.into(),
+            severity: Severity::Critical,
+            first_time: Some(at("2026-10-29T03:02:01Z")),
+            last_time: Some(at("2026-10-29T03:40:00Z")),
+            count: 5,
+            evidence,
+            ..finding()
+        };
+        let said = advice(&token("vso.code"), &[&tool], &LastPlace::default());
+        assert_eq!((said.action, said.ask), (Action::AskOwner, Some("the security team")));
+        assert_eq!(
+            said.reason,
+            "Used with ADOKit (attack tool) 5 times since 2026-10-29 03:02 UTC (last 2026-10-29 03:40 UTC, 100.74.147.0/24). \
+             Ask the security team, since the owner may be the thief, and revoke it if nobody there ran it."
+        );
+    }
+
+    #[test]
+    fn every_reason_carries_a_day_or_a_number() {
+        let plain = token("vso.code");
+        let ended = Some(at("2026-10-01T00:00:00Z"));
+        for token in [
+            plain.clone(),
+            token("app_token"),
+            token("vso.variablegroups_manage"),
+            Token { leaked_at: ended, ..plain.clone() },
+            Token { owner_state: OwnerState::Removed, owner_gone_at: ended, ..plain.clone() },
+            Token { state: TokenState::Revoked, revoked_at: ended, ..plain.clone() },
+            Token { state: TokenState::Expired, valid_to: ended, ..plain.clone() },
+        ] {
+            let said = advice(&token, &[], &LastPlace::default());
+            assert!(said.reason.chars().any(|c| c.is_ascii_digit()), "{}: {}", said.action, said.reason);
+        }
     }
 }

@@ -14,8 +14,10 @@ use crate::model::secret::covered;
 use crate::output::anonymise::Anonymiser;
 use crate::output::bundle::{ChartFile, bundle};
 use crate::output::manifest::RunFacts;
+use crate::output::words;
 use crate::report::Report;
 use crate::report::compare::{self, News};
+use crate::report::contain;
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
@@ -164,7 +166,19 @@ fn command_line(arguments: impl Iterator<Item = String>) -> Vec<String> {
     kept
 }
 
+/// Things to contain that the terminal names; page and summary name the others.
+const URGENT: usize = 5;
+
 fn summary(report: &Report, output: &Path, ui: &Ui) {
+    let urgent = contain::contain(report);
+    for c in urgent.iter().take(URGENT) {
+        let owner = c.owner.as_deref().map(|o| format!("{o}, ")).unwrap_or_default();
+        let story = c.stories.last().map(words::story).unwrap_or_default();
+        ui.info(&format!("contain now: {} ({owner}{}): {story} First: {}", c.label(), c.org, c.first_step));
+    }
+    if urgent.len() > URGENT {
+        ui.info(&format!("contain now: {} more in summary.md", urgent.len() - URGENT));
+    }
     let worst = report.findings.iter().map(|f| f.severity).max();
     ui.info(&format!(
         "{}, {}, {}{}; open {}",
@@ -174,6 +188,9 @@ fn summary(report: &Report, output: &Path, ui: &Ui) {
         worst.map(|s| format!(" (worst: {s})")).unwrap_or_default(),
         output.join("index.html").display()
     ));
+    for line in words::population(report) {
+        ui.info(&line);
+    }
     if let Some(comparison) = &report.comparison {
         ui.info(&News::of(comparison).sentence);
     }

@@ -170,6 +170,34 @@ pub struct Finding {
     pub list: Vec<ListEntry>,
 }
 
+impl Finding {
+    /// Returns the sentence without the token, owner or person that it is about, for places that name them already.
+    #[must_use]
+    pub fn fact(&self) -> &str {
+        let message = self.message.as_str();
+        let after = |prefix: &str| message.strip_prefix(prefix).filter(|rest| !rest.is_empty());
+        // A message calls what it does not know "unknown".
+        let owner = self.owner.as_deref().unwrap_or("unknown");
+        let names = [self.subject.name.as_deref().unwrap_or("unknown"), self.subject.id.as_str()];
+        let mut prefixes: Vec<String> = Vec::new();
+        for name in names {
+            if self.subject.kind == SubjectKind::Token {
+                prefixes.push(format!("The token '{name}' of {owner} "));
+                prefixes.push(format!("The token '{name}' "));
+            } else {
+                prefixes.push(format!("{name} "));
+            }
+        }
+        prefixes.iter().find_map(|prefix| after(prefix)).unwrap_or(message)
+    }
+
+    /// Returns true if it only sums up other findings of its subject.
+    #[must_use]
+    pub fn is_sum(&self) -> bool {
+        self.slug == "several-findings"
+    }
+}
+
 /// Most event ids that a finding or verdict carries; counts stay exact.
 pub const MAX_EVENT_IDS: usize = 100;
 

@@ -236,6 +236,12 @@ impl Window {
     }
 }
 
+/// Returns an instant to the minute, as people read it: `2026-10-25 09:30 UTC`.
+#[must_use]
+pub fn format_minute(time: Micros) -> String {
+    format!("{} UTC", format_time(time).get(..16).unwrap_or_default().replace('T', " "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -105,6 +105,10 @@ pub struct Verdicts {
     pub scope: Vec<ScopeVerdict>,
     /// Least set that the events need.
     pub observed_scopes: Option<Vec<String>>,
+    /// Under full access: that set without the scopes that only events under an open anomaly needed.
+    pub start_scopes: Option<Vec<String>>,
+    /// The scopes that it leaves out.
+    pub strange_scopes: Vec<String>,
     /// Safe proposal; nothing for full access and unknown grants.
     pub proposed_scopes: Option<Vec<String>>,
     /// Proposal to confirm with the owner.
@@ -146,12 +150,29 @@ pub struct Advice {
     pub reason: String,
     /// Fields of the token whose claims carry it.
     pub rests_on: Vec<Field>,
+    /// Whom to ask, where that is not the owner.
+    pub ask: Option<&'static str>,
+    /// The instants and the number that the sentence rests on.
+    pub facts: AdviceFacts,
+}
+
+/// The exact instants and the number behind the sentence of an advice, which shows minutes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AdviceFacts {
+    /// Since when it is so: the leak, the revoke, the first strange event.
+    pub since: Option<Micros>,
+    /// The last event of it.
+    pub last: Option<Micros>,
+    /// How many events show it.
+    pub events: Option<u64>,
+    /// How many covered days a silence lasts.
+    pub covered_days: Option<u32>,
 }
 
 impl Advice {
     /// Advice that rests on no single claim.
     #[must_use]
     pub fn new(action: Action, reason: impl Into<String>) -> Self {
-        Self { action, reason: reason.into(), rests_on: Vec::new() }
+        Self { action, reason: reason.into(), rests_on: Vec::new(), ask: None, facts: AdviceFacts::default() }
     }
 }

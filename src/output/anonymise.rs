@@ -316,6 +316,8 @@ impl Anonymiser {
                 s.actions.iter_mut().for_each(|(action, _)| self.swap(action));
             }
             self.grant(&mut v.observed_scopes);
+            self.grant(&mut v.start_scopes);
+            v.strange_scopes.iter_mut().for_each(|s| self.swap(s));
             self.grant(&mut v.proposed_scopes);
             self.grant(&mut v.reduced_scopes);
             let a = &mut t.activity;

@@ -1,10 +1,12 @@
-//! The bundle of `report`: every file, the manifest last.
+//! The bundle of `report`: every file, then the manifest, then the hashes of all.
 //!
 //! In: a report, charts already drawn, the run's facts, a folder. Out: files in it, each written as it is made, by several
 //! threads, and hashed on the way: all of them in memory would be hundreds of megabytes.
 
 use super::manifest::{RunFacts, manifest};
-use super::{Error, Format as _, Result, Style, changes, findings, page, private, review, summary, tokens};
+use super::{
+    Error, Format as _, Result, Style, changes, evidence, findings, page, private, review, summary, tokens,
+};
 use crate::model::hash::Hashed;
 use crate::report::Report;
 use rayon::prelude::*;
@@ -12,6 +14,8 @@ use std::io;
 use std::path::Path;
 
 const MANIFEST: &str = "manifest.json";
+/// Hashes of all other files, for `sha256sum -c`.
+const SUMS: &str = "SHA256SUMS";
 
 /// A chart as drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +51,8 @@ const BUFFER: usize = 1 << 17;
 /// Those of the formats and of the disk, with the file's name.
 pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &Path) -> Result {
     // The changes of an earlier run would pass for a part of this bundle.
-    let changes = report.comparison.is_none().then_some("changes.json");
-    for old in std::iter::once(MANIFEST).chain(changes) {
+    let changes = ["changes.json", "changes.csv"].into_iter().filter(|_| report.comparison.is_none());
+    for old in [MANIFEST, SUMS].into_iter().chain(changes) {
         match std::fs::remove_file(folder.join(old)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::of_file(old, error.into()));
@@ -75,17 +79,24 @@ pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &
         ("tokens.json".to_owned(), Box::new(|to| tokens::json::Json.write(report, plain, to))),
         ("tokens.csv".to_owned(), Box::new(|to| tokens::csv::Csv.write(report, plain, to))),
         ("review.csv".to_owned(), Box::new(|to| review::write(report, to))),
+        ("population.csv".to_owned(), Box::new(|to| evidence::population(report, to))),
+        ("controls.csv".to_owned(), Box::new(|to| evidence::controls(report, to))),
     ];
     if let Some(comparison) = &report.comparison {
         let changes =
             Box::new(|to: &mut dyn io::Write| Ok(to.write_all(&changes::changes(report, comparison)?)?));
         files.push(("changes.json".to_owned(), changes));
+        files.push(("changes.csv".to_owned(), Box::new(|to| evidence::changes(comparison, to))));
     }
     files.extend(pictures.map(|(path, bytes)| (path, as_is(bytes))));
     // Each file is a function of the report alone, so that all of them are made at once.
     let written = files.par_iter().map(|(path, make)| put(folder, path, make));
-    let manifest = manifest(report, facts, &written.collect::<Result<Vec<_>>>()?)?;
-    put(folder, MANIFEST, as_is(&manifest)).map(|_| ())
+    let mut written = written.collect::<Result<Vec<_>>>()?;
+    let manifest = manifest(report, facts, &written)?;
+    written.push(put(folder, MANIFEST, as_is(&manifest))?);
+    // It names every other file, the manifest too, so it is the last; the manifest does not name it.
+    let sums: String = written.iter().map(|file| format!("{}  {}\n", file.sha256, file.path)).collect();
+    put(folder, SUMS, as_is(sums.as_bytes())).map(|_| ())
 }
 
 /// Writes a file and tells its hash; an error names the file.
@@ -156,6 +167,28 @@ mod tests {
             assert_eq!(entry["path"], path.as_str());
             assert_eq!(entry["sha256"], sha256(bytes));
         }
+    }
+
+    #[test]
+    fn the_sums_name_every_file_and_no_sums_of_an_earlier_run_stay() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let report = sample::report();
+        let write = || bundle(&report, &sample::charts(), &RunFacts::default(), folder.path());
+        write().expect("renders");
+        let sums = std::fs::read_to_string(folder.path().join(SUMS)).expect("sums");
+        let listed: Vec<&str> =
+            sums.lines().filter_map(|line| line.split_once("  ")).map(|(_, p)| p).collect();
+        for line in sums.lines() {
+            let (sum, path) = line.split_once("  ").expect("two spaces");
+            assert_eq!(sum, sha256(&std::fs::read(folder.path().join(path)).expect("a file")), "{path}");
+        }
+        for path in ["manifest.json", "population.csv", "controls.csv", "changes.csv", "tokens.csv"] {
+            assert!(listed.contains(&path), "{path} is not in {listed:?}");
+        }
+        std::fs::remove_file(folder.path().join("tokens.csv")).expect("removed");
+        std::fs::create_dir(folder.path().join("tokens.csv")).expect("a folder in its place");
+        write().expect_err("no file");
+        assert!(!folder.path().join(SUMS).exists());
     }
 
     #[cfg(unix)]

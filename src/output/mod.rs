@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod changes;
 pub mod csv;
 pub mod dossier;
+pub mod evidence;
 pub mod exact;
 pub mod findings;
 pub mod grid;

@@ -1,6 +1,6 @@
 //! `summary.md`: the report on one page, to paste into a pull request or a wiki.
 //!
-//! In: a [`Report`]. Out: Markdown: detections that failed, what to do now, totals, coverage in words, the worst findings, what could
+//! In: a [`Report`]. Out: Markdown: population, detections that failed, what to contain, what to do now, totals, coverage in words, the worst findings, what could
 //! not be seen. The bundle's other files hold the rest.
 
 use super::markdown::{escape, table};
@@ -10,12 +10,15 @@ use crate::model::noun::counted;
 use crate::model::time::{day_of, day_text};
 use crate::model::verdict::UseState;
 use crate::report::compare::{Kind, News};
+use crate::report::contain;
 use crate::report::review::Status;
 use crate::report::{Report, TokenReport, rank};
 use std::io;
 
 /// Most tokens under each advice, and most findings, shared fairly by the organisations.
 const MOST: usize = 25;
+/// Hours that are told of one thing to contain.
+const STORIES: usize = 3;
 
 /// Writes the summary.
 ///
@@ -42,7 +45,11 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
     for sentence in report.settings.sentences() {
         writeln!(to, "**{}**\n", escape(&sentence))?;
     }
+    for line in words::population(report) {
+        writeln!(to, "{}\n", escape(&line))?;
+    }
     failures(report, to)?;
+    contain(report, to)?;
     advice(report, to)?;
     changes(report, to)?;
     decisions(report, to)?;
@@ -81,6 +88,41 @@ fn failures(report: &Report, to: &mut dyn io::Write) -> Result {
         writeln!(to, "- **{}**: {}", escape(&name), escape(reason))?;
     }
     writeln!(to)?;
+    Ok(())
+}
+
+/// What must be contained, before everything that can wait.
+fn contain(report: &Report, to: &mut dyn io::Write) -> Result {
+    let all = contain::contain(report);
+    if all.is_empty() {
+        return Ok(());
+    }
+    writeln!(to, "## Contain now: {}\n", all.len())?;
+    let news = words::news(report);
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .take(MOST)
+        .map(|c| {
+            let is_new = c.token.is_some() && news.contains(&(c.org.as_str(), c.subject.id.as_str()));
+            let mut what: Vec<String> = c.stories.iter().take(STORIES).map(words::story).collect();
+            if c.stories.len() > STORIES {
+                what.push(format!("{} more.", counted(c.stories.len() - STORIES, "hour")));
+            }
+            vec![
+                c.severity.to_string(),
+                format!("{}{}", if is_new { "new: " } else { "" }, c.label()),
+                c.owner.clone().unwrap_or_default(),
+                c.org.clone(),
+                what.join(" "),
+                c.first_step.clone(),
+            ]
+        })
+        .collect();
+    let head = ["severity", "what", "owner", "organisation", "what happened", "first step"];
+    writeln!(to, "{}", table(&head, &rows))?;
+    if all.len() > MOST {
+        writeln!(to, "{} more in index.html.\n", all.len() - MOST)?;
+    }
     Ok(())
 }
 
@@ -268,5 +310,18 @@ mod tests {
         assert!(!text.contains("](http"), "{text}");
         assert!(!text.contains(" @all"), "{text}");
         assert_eq!(text.matches("\n# ").count(), 0);
+    }
+
+    #[test]
+    fn population_and_what_to_contain_come_before_what_can_wait() {
+        let report = crate::output::sample::report();
+        let mut out = Vec::new();
+        super::write(&report, &mut out).expect("memory");
+        let text = String::from_utf8(out).expect("UTF-8");
+        let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in {text}"));
+        assert!(
+            at(" known") < at("## Contain now") && at("## Contain now") < at("## What to do now"),
+            "{text}"
+        );
     }
 }

@@ -10,9 +10,11 @@ use crate::model::noun::counted;
 use crate::model::policy::Policy;
 use crate::model::secret::Masked;
 use crate::model::time::{Micros, Window, day_of, day_start, day_text, format_time};
-use crate::model::verdict::{Action, ScopeState, UseState};
+use crate::model::token::TokenState;
+use crate::model::verdict::{Action, Advice, ScopeState, UseState};
+use crate::report::contain::Story;
 use crate::report::review::Standing;
-use crate::report::{Report, TokenReport};
+use crate::report::{Population, Report, TokenReport};
 
 /// What the log cannot show, whatever its coverage.
 pub const INVISIBLE: &str = "The audit log records changes. Reads, clones, pushes, queued builds and work item edits leave no \
@@ -173,7 +175,7 @@ pub fn last_change(token: &TokenReport) -> String {
 /// Returns an instant to the minute, as people read it.
 #[must_use]
 pub fn minute(time: i64) -> String {
-    format!("{} UTC", format_time(time).get(..16).unwrap_or_default().replace('T', " "))
+    crate::model::time::format_minute(time)
 }
 
 /// Returns the plural ending for `n`.
@@ -290,6 +292,76 @@ pub fn decision_words(standing: &Standing) -> String {
 pub fn news(report: &Report) -> std::collections::HashSet<(&str, &str)> {
     let changes = report.comparison.iter().flat_map(|c| &c.tokens).take_while(|t| t.needs.is_some());
     changes.map(|t| (t.org.as_str(), t.token_id.as_str())).collect()
+}
+
+/// Says how many tokens are known and in force, and how complete the lists are; then a warning for each organisation without a
+/// list.
+#[must_use]
+pub fn population(report: &Report) -> Vec<String> {
+    let of = |state: TokenState| report.tokens.iter().filter(|t| t.token.state == state).count() as u64;
+    let (active, unknown) = (of(TokenState::Active), of(TokenState::Unknown));
+    let doubtful = match unknown {
+        0 => String::new(),
+        n => format!(", {} of unknown state", grouped(n)),
+    };
+    let mut text = format!(
+        "{} in force of {} known{doubtful}",
+        counted(grouped(active), "token"),
+        grouped(report.tokens.len() as u64)
+    );
+    let day = |taken: &str| taken.get(..10).unwrap_or(taken).to_owned();
+    let listed: Vec<(String, &Population)> =
+        report.population.iter().filter_map(|p| Some((day(p.inventory_taken.as_deref()?), p))).collect();
+    let whole = |complete: bool| if complete { "complete" } else { "incomplete" };
+    let mut kinds: Vec<(&str, bool)> = listed.iter().map(|(d, p)| (d.as_str(), p.complete)).collect();
+    kinds.dedup();
+    match (kinds.as_slice(), listed.len()) {
+        ([], _) => {}
+        ([(day, complete)], 1) => text.push_str(&format!("; list of {day}, {}", whole(*complete))),
+        ([(day, complete)], n) => text.push_str(&format!("; {n} lists of {day}, {}", whole(*complete))),
+        _ => {
+            let each = listed.iter().map(|(d, p)| format!("{} of {d}, {}", p.org, whole(p.complete)));
+            text.push_str(&format!("; lists: {}", each.collect::<Vec<_>>().join("; ")));
+        }
+    }
+    if !listed.is_empty() {
+        let users: u64 = listed.iter().map(|(_, p)| p.users_listed + p.users_failed).sum();
+        let failed: u64 = listed.iter().map(|(_, p)| p.users_failed).sum();
+        // Lists of the whole organisation name no users that were asked one by one.
+        if users > 0 {
+            text.push_str(&format!("; {}, {} failed", counted(grouped(users), "user"), grouped(failed)));
+        }
+    }
+    text.push('.');
+    let missing = report.population.iter().filter(|p| p.inventory_taken.is_none());
+    let warn = |p: &Population| {
+        format!(
+            "No token list of {} is known at {}: tokens that never appear in its log are missing, and none of its tokens is known to be in force.",
+            p.org,
+            minute(report.as_of)
+        )
+    };
+    std::iter::once(text).chain(missing.map(warn)).collect()
+}
+
+/// Returns a story of what to contain as one line.
+#[must_use]
+pub fn story(story: &Story) -> String {
+    let more = match story.more {
+        0 => String::new(),
+        n => format!(", and {}", counted(n, "more finding")),
+    };
+    let when = story.since.map(|t| format!("{}: ", minute(t))).unwrap_or_default();
+    format!("{when}{}{more}.", story.facts.join("; "))
+}
+
+/// Returns an advice in words: whom to ask, where that is not the owner.
+#[must_use]
+pub fn advice_words(advice: &Advice) -> String {
+    match advice.ask {
+        Some(whom) if advice.action == Action::AskOwner => format!("ask {whom}"),
+        _ => advice.action.to_string(),
+    }
 }
 
 /// Says what was masked in the inputs; nothing where nothing was.

@@ -4,7 +4,9 @@ use super::controls;
 use super::evidence::Evidence;
 use super::review::{self, Decided, Standing};
 use super::series::{Lifetime, ScopeCount, Series};
+use super::start;
 use super::{Activity, Population, Report, TokenReport, Unattributed};
+use crate::analysis::advice::LastPlace;
 use crate::analysis::attribution::How;
 use crate::analysis::facts::Fold;
 use crate::analysis::run::{Analysis, Judged};
@@ -63,7 +65,8 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
             let key = (judged.token.org.clone(), judged.token.token_id.clone());
             let found = by_token.get_mut(key.0.as_str()).and_then(|own| own.remove(key.1.as_str()));
             let found = found.unwrap_or_default();
-            token(judged, &found, std::mem::take(&mut activities[i]), standings.remove(&key), report.as_of)
+            let (activity, place) = std::mem::take(&mut activities[i]);
+            token(judged, &found, activity, &place, standings.remove(&key), report.as_of)
         })
         .collect();
     drop(by_token);
@@ -106,18 +109,24 @@ fn token(
     judged: Judged,
     findings: &[&Finding],
     activity: Activity,
+    place: &LastPlace,
     decision: Option<Standing>,
     as_of: Micros,
 ) -> TokenReport {
     let Judged { token, usage, scope, lineage, dependence, .. } = judged;
     let (risk, risk_parts) = risk::assess(&token, findings, activity.networks.len(), as_of);
-    let advice = advice::advise(&token, &usage, &scope.rows, findings);
+    let advice = advice::advise(&token, &usage, &scope.rows, findings, place);
+    let observed = scope.observed.as_deref().filter(|_| token.is_full_access());
+    let (start_scopes, strange_scopes) =
+        observed.map(|observed| start::split(observed, &scope.rows, findings)).unzip();
     let advice = review::settle(advice, &token, decision.as_ref(), findings);
     TokenReport {
         verdicts: Verdicts {
             usage,
             scope: scope.rows,
             observed_scopes: scope.observed,
+            start_scopes,
+            strange_scopes: strange_scopes.unwrap_or_default(),
             proposed_scopes: scope.proposed,
             reduced_scopes: scope.reduced,
             advice,
@@ -134,14 +143,28 @@ fn token(
 }
 
 /// What the attributed events of each token show.
-fn activities(analysis: &Analysis) -> Vec<Activity> {
+fn activities(analysis: &Analysis) -> Vec<(Activity, LastPlace)> {
     let mut own: Vec<Vec<&Fold>> = vec![Vec::new(); analysis.tokens.len()];
     for fold in &analysis.folds.rows {
         if let Some(at) = analysis.fold_tokens[fold.key as usize] {
             own[at].push(fold);
         }
     }
-    own.par_iter().map(|folds| activity(folds, &analysis.folds.names)).collect()
+    let names = &analysis.folds.names;
+    own.par_iter().map(|folds| (activity(folds, names), last_place(folds, names))).collect()
+}
+
+/// The client and the network of the last hour with an event, each only where that hour shows no other.
+fn last_place(folds: &[&Fold], names: &Names) -> LastPlace {
+    let hour = |fold: &Fold| (fold.day, 31 - fold.hour_bits.max(1).leading_zeros());
+    let Some(last) = folds.iter().map(|fold| hour(fold)).max() else { return LastPlace::default() };
+    let only = |of: &dyn Fn(&Fold) -> u32| {
+        let mut values = folds.iter().filter(|fold| hour(fold) == last).map(|fold| of(fold));
+        let first = values.next()?;
+        let text = names.text(first);
+        (values.all(|value| value == first) && !text.is_empty()).then(|| text.to_owned())
+    };
+    LastPlace { day: Some(last.0), client: only(&|f| f.client), network: only(&|f| f.network) }
 }
 
 fn activity(folds: &[&Fold], names: &Names) -> Activity {

@@ -5,12 +5,14 @@
 
 pub mod build;
 pub mod compare;
+pub mod contain;
 pub mod controls;
 pub mod evidence;
 pub mod rank;
 pub mod review;
 pub mod series;
 pub mod settings;
+pub mod start;
 
 use crate::model::coverage::Coverage;
 use crate::model::decision::Decision;

@@ -4,7 +4,7 @@
 //! --lib properties::claims` runs more of them than the tests do by themselves, `PATWATCH_SEED=N` others.
 
 use super::organisations::{Access, By, Change, DAYS, ORGS, Page, World, analysed, page, world};
-use crate::analysis::advice::advise;
+use crate::analysis::advice::{LastPlace, advise};
 use crate::analysis::run::{Analysis, Judged};
 use crate::analysis::tests_support::finding;
 use crate::model::claim::{Field, Standing};
@@ -36,7 +36,7 @@ fn advice_on(judged: &Judged) -> Advice {
     let after = Finding { slug: "used-after-its-end".into(), ..finding() };
     let late = judged.token.revoked_at.zip(judged.usage.last_observed).is_some_and(|(end, last)| last > end);
     let found: Vec<&Finding> = if late { vec![&after] } else { Vec::new() };
-    advise(&judged.token, &judged.usage, &judged.scope.rows, &found)
+    advise(&judged.token, &judged.usage, &judged.scope.rows, &found, &LastPlace::default())
 }
 
 fn say(judged: &Judged) -> String {

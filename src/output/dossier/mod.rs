@@ -265,10 +265,17 @@ impl Dossier<'_> {
                 "it has full access"
             };
             section.sentences.push(format!("No safe proposal: {why}."));
-            if let Some(observed) = v.observed_scopes.as_ref().filter(|o| !o.is_empty()) {
+            let start = v.start_scopes.as_ref().or(v.observed_scopes.as_ref());
+            if let Some(start) = start.filter(|scopes| !scopes.is_empty()) {
                 section
                     .sentences
-                    .push(format!("Start here and ask: {} is what the events need.", observed.join(" ")));
+                    .push(format!("Start here and ask: {} is what the events need.", start.join(" ")));
+            }
+            if !v.strange_scopes.is_empty() {
+                section.sentences.push(format!(
+                    "Left out: {}, which only events under an open anomaly needed.",
+                    v.strange_scopes.join(" ")
+                ));
             }
             return section;
         };

@@ -52,6 +52,9 @@ pub struct TokenV1<'a> {
     risk: f64,
     findings: &'a [String],
     scopes: Option<&'a [String]>,
+    /// Under full access: the observed scopes without those that only events under an open anomaly needed, and those.
+    start_scopes: Option<&'a [String]>,
+    strange_scopes: &'a [String],
     advice: AdviceV1<'a>,
     risk_parts: Vec<RiskPartV1<'a>>,
     revoked_at: Option<String>,
@@ -152,6 +155,13 @@ struct AdviceV1<'a> {
     reason: &'a str,
     /// Fields whose claims carry it.
     rests_on: Vec<&'static str>,
+    /// Whom to ask, where that is not the owner.
+    ask: Option<&'static str>,
+    /// Since when, the last event, how many events, and the covered days of a silence.
+    since: Option<String>,
+    last: Option<String>,
+    events: Option<u64>,
+    covered_days: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -194,10 +204,17 @@ pub fn token(t: &TokenReport) -> TokenV1<'_> {
         risk: risk(verdicts.risk),
         findings: &t.findings,
         scopes: token.scopes.as_deref(),
+        start_scopes: verdicts.start_scopes.as_deref(),
+        strange_scopes: &verdicts.strange_scopes,
         advice: AdviceV1 {
             action: verdicts.advice.action.as_str(),
             reason: &verdicts.advice.reason,
             rests_on: verdicts.advice.rests_on.iter().map(|f| f.as_str()).collect(),
+            ask: verdicts.advice.ask,
+            since: time(verdicts.advice.facts.since),
+            last: time(verdicts.advice.facts.last),
+            events: verdicts.advice.facts.events,
+            covered_days: verdicts.advice.facts.covered_days,
         },
         risk_parts: verdicts
             .risk_parts

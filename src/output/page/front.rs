@@ -2,57 +2,18 @@
 //!
 //! In: a report. Out: the values that the template names, as JSON.
 
-use super::cycle;
+use super::{cycle, first};
 use crate::model::catalogue::catalogue;
 use crate::model::finding::Severity;
 use crate::model::time::{day_of, day_text, format_time};
-use crate::model::verdict::{Action, ScopeState, UseState};
+use crate::model::verdict::{ScopeState, UseState};
 use crate::output::{VERSION, not_run, words};
-use crate::report::{Report, TokenReport, rank};
+use crate::report::Report;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Tokens named under each heading of the first screen; the table holds the rest.
-const FIRST: usize = 6;
-/// Tokens named under "revoke": all that one week can hold.
-const FIRST_TO_REVOKE: usize = 50;
-/// Sentences of evidence under a token that is to be revoked.
-const EVIDENCE: usize = 3;
-
 /// Returns the values of the template.
 pub(super) fn front(report: &Report) -> Value {
-    let news = words::news(report);
-    let is_news = |t: &TokenReport| news.contains(&(t.token.org.as_str(), t.token.token_id.as_str()));
-    let ranked = rank::tokens(report);
-    let advice: Vec<Value> = words::ADVICE
-        .iter()
-        .map(|(action, title, meaning)| {
-            let mut of: Vec<(usize, &TokenReport)> = ranked
-                .iter()
-                .map(|i| (*i, &report.tokens[*i]))
-                .filter(|(_, t)| t.verdicts.advice.action == *action)
-                .collect();
-            of.sort_by_key(|(_, t)| !is_news(t));
-            let most = if *action == Action::Revoke { FIRST_TO_REVOKE } else { FIRST };
-            let items: Vec<Value> = of
-                .iter()
-                .take(most)
-                .map(|(i, t)| {
-                    json!({
-                        "index": i, "label": words::token_label(t), "org": t.token.org,
-                        "owner": t.token.owner.as_deref().unwrap_or("owner unknown"),
-                        "reason": t.verdicts.advice.reason,
-                        "id": t.token.token_id, "news": is_news(t),
-                        "evidence": if *action == Action::Revoke { evidence(report, t) } else { Vec::new() },
-                    })
-                })
-                .collect();
-            json!({
-                "action": action, "class": action.as_str().replace(' ', "-"), "title": title, "meaning": meaning,
-                "total": of.len(), "items": items, "rest": of.len().saturating_sub(most),
-            })
-        })
-        .collect();
     let least = report.settings.least_severity.unwrap_or(Severity::Info);
     let severities: Vec<Value> = Severity::ALL
         .iter()
@@ -82,7 +43,8 @@ pub(super) fn front(report: &Report) -> Value {
         "n_findings": words::grouped(report.findings.len() as u64),
         "n_hidden": report.findings.iter().filter(|f| f.suppressed.is_some()).count(),
         "n_events": words::grouped(report.events),
-        "advice": advice,
+        "first": first::first(report),
+        "people": words::population(report),
         "severities": severities,
         "verdicts": verdicts,
         "scope_states": scope_states,
@@ -130,25 +92,6 @@ pub(super) fn front(report: &Report) -> Value {
         "glossary": words::GLOSSARY.iter()
             .map(|(word, meaning)| json!({ "word": word, "meaning": meaning })).collect::<Vec<_>>(),
     })
-}
-
-/// What carries the advice to revoke: the facts on the token, then its worst findings.
-fn evidence(report: &Report, t: &TokenReport) -> Vec<String> {
-    let day = |time: Option<i64>| time.map(|t| day_text(day_of(t)));
-    let mut out = Vec::new();
-    out.extend(day(t.token.leaked_at).map(|d| format!("found in public on {d}")));
-    out.extend(day(t.token.revoked_at).map(|d| format!("revoked on {d}")));
-    out.extend(day(t.token.owner_gone_at).map(|d| format!("its owner is {} since {d}", t.token.owner_state)));
-    let own: std::collections::HashSet<&str> = t.findings.iter().map(String::as_str).collect();
-    for f in report.findings.iter().filter(|f| own.contains(f.fingerprint.as_str())).take(EVIDENCE) {
-        let events = match f.event_ids.len() {
-            0 => String::new(),
-            n => format!(" ({n} event id{} in its row)", words::s(n as u64)),
-        };
-        out.push(format!("{}: {}{events}", f.detection, f.message));
-    }
-    out.push(words::last_change(t));
-    out
 }
 
 fn coverage(report: &Report, c: &crate::model::coverage::Coverage) -> Value {

@@ -7,6 +7,7 @@
 mod charts;
 mod cycle;
 mod data;
+mod first;
 mod front;
 
 use super::bundle::ChartFile;

@@ -201,6 +201,8 @@ pub(super) fn token(i: usize, row: &Row, org: &str) -> TokenReport {
                 scope("vso.graph_manage", ScopeState::NotSeen, Visibility::Full),
             ],
             observed_scopes: Some(vec!["vso.build_execute".into()]),
+            start_scopes: None,
+            strange_scopes: Vec::new(),
             proposed_scopes: Some(vec!["vso.build_execute".into(), "vso.code".into()]),
             reduced_scopes: Some(vec!["vso.build".into(), "vso.code".into()]),
             advice: Advice::new(action, reason),

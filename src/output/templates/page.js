@@ -47,7 +47,8 @@
   const severity = (word) => el("span", { class: "sev " + word }, word);
   const label = (t) => (t.name && t.name.trim() ? t.name : t.token_id);
   const under = (text) => (text ? el("span", { class: "under" }, name(text)) : null);
-  const advice = (t) => el("span", { class: "do " + dashed(t.advice.action) }, t.advice.action);
+  const advised = (t) => (t.advice.ask ? "ask " + t.advice.ask : t.advice.action);
+  const advice = (t) => el("span", { class: "do " + dashed(t.advice.action) }, advised(t));
 
   function risk(value) {
     const bar = svg("svg", { viewBox: "0 0 100 14", "aria-hidden": "true", preserveAspectRatio: "none" });
@@ -286,7 +287,7 @@
   }
   function small(caption, heads, rows) {
     if (!rows.length) return null;
-    return el("div", { class: "scroll" }, el("table", null, el("caption", null, caption),
+    return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, el("table", null, el("caption", null, caption),
       el("thead", null, el("tr", null, heads.map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", null, rows.map((r) => el("tr", null, r.map((c) => el("td", null, c)))))));
   }
@@ -347,12 +348,15 @@
     const out = [];
     if (t.proposed_scopes && !same(t.proposed_scopes, t.scopes)) out.push(show("Safe proposal", t.proposed_scopes, "Lowers only scopes whose use the log would have shown in full."));
     if (t.reduced_scopes && !same(t.reduced_scopes, t.proposed_scopes) && !same(t.reduced_scopes, t.scopes)) out.push(show("Confirm with the owner", t.reduced_scopes, "Also lowers scopes with known exceptions; the operations without a trace would break if they matter."));
-    if (!t.proposed_scopes && t.observed_scopes && t.observed_scopes.length) out.push(show("Start here and ask", t.observed_scopes, "The least set that the audited events need."));
+    const start = t.start_scopes || t.observed_scopes;
+    const strange = t.strange_scopes.length ? " Left out, since only events under an open anomaly needed them: " + t.strange_scopes.join(", ") + "." : "";
+    if (!t.proposed_scopes && start && (start.length || strange)) out.push(show("Start here and ask", start, "The least set that the audited events need." + strange));
     return out;
   }
 
   const dialog = document.getElementById("dossier");
-  function dossier(i) {
+  // `known`: the address names it already, as on Back, Forward and a link from elsewhere.
+  function dossier(i, known) {
     const t = data.tokens[i];
     const mine = t.findings.map((at) => data.findings[at]);
     const known = (v, words) => (v === null || v === undefined ? "unknown" : words(v));
@@ -362,7 +366,7 @@
       el("button", { type: "button", class: "close", click: () => dialog.close() }, "Close"));
     const body = el("div", { class: "d-body" },
       el("div", { class: "verdict " + dashed(t.advice.action) },
-        el("p", null, el("strong", null, { revoke: "Revoke", reduce: "Reduce", "ask the owner": "Ask the owner", watch: "Watch", nothing: "Nothing to do" }[t.advice.action]),
+        el("p", null, el("strong", null, { revoke: "Revoke", reduce: "Reduce", "ask the owner": t.advice.ask ? "Ask " + t.advice.ask : "Ask the owner", watch: "Watch", nothing: "Nothing to do" }[t.advice.action]),
           t.advice.reason ? ": " + t.advice.reason : ""),
         el("p", null, t.use.words + ", confidence " + t.use.confidence + "; " + t.use.last_change + ".", t.use.reason && t.use.reason !== t.advice.reason ? " " + t.use.reason : "")),
       el("div", { class: "d-cols" },
@@ -407,11 +411,20 @@
       block("What could not be seen", el("p", null, data.invisible), data.coverage[t.org] ? el("p", null, data.coverage[t.org]) : null,
         t.reaches_unseen_orgs ? el("p", null, "It reaches organisations that are not in the lake; what it did there was not seen.") : null));
     dialog.replaceChildren(head, body);
-    if (!dialog.open) dialog.showModal();
+    const open = dialog.open;
+    if (!open) dialog.showModal();
     dialog.scrollTop = 0;
-    history.replaceState(null, "", "#token=" + encodeURIComponent(t.org + "/" + t.token_id));
+    const hash = "#token=" + encodeURIComponent(t.org + "/" + t.token_id);
+    if (known) return;
+    // Back closes the dossier, rather than leaving the report.
+    if (open) history.replaceState(history.state, "", hash);
+    else history.pushState({ opened: true }, "", hash);
   }
-  dialog.addEventListener("close", () => history.replaceState(null, "", "#tokens"));
+  dialog.addEventListener("close", () => {
+    if (!location.hash.startsWith("#token=")) return;
+    if (history.state && history.state.opened) history.back();
+    else history.replaceState(null, "", "#tokens");
+  });
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
   document.addEventListener("click", (event) => {
@@ -425,9 +438,11 @@
   });
   function route() {
     const at = location.hash.startsWith("#token=") ? decodeURIComponent(location.hash.slice(7)) : "";
-    if (places.has(at)) dossier(places.get(at));
+    if (places.has(at)) dossier(places.get(at), true);
+    else if (dialog.open) dialog.close();
   }
   addEventListener("hashchange", route);
+  addEventListener("popstate", route);
   // Paper cannot turn pages of a table or open a fold.
   let folded = [];
   addEventListener("beforeprint", () => {
