@@ -17,7 +17,7 @@ use crate::output::manifest::RunFacts;
 use crate::output::words;
 use crate::report::Report;
 use crate::report::compare::{self, News};
-use crate::report::contain;
+use crate::report::contain::{self, Story};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
@@ -173,7 +173,10 @@ fn summary(report: &Report, output: &Path, ui: &Ui) {
     let urgent = contain::contain(report);
     for c in urgent.iter().take(URGENT) {
         let owner = c.owner.as_deref().map(|o| format!("{o}, ")).unwrap_or_default();
-        let story = c.stories.last().map(words::story).unwrap_or_default();
+        // Only the fact that began the newest hour: the terminal is narrow.
+        let newest =
+            c.stories.last().map(|s| Story { facts: s.facts.iter().take(1).cloned().collect(), ..s.clone() });
+        let story = newest.map(|s| words::story(&Story { more: 0, ..s })).unwrap_or_default();
         ui.info(&format!("contain now: {} ({owner}{}): {story} First: {}", c.label(), c.org, c.first_step));
     }
     if urgent.len() > URGENT {

@@ -9,7 +9,7 @@ use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
 use crate::model::claim::Field;
 use crate::model::event_id::EventId;
 use crate::model::finding::{Confidence, DetectionMeta, Family, Finding, ListEntry, Subject, SubjectKind};
-use crate::model::time::{Micros, Window};
+use crate::model::time::{Micros, Window, format_minute};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -378,6 +378,8 @@ fn of_row(
         (Cell::Null, "owner") => owner.clone(),
         (Cell::Null, _) => None,
         (Cell::Bool(b), _) => Some(if *b { "yes" } else { "no" }.to_owned()),
+        // People read minutes; the evidence has the exact instant.
+        (Cell::Time(time), _) => Some(format_minute(*time)),
         (cell, _) => Some(cell.to_string()),
     };
     let first_time = rows.time(row, "first_time");

@@ -80,6 +80,7 @@ pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &
         ("tokens.csv".to_owned(), Box::new(|to| tokens::csv::Csv.write(report, plain, to))),
         ("review.csv".to_owned(), Box::new(|to| review::write(report, to))),
         ("population.csv".to_owned(), Box::new(|to| evidence::population(report, to))),
+        ("response.csv".to_owned(), Box::new(|to| evidence::response(report, to))),
         ("controls.csv".to_owned(), Box::new(|to| evidence::controls(report, to))),
     ];
     if let Some(comparison) = &report.comparison {

@@ -1,7 +1,7 @@
-//! Tables that auditors keep: `population.csv`, `controls.csv` and `changes.csv`.
+//! Tables that auditors keep: `population.csv`, `response.csv`, `controls.csv` and `changes.csv`.
 //!
-//! In: a report or a comparison. Out: CSV: how complete the lists of each organisation are and how its tokens stand; what bears on
-//! each control; what changed since the earlier bundle.
+//! In: a report or a comparison. Out: CSV: how complete the lists of each organisation are and how its tokens stand; how long
+//! leaked tokens and those of people who left stayed in force; what bears on each control; what changed since the earlier bundle.
 
 use super::Result;
 use super::csv::{self, Cell};
@@ -9,6 +9,7 @@ use crate::model::token::TokenState;
 use crate::report::Report;
 use crate::report::compare::{Comparison, Difference};
 use crate::report::controls as known;
+use crate::report::response::responses;
 use std::io;
 
 /// Columns of `population.csv`.
@@ -29,6 +30,9 @@ const POPULATION: [&str; 12] = [
 /// Columns of `controls.csv`.
 const CONTROLS: [&str; 7] =
     ["framework", "control", "title", "gives", "missing", "detections", "open_findings"];
+/// Columns of `response.csv`.
+const RESPONSE: [&str; 9] =
+    ["trigger", "org", "token_id", "name", "owner", "from", "ended", "hours", "outcome"];
 /// Columns of `changes.csv`.
 const CHANGES: [&str; 10] =
     ["of", "change", "org", "id", "name", "owner", "detection", "severity", "what", "why"];
@@ -64,6 +68,27 @@ pub fn population(report: &Report, to: &mut dyn io::Write) -> Result {
         ]
     });
     csv::write(POPULATION, rows, to)
+}
+
+/// Writes one row a leak and one row a person who left.
+///
+/// # Errors
+/// Those of the writer.
+pub fn response(report: &Report, to: &mut dyn io::Write) -> Result {
+    let rows = responses(report).into_iter().map(|r| {
+        vec![
+            Cell::Text(r.trigger.to_string()),
+            Cell::Text(r.org.clone()),
+            Cell::maybe(r.token_id.as_deref()),
+            Cell::maybe(r.name.as_deref()),
+            Cell::maybe(r.owner.as_deref()),
+            Cell::time(Some(r.from)),
+            Cell::time(r.to),
+            r.hours().map_or(Cell::Empty, Cell::Number),
+            Cell::Text(r.outcome.to_string()),
+        ]
+    });
+    csv::write(RESPONSE, rows.collect::<Vec<_>>(), to)
 }
 
 /// Writes one row a control.

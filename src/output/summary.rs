@@ -10,9 +10,8 @@ use crate::model::noun::counted;
 use crate::model::time::{day_of, day_text};
 use crate::model::verdict::UseState;
 use crate::report::compare::{Kind, News};
-use crate::report::contain;
 use crate::report::review::Status;
-use crate::report::{Report, TokenReport, rank};
+use crate::report::{Report, TokenReport, contain, rank, response};
 use std::io;
 
 /// Most tokens under each advice, and most findings, shared fairly by the organisations.
@@ -291,6 +290,9 @@ fn coverage(report: &Report, to: &mut dyn io::Write) -> Result {
             let span = words::gap_words(gap.span.from, gap.span.to);
             writeln!(to, "  - gap {}: {}", escape(&span), escape(&gap.reason))?;
         }
+    }
+    for sentence in response::sentences(report) {
+        writeln!(to, "- {}", escape(&sentence))?;
     }
     if let Some(masked) = words::masked_words(report) {
         writeln!(to, "- {}", escape(&masked))?;

@@ -4,12 +4,13 @@
 //! step. Decisions take a finding out; the same fact is said once.
 
 use super::{Report, TokenReport};
+use crate::model::event_id::EventId;
 use crate::model::finding::{Confidence, Family, Finding, Severity, Subject, SubjectKind};
 use crate::model::time::{HOUR, Micros};
 use crate::model::verdict::Action;
 use hashbrown::HashMap;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Slugs that belong here whatever their severity: who can give rights away may be the next step of an intrusion.
 const ALWAYS: [&str; 2] = ["administrator-added", "administrator-added-by-token"];
@@ -17,6 +18,22 @@ const ALWAYS: [&str; 2] = ["administrator-added", "administrator-added-by-token"
 const AFTER_ITS_END: &str = "used-after-its-end";
 /// Slug of attack tools.
 const ATTACK_TOOL: &str = "attack-tool";
+/// Slugs that say what was done to the organisation, or that the token is known to others. They come before what was merely new
+/// about a token, and their fix is the first step.
+const EFFECTS: [&str; 10] = [
+    ATTACK_TOOL,
+    "used-after-leak",
+    "used-by-another-person",
+    "stream-touched-by-token",
+    "administrator-added-by-token",
+    AFTER_ITS_END,
+    "used-after-owner-left",
+    "reach-widened",
+    "scopes-widened",
+    "leaked",
+];
+/// Columns of the evidence that name the place and the deed of a finding.
+const NAMED: [&str; 5] = ["network", "place", "client", "action", "value"];
 /// Facts that a story tells.
 const MAX_FACTS: usize = 3;
 
@@ -75,27 +92,38 @@ pub fn contain(report: &Report) -> Vec<Contain> {
         let is_token = f.subject.kind == SubjectKind::Token;
         tokens.get(&(f.org.as_str(), f.subject.id.as_str())).copied().filter(|_| is_token)
     };
+    let urgent: Vec<&Finding> =
+        report.findings.iter().filter(|f| is_urgent(f, token_of(f).map(|at| &report.tokens[at]))).collect();
+    // What a token did is told of the token, and not again of the person whose token it is.
+    let by_tokens: HashSet<&EventId> =
+        urgent.iter().filter(|f| token_of(f).is_some()).flat_map(|f| &f.event_ids).collect();
     let mut of: BTreeMap<(&str, SubjectKind, &str), Vec<&Finding>> = BTreeMap::new();
-    for finding in &report.findings {
-        let token = token_of(finding).map(|at| &report.tokens[at]);
-        if is_urgent(finding, token) {
+    for finding in urgent.iter().copied() {
+        let is_told =
+            !finding.event_ids.is_empty() && finding.event_ids.iter().all(|id| by_tokens.contains(id));
+        if token_of(finding).is_some() || !is_told {
             of.entry((&finding.org, finding.subject.kind, &finding.subject.id)).or_default().push(finding);
         }
     }
     let mut all: Vec<Contain> = of
         .into_values()
         .filter_map(|mut findings| {
+            // A leak that was used says that it is a leak.
+            if findings.iter().any(|f| f.slug == "used-after-leak") {
+                findings.retain(|f| f.slug != "leaked");
+            }
             findings.sort_by_key(|f| (Reverse(f.severity), Reverse(f.confidence), f.detection.clone()));
             let worst = *findings.first()?;
+            let step = findings.iter().min_by_key(|f| effect(f)).filter(|f| effect(f) < EFFECTS.len());
             let token = token_of(worst);
             Some(Contain {
                 org: worst.org.clone(),
                 subject: worst.subject.clone(),
-                owner: worst.owner.clone(),
+                owner: worst.owner.clone().filter(|_| worst.subject.kind == SubjectKind::Token),
                 token,
                 severity: worst.severity,
                 risk: token.map_or(0.0, |at| report.tokens[at].verdicts.risk),
-                first_step: first_step(worst, token.map(|at| &report.tokens[at])),
+                first_step: first_step(step.copied().unwrap_or(worst), token.map(|at| &report.tokens[at])),
                 last: findings.iter().filter_map(|f| f.last_time).max(),
                 stories: stories(&findings),
             })
@@ -103,6 +131,17 @@ pub fn contain(report: &Report) -> Vec<Contain> {
         .collect();
     all.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.risk.total_cmp(&a.risk)).then(b.last.cmp(&a.last)));
     all
+}
+
+/// The place of a finding among the effects, or behind them.
+fn effect(finding: &Finding) -> usize {
+    EFFECTS.iter().position(|slug| *slug == finding.slug).unwrap_or(EFFECTS.len())
+}
+
+/// Returns true if a text names the place and the deed of a finding already.
+fn is_told(finding: &Finding, text: &str) -> bool {
+    let mut named = NAMED.iter().filter_map(|c| finding.evidence.get(*c)?.as_str()).peekable();
+    named.peek().is_some() && named.all(|value| text.contains(value))
 }
 
 fn is_urgent(finding: &Finding, token: Option<&TokenReport>) -> bool {
@@ -156,14 +195,15 @@ fn stories(findings: &[&Finding]) -> Vec<Story> {
         }
     }
     let tell = |(since, mut of): (Option<Micros>, Vec<&Finding>)| {
-        of.sort_by_key(|f| (f.is_sum(), Reverse(f.severity), f.detection.clone()));
+        of.sort_by_key(|f| (f.is_sum(), effect(f), Reverse(f.severity), f.detection.clone()));
         if of.iter().any(|f| !f.is_sum()) {
             of.retain(|f| !f.is_sum());
         }
         let mut facts: Vec<String> = Vec::new();
         for finding in &of {
             let fact = finding.fact().trim_end_matches('.').to_owned();
-            if !facts.contains(&fact) && facts.len() < MAX_FACTS {
+            let told = facts.contains(&fact) || is_told(finding, &facts.join(" "));
+            if !told && facts.len() < MAX_FACTS {
                 facts.push(fact);
             }
         }
@@ -261,6 +301,52 @@ mod tests {
         ] {
             assert_eq!(contain(&with([finding.clone()])).len(), usize::from(counts), "{finding:?}");
         }
+    }
+
+    #[test]
+    fn what_was_done_comes_first_and_an_event_is_told_of_its_token_alone() {
+        let event = "11111111-0000-4000-8000-000000000001";
+        let named = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).into())).collect::<serde_json::Map<_, _>>()
+        };
+        let touched = Finding {
+            detection: "PAT-A029".into(),
+            event_ids: vec![event.into()],
+            ..said("stream-touched-by-token", Severity::High, 5, "touched audit streams once: A.Off (1)")
+        };
+        let new = Finding {
+            evidence: named(&[("network", "10.0.0.0/24"), ("client", "curl")]),
+            ..said("first-network-and-client", Severity::High, 5, "was used from 10.0.0.0/24 with curl")
+        };
+        let again = Finding {
+            detection: "PAT-A002".into(),
+            evidence: named(&[("place", "curl"), ("action", "A.Off")]),
+            ..said("powerful-action-from-first-place", Severity::High, 5, "did A.Off, new with curl")
+        };
+        let person = Finding {
+            subject: Subject { kind: SubjectKind::User, id: "ann".into(), name: None },
+            family: Family::Posture,
+            event_ids: vec![event.into()],
+            ..said("stream-weakened", Severity::High, 5, "")
+        };
+        let mut report = with([again, new, touched, person]);
+        for f in &mut report.findings {
+            if f.slug == "stream-touched-by-token" {
+                f.fix = Arc::from("Restore the stream.");
+            }
+        }
+        let all = contain(&report);
+        assert_eq!(all.len(), 1, "{all:?}");
+        assert_eq!(all[0].first_step, "Restore the stream.");
+        let told = Story {
+            since: Some(5 * HOUR),
+            facts: vec![
+                "touched audit streams once: A.Off (1)".into(),
+                "was used from 10.0.0.0/24 with curl".into(),
+            ],
+            more: 1,
+        };
+        assert_eq!(all[0].stories, [told]);
     }
 
     #[test]

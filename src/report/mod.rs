@@ -9,6 +9,7 @@ pub mod contain;
 pub mod controls;
 pub mod evidence;
 pub mod rank;
+pub mod response;
 pub mod review;
 pub mod series;
 pub mod settings;

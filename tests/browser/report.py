@@ -113,6 +113,17 @@ with sync_playwright() as play:
     page.keyboard.press("Escape")
     expect(dossier).to_be_hidden()
 
+    # Back closes the dossier and stays in the report; Forward opens it again.
+    rows.first.locator("button.link").first.click()
+    expect(dossier).to_be_visible()
+    page.go_back()
+    expect(dossier).to_be_hidden()
+    assert page.url.split("#")[0] == address, page.url
+    page.go_forward()
+    expect(dossier).to_be_visible()
+    dossier.locator("button.close").click()
+    expect(dossier).to_be_hidden()
+
     # Every control has a name.
     nameless = page.evaluate("""() => [...document.querySelectorAll('button, input, select, a')]
         .filter((e) => !(e.innerText || e.getAttribute('aria-label') || e.closest('label')?.innerText || '').trim())
@@ -125,6 +136,10 @@ with sync_playwright() as play:
     page.set_viewport_size({"width": 420, "height": 900})
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 420, f"the narrow page scrolls sideways: {wide}"
+    stuck = page.evaluate("""() => [...document.querySelectorAll('main *')]
+        .filter((e) => e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.tabIndex < 0)
+        .map((e) => e.outerHTML.slice(0, 120))""")
+    assert stuck == [], f"no key scrolls these: {stuck}"
     page.screenshot(path=folder / "narrow.png")
     page.pdf(path=folder / "report.pdf", format="A4")
     assert page.evaluate("window.ran") is None and requests == [address] and complaints == [], (requests, complaints)

@@ -44,6 +44,10 @@ fn the_sample_report_is_whole_repeatable_and_fits_the_contract() {
         "tokens.csv",
         "review.csv",
         "findings.sarif",
+        "population.csv",
+        "response.csv",
+        "controls.csv",
+        "SHA256SUMS",
         "manifest.json",
     ] {
         assert!(one.contains_key(name), "{name} is missing");

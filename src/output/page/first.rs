@@ -7,7 +7,7 @@ use crate::model::time::day_text;
 use crate::model::verdict::Action;
 use crate::output::words;
 use crate::report::contain::contain;
-use crate::report::{Report, TokenReport};
+use crate::report::{Report, TokenReport, rank};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
@@ -55,15 +55,17 @@ pub(super) fn first(report: &Report) -> Value {
         })
         .collect();
 
-    let rank = |action: Action| words::ADVICE.iter().position(|(a, ..)| *a == action);
-    let mut rest: Vec<(usize, &TokenReport)> = report
-        .tokens
-        .iter()
-        .enumerate()
-        .filter(|(i, t)| !contained.contains(i) && rank(t.verdicts.advice.action).is_some())
+    let place = |t: &TokenReport| {
+        let advice = words::ADVICE.iter().position(|(action, ..)| *action == t.verdicts.advice.action);
+        advice.map(|at| (!is_news(&t.token.org, &t.token.token_id), at))
+    };
+    let mut rest: Vec<(usize, &TokenReport)> = rank::tokens(report)
+        .into_iter()
+        .map(|i| (i, &report.tokens[i]))
+        .filter(|(i, t)| !contained.contains(i) && place(t).is_some())
         .collect();
-    let place = |t: &TokenReport| (!is_news(&t.token.org, &t.token.token_id), rank(t.verdicts.advice.action));
-    rest.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)).then(b.verdicts.risk.total_cmp(&a.verdicts.risk)));
+    // Within an advice the one order of all outputs stays.
+    rest.sort_by_key(|(_, t)| place(t));
     let findings: HashMap<&str, &Finding> =
         report.findings.iter().map(|f| (f.fingerprint.as_str(), f)).collect();
     let (mut revoke, mut others) = (0, 0);

@@ -8,7 +8,7 @@ use crate::model::finding::Severity;
 use crate::model::time::{day_of, day_text, format_time};
 use crate::model::verdict::{ScopeState, UseState};
 use crate::output::{VERSION, not_run, words};
-use crate::report::Report;
+use crate::report::{Report, response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) fn front(report: &Report) -> Value {
     let scope_states: Vec<Value> =
         ScopeState::ALL.iter().map(|s| json!({ "name": s, "meaning": words::scope_meaning(*s) })).collect();
     let orgs: Vec<&str> = report.coverage.iter().map(|c| c.org.as_str()).collect();
-    json!({
+    let mut values = json!({
         "version": VERSION,
         "as_of": format_time(report.as_of),
         "as_of_words": words::minute(report.as_of),
@@ -91,7 +91,9 @@ pub(super) fn front(report: &Report) -> Value {
         "config": report.config_sha256,
         "glossary": words::GLOSSARY.iter()
             .map(|(word, meaning)| json!({ "word": word, "meaning": meaning })).collect::<Vec<_>>(),
-    })
+    });
+    values["response"] = json!(response::sentences(report));
+    values
 }
 
 fn coverage(report: &Report, c: &crate::model::coverage::Coverage) -> Value {

@@ -355,8 +355,8 @@
   }
 
   const dialog = document.getElementById("dossier");
-  // `known`: the address names it already, as on Back, Forward and a link from elsewhere.
-  function dossier(i, known) {
+  // `named`: the address names it already, as on Back, Forward and a link from elsewhere.
+  function dossier(i, named) {
     const t = data.tokens[i];
     const mine = t.findings.map((at) => data.findings[at]);
     const known = (v, words) => (v === null || v === undefined ? "unknown" : words(v));
@@ -415,7 +415,7 @@
     if (!open) dialog.showModal();
     dialog.scrollTop = 0;
     const hash = "#token=" + encodeURIComponent(t.org + "/" + t.token_id);
-    if (known) return;
+    if (named) return;
     // Back closes the dossier, rather than leaving the report.
     if (open) history.replaceState(history.state, "", hash);
     else history.pushState({ opened: true }, "", hash);
