@@ -59,11 +59,11 @@ mod tests {
     fn a_scope_that_only_events_under_an_open_anomaly_needed_is_left_out_and_named() {
         let observed = vec!["vso.auditstreams_manage".to_owned(), "vso.code_manage".to_owned()];
         let odd = Finding { event_ids: vec![IDS[0].into()], ..finding() };
-        let split = |rows: &[ScopeVerdict], found: &[&Finding]| super::split(&observed, rows, found).1;
+        let strange = |rows: &[ScopeVerdict], found: &[&Finding]| split(&observed, rows, found).1;
         let both = [row(&observed[0], &IDS[..1], 1), row(&observed[1], &IDS, 2)];
-        assert_eq!(split(&both, &[&odd]), ["vso.auditstreams_manage"], "the other has an event of its own");
+        assert_eq!(strange(&both, &[&odd]), ["vso.auditstreams_manage"], "the other has an event of its own");
         let many = [row(&observed[0], &IDS[..1], 200), both[1].clone()];
-        assert!(split(&many, &[&odd]).is_empty(), "not all of its events are listed");
+        assert!(strange(&many, &[&odd]).is_empty(), "not all of its events are listed");
         let decided = Suppression {
             decision: "keep".into(),
             reviewer: "r".into(),
@@ -74,6 +74,6 @@ mod tests {
         };
         let known = Finding { suppressed: Some(decided), ..odd.clone() };
         let low = Finding { severity: Severity::Low, ..odd };
-        assert!(split(&both, &[&known, &low]).is_empty(), "no open anomaly");
+        assert!(strange(&both, &[&known, &low]).is_empty(), "no open anomaly");
     }
 }

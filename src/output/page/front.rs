@@ -43,8 +43,6 @@ pub(super) fn front(report: &Report) -> Value {
         "n_findings": words::grouped(report.findings.len() as u64),
         "n_hidden": report.findings.iter().filter(|f| f.suppressed.is_some()).count(),
         "n_events": words::grouped(report.events),
-        "first": first::first(report),
-        "people": words::population(report),
         "severities": severities,
         "verdicts": verdicts,
         "scope_states": scope_states,
@@ -92,6 +90,8 @@ pub(super) fn front(report: &Report) -> Value {
         "glossary": words::GLOSSARY.iter()
             .map(|(word, meaning)| json!({ "word": word, "meaning": meaning })).collect::<Vec<_>>(),
     });
+    values["first"] = first::first(report);
+    values["people"] = json!(words::population(report));
     values["response"] = json!(response::sentences(report));
     values
 }
