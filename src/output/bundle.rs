@@ -74,7 +74,7 @@ pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &
         ("findings.sarif".to_owned(), Box::new(|to| findings::sarif::Sarif.write(report, plain, to))),
         ("tokens.json".to_owned(), Box::new(|to| tokens::json::Json.write(report, plain, to))),
         ("tokens.csv".to_owned(), Box::new(|to| tokens::csv::Csv.write(report, plain, to))),
-        ("review.csv".to_owned(), Box::new(|to| review::write(report, to))),
+        ("review.csv".to_owned(), Box::new(|to| review::write(report, &review::Choice::default(), to))),
     ];
     if let Some(comparison) = &report.comparison {
         let changes =
