@@ -507,6 +507,15 @@ pub(super) enum DetectionsCommand {
     },
     /// Which published rules, attack scenarios and controls the pack covers
     Coverage,
+    /// What reviewers made of each detection, with a proposal: keep, tune or off
+    #[command(after_help = crate::report::scorecard::RULE)]
+    Scorecard {
+        /// Format of the list
+        #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = grids(&[]))]
+        format: String,
+        #[command(flatten)]
+        selection: Box<Selection>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,10 @@
 //! threads, and hashed on the way: all of them in memory would be hundreds of megabytes.
 
 use super::manifest::{RunFacts, manifest};
-use super::{Error, Format as _, Result, Style, changes, findings, page, private, review, summary, tokens};
+use super::{
+    Error, Format as _, Result, Style, changes, decisions, findings, page, private, review, scorecard,
+    summary, tokens,
+};
 use crate::model::hash::Hashed;
 use crate::report::Report;
 use rayon::prelude::*;
@@ -75,6 +78,8 @@ pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &
         ("tokens.json".to_owned(), Box::new(|to| tokens::json::Json.write(report, plain, to))),
         ("tokens.csv".to_owned(), Box::new(|to| tokens::csv::Csv.write(report, plain, to))),
         ("review.csv".to_owned(), Box::new(|to| review::write(report, &review::Choice::default(), to))),
+        ("decisions.csv".to_owned(), Box::new(|to| decisions::write(report, to))),
+        ("scorecard.csv".to_owned(), Box::new(|to| scorecard::write(report, to))),
     ];
     if let Some(comparison) = &report.comparison {
         let changes =

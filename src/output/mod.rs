@@ -8,6 +8,7 @@ pub mod anonymise;
 pub mod bundle;
 pub mod changes;
 pub mod csv;
+pub mod decisions;
 pub mod dossier;
 pub mod exact;
 pub mod findings;
@@ -22,6 +23,7 @@ pub mod private;
 pub mod review;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod scorecard;
 pub mod summary;
 pub mod terminal;
 pub mod tokens;

@@ -42,6 +42,9 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
     for sentence in report.settings.sentences() {
         writeln!(to, "**{}**\n", escape(&sentence))?;
     }
+    if let Some(sentence) = &report.series.review_sentence {
+        writeln!(to, "Review: {}. Each token is in decisions.csv.\n", escape(sentence))?;
+    }
     failures(report, to)?;
     advice(report, to)?;
     changes(report, to)?;

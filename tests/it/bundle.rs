@@ -43,6 +43,9 @@ fn the_sample_report_is_whole_repeatable_and_fits_the_contract() {
         "tokens.json",
         "tokens.csv",
         "review.csv",
+        "decisions.csv",
+        "scorecard.csv",
+        "charts/review.svg",
         "findings.sarif",
         "manifest.json",
     ] {

@@ -120,6 +120,7 @@ pub(super) fn front(report: &Report) -> Value {
             "masked": i.masked.words(),
         })).collect::<Vec<_>>(),
         "masked": words::masked_words(report),
+        "completeness": report.series.review_sentence,
         "decisions": cycle::decisions(report),
         "not_done": cycle::not_done(report),
         "approved": cycle::approved(report),

@@ -279,5 +279,24 @@ mod tests {
         let (older, newer) = (read::read(older.as_bytes()), read::read(newer.as_bytes()));
         assert_eq!(older, newer);
         assert_eq!(older.expect("a sheet").rows.len(), 1);
+        // What the reviewer had in front of them comes back with the decision.
+        let mut reader = ::csv::Reader::from_reader(out.as_slice());
+        let head = reader.headers().expect("a head").clone();
+        let at = |name: &str| head.iter().position(|h| h == name).expect("a column");
+        let mut writer = ::csv::Writer::from_writer(Vec::new());
+        writer.write_record(&head).expect("memory");
+        for row in reader.records() {
+            let mut cells: Vec<String> = row.expect("a row").iter().map(str::to_owned).collect();
+            for (name, cell) in DECISION.iter().zip(["revoke", "ann", "2026-03-31", "why not", ""]) {
+                cells[at(name)] = cell.to_owned();
+            }
+            writer.write_record(&cells).expect("memory");
+        }
+        let back = read::read(&writer.into_inner().expect("memory")).expect("a sheet");
+        let listed = back.rows.iter().map(|r| r.detections.as_deref().expect("listed"));
+        let number: usize =
+            listed.map(|ids| ids.split(' ').filter(|id| id.starts_with("PAT-")).count()).sum();
+        assert_eq!(number, report.tokens.iter().map(|t| t.findings.len()).sum::<usize>());
+        assert!(number > 0);
     }
 }

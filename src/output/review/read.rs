@@ -46,6 +46,8 @@ pub struct Row {
     pub as_of: Option<Micros>,
     /// What the token was then, where the cells say it: the mark, and what can be read in the other cells.
     pub state: Option<Fixed>,
+    /// Ids of the detections that the sheet listed, blank separated; nothing where the cells do not say.
+    pub detections: Option<String>,
 }
 
 /// A row that cannot be taken.
@@ -284,6 +286,10 @@ fn row(record: &::csv::ByteRecord, columns: &Columns, line: u64) -> Result<Optio
                 .to_owned(),
         ));
     }
+    let state = state(&cell)?;
+    // As with the state: only a mark shows that the cell is that of the export.
+    let listed =
+        (state.is_some() && columns.contains_key("findings")).then(|| cell("findings")).transpose()?;
     Ok(Some(Row {
         line,
         org: cell("org")?.to_owned(),
@@ -293,7 +299,8 @@ fn row(record: &::csv::ByteRecord, columns: &Columns, line: u64) -> Result<Optio
         reason,
         end_date,
         as_of: parse_time(cell("as_of")?).filter(|_| cell("as_of").is_ok_and(|t| t.contains('T'))),
-        state: state(&cell)?,
+        state,
+        detections: listed.map(detections_of),
         token_id,
     }))
 }
@@ -313,6 +320,12 @@ fn state<'a>(cell: &dyn Fn(&'static str) -> Result<&'a str, Fault>) -> Result<Op
         mark: mark.to_owned(),
         ..Fixed::default()
     }))
+}
+
+/// The ids in a cell of findings, such as `PAT-H001 slug (high); PAT-U004 other (low)`.
+fn detections_of(cell: &str) -> String {
+    let ids = cell.split(';').filter_map(|item| original(item.trim()).split_whitespace().next());
+    ids.collect::<Vec<_>>().join(" ")
 }
 
 /// A list as the sheet writes it, blank separated.
