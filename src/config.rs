@@ -10,6 +10,7 @@ use crate::model::finding::Severity;
 use crate::model::hours::{DAYS, is_zone, parse_minute};
 use crate::model::network::Cidr;
 use crate::model::policy::Policy;
+use crate::model::review_period::Period;
 use crate::model::secret::covered;
 use crate::model::time::{Day, parse_day};
 use std::collections::BTreeMap;
@@ -64,12 +65,18 @@ impl Detections {
 pub struct Review {
     /// Days after which a decided revoke or reduction that the log does not show as done counts again for `--fail-on`.
     pub grace_days: i64,
+    /// The days in which the review decides, such as `2026-10-01..`; decisions of other days leave a token open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+    /// Days after which a decision to keep ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<i64>,
 }
 
 impl Default for Review {
     /// Two weeks: long enough to reach the owner, and shorter than any review period.
     fn default() -> Self {
-        Self { grace_days: 14 }
+        Self { grace_days: 14, period: None, keep_days: None }
     }
 }
 
@@ -213,6 +220,16 @@ impl Config {
             let message =
                 format!("grace_days = {} is out of range; give 0 to 3650 days", file.review.grace_days);
             return Err(at(key(text, "grace_days"), message));
+        }
+        if let Some(days) = file.review.keep_days.filter(|days| !(1..=3650).contains(days)) {
+            let message = format!("keep_days = {days} is out of range; give 1 to 3650 days");
+            return Err(at(key(text, "keep_days"), message));
+        }
+        if let Some(period) = file.review.period.as_deref().filter(|p| Period::parse(p).is_none()) {
+            let message = format!(
+                "invalid period \"{period}\": expected a first day and two dots, such as 2026-10-01.. or 2026-10-01..2026-12-31"
+            );
+            return Err(at(key(text, "period"), message));
         }
         for exception in &file.exceptions {
             exception.check().map_err(|(offset, message)| at(offset, message))?;
@@ -394,6 +411,25 @@ mod tests {
         ] {
             let error = Config::parse("p", &text.replace(from, to)).unwrap_err();
             assert_eq!((error.line, error.column), (line, column), "{error}");
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_review_has_a_period_and_keeps_that_end() {
+        let text = "[review]\nperiod = \"2026-10-01..\"\nkeep_days = 180\n";
+        let review = Config::parse("p", text).unwrap().review;
+        assert_eq!(
+            (review.period.as_deref(), review.keep_days, review.grace_days),
+            (Some("2026-10-01.."), Some(180), 14)
+        );
+        for (from, to, line, word) in [
+            ("2026-10-01..", "2026-10-01", 2, "two dots"),
+            ("2026-10-01..", "2026-10-01..2026-09-01", 2, "invalid period"),
+            ("180", "0", 3, "out of range"),
+        ] {
+            let error = Config::parse("p", &text.replace(from, to)).unwrap_err();
+            assert_eq!(error.line, line, "{error}");
             assert!(error.to_string().contains(word), "{error}");
         }
     }

@@ -20,6 +20,7 @@ pub mod evaluation;
 mod findings;
 mod hours;
 mod lifetimes;
+mod review;
 mod risk;
 mod scopes;
 mod timeline;
@@ -88,6 +89,7 @@ pub fn list() -> &'static [&'static dyn Chart] {
         &ages::Ages,
         &risk::Risk,
         &hours::Hours,
+        &review::Review,
         &coverage::Coverage,
     ]
 }

@@ -127,6 +127,15 @@ pub fn usual() -> Series {
             ("fabrikam".into(), all, held(gap_b)),
             ("tailspin".into(), all, (days.0..=days.1).collect()),
         ],
+        review: vec![
+            ("contoso".into(), [180, 9, 2, 11]),
+            ("fabrikam".into(), [34, 2, 0, 4]),
+            ("tailspin".into(), [0, 0, 0, 7]),
+        ],
+        review_sentence: Some(
+            "227 of 249 tokens in force decided since 2026-01-01 (91 %), 22 open, 11 not done, 2 not known"
+                .into(),
+        ),
         as_of: as_of(),
         max_lifetime_days: Some(90),
     }
@@ -147,6 +156,7 @@ pub fn small() -> Series {
     series.hours = (0..168).map(|h| u64::from(h == 33)).collect();
     series.risks = vec![0.0];
     series.coverage = vec![("contoso".into(), series.coverage[0].1, vec![days.1])];
+    series.review = vec![("contoso".into(), [0, 0, 0, 1])];
     series.max_lifetime_days = None;
     series
 }
@@ -184,6 +194,8 @@ pub fn large() -> Series {
     series.ages = (1..=30).map(|i| (i * 30, noise(i as u64) % 4_000)).collect();
     series.hours = (0..168).map(|h| noise(h) * 100).collect();
     series.risks = (0..5_000).map(|i| (noise(i) % 101) as f64).collect();
+    series.review =
+        (0..60).map(|i| (format!("org-{i}"), [noise(i) % 5_000, i, i % 3, noise(i + 9) % 900])).collect();
     series.coverage = (0..60)
         .map(|i| {
             let span = Span { from: day_start(days.0), to: as_of() };
@@ -240,6 +252,8 @@ pub fn hostile() -> Series {
         hours: vec![u64::MAX; 500],
         risks: vec![f64::NAN, f64::INFINITY, -1.0, 50.0, 1e300],
         coverage: vec![(bad(), lie, vec![i32::MIN, i32::MAX, 0, 0]), (bad(), wide, Vec::new())],
+        review: vec![(bad(), [u64::MAX; 4]), (String::new(), [0, 1, 0, 0]), ("\u{0}".into(), [0; 4])],
+        review_sentence: Some(bad()),
         as_of: Micros::MAX,
         max_lifetime_days: Some(i64::MAX),
     }

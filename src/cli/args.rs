@@ -507,6 +507,15 @@ pub(super) enum DetectionsCommand {
     },
     /// Which published rules, attack scenarios and controls the pack covers
     Coverage,
+    /// What reviewers made of each detection, with a proposal: keep, tune or off
+    #[command(after_help = crate::report::scorecard::RULE)]
+    Scorecard {
+        /// Format of the list
+        #[arg(long, value_name = "FORMAT", default_value = "table", ignore_case = true, value_parser = grids(&[]))]
+        format: String,
+        #[command(flatten)]
+        selection: Box<Selection>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -517,7 +526,7 @@ pub(super) struct ReviewArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ReviewCommand {
-    /// Write the review sheet as CSV, or the bodies that revoke what was decided
+    /// Write the review sheet of the tokens in force as CSV, or the bodies that revoke what was decided
     Export {
         /// File to write the sheet to
         #[arg(required_unless_present = "revoke_list")]
@@ -526,6 +535,12 @@ pub(super) enum ReviewCommand {
         /// decision, and tokens that are leaked, without owner, ruled out, or used after a revoke
         #[arg(long, value_name = "DIR|FILE")]
         revoke_list: Option<PathBuf>,
+        /// Also write tokens that have expired or were revoked
+        #[arg(long, requires = "file")]
+        all: bool,
+        /// Only write tokens of owners whose name, user name or id contains this text
+        #[arg(long, value_name = "TEXT", requires = "file")]
+        owner: Option<String>,
         #[command(flatten)]
         selection: Box<Selection>,
     },

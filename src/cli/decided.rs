@@ -115,6 +115,7 @@ pub(super) fn decision(row: &Row, org: String, seen_until: i64, state: Fixed) ->
         end_date: row.end_date,
         seen_until,
         state,
+        detections: row.detections.as_deref().map(|ids| covered(ids).into_owned()),
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Context;
 use super::args::{DetectionsArgs, DetectionsCommand};
 use super::error::{CliError, Outcome, message};
-use super::session::load_pack;
+use super::gate::Gate;
+use super::session::{Session, load_pack};
 use super::suggest;
 use crate::engine::equivalents::coverage;
 use crate::engine::pack::Pack;
@@ -72,6 +73,15 @@ pub(super) fn run(context: &Context, args: &DetectionsArgs) -> Result<Outcome, C
                 return Ok(Outcome::Done);
             }
             Err(CliError::new(format!("{} in the pack", counted(problems.len(), "problem"))))
+        }
+        DetectionsCommand::Scorecard { format, selection } => {
+            let format = output::find(output::GRIDS, format).map_err(CliError::new)?;
+            let session = Session::open(&context.lake, context.config.clone(), selection, &context.ui)?;
+            let report = session.find(&[], &context.ui)?.report;
+            let mut bytes = Vec::new();
+            format.write(&output::scorecard::grid(&report), context.ui.style(None), &mut bytes)?;
+            context.ui.write(None, &bytes)?;
+            Ok(Gate::open(selection.reading.strict).outcome(&report, &session, &context.ui))
         }
         DetectionsCommand::Coverage => {
             let pack = load_pack(&[])?;

@@ -197,6 +197,9 @@ fn summary(report: &Report, output: &Path, ui: &Ui) {
     if let Some(comparison) = &report.comparison {
         ui.info(&News::of(comparison).sentence);
     }
+    if let Some(sentence) = &report.series.review_sentence {
+        ui.info(sentence);
+    }
 }
 
 #[cfg(test)]

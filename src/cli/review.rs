@@ -23,8 +23,9 @@ use std::path::Path;
 
 pub(super) fn run(context: &Context, args: &ReviewArgs) -> Result<Outcome, CliError> {
     match &args.command {
-        ReviewCommand::Export { file, revoke_list, selection } => {
-            export(context, file.as_deref(), revoke_list.as_deref(), selection)
+        ReviewCommand::Export { file, revoke_list, all, owner, selection } => {
+            let choice = sheet::Choice { all: *all, owner: owner.clone() };
+            export(context, file.as_deref().map(|file| (file, choice)), revoke_list.as_deref(), selection)
         }
         ReviewCommand::Import { file } => import(context, file),
     }
@@ -32,18 +33,30 @@ pub(super) fn run(context: &Context, args: &ReviewArgs) -> Result<Outcome, CliEr
 
 fn export(
     context: &Context,
-    file: Option<&Path>,
+    file: Option<(&Path, sheet::Choice)>,
     revoke_list: Option<&Path>,
     selection: &Selection,
 ) -> Result<Outcome, CliError> {
     let session = Session::open(&context.lake, context.config.clone(), selection, &context.ui)?;
     let found = session.find(&[], &context.ui)?;
-    if let Some(file) = file {
+    if let Some((file, choice)) = file {
         let mut bytes = Vec::new();
-        sheet::write(&found.report, &mut bytes)?;
+        sheet::write(&found.report, &choice, &mut bytes)?;
         context.ui.write(Some(file), &bytes)?;
-        let noun = if found.report.tokens.len() == 1 { "token" } else { "tokens" };
-        context.ui.info(&format!("{} {noun} to review in {}", found.report.tokens.len(), file.display()));
+        let rows = sheet::chosen(&found.report, &choice).len();
+        if let Some(owner) = choice.owner.as_deref().filter(|_| rows == 0) {
+            context.ui.warn(&format!(
+                "no token{} has an owner that contains \"{owner}\"",
+                if choice.all { "" } else { " in force" }
+            ));
+        }
+        let left_out = found.report.tokens.iter().filter(|t| t.token.is_over()).count();
+        let over = if choice.all || choice.owner.is_some() || left_out == 0 {
+            String::new()
+        } else {
+            format!("; left out: {} that expired or were revoked (--all)", counted(left_out, "token"))
+        };
+        context.ui.info(&format!("{} to review in {}{over}", counted(rows, "token"), file.display()));
     }
     if let Some(place) = revoke_list {
         revocations(context, &found.report, place)?;

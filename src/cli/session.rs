@@ -32,6 +32,7 @@ use crate::model::hash::sha256;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::network::Site;
 use crate::model::policy::Policy;
+use crate::model::review_period::Period;
 use crate::model::secret::covered;
 use crate::model::time::{Day, Micros, Span, Window, format_time};
 use crate::model::token::Token;
@@ -402,7 +403,14 @@ impl Session {
     /// Decisions of the lake and exceptions of the configuration; which of them exist yet, the report decides.
     fn decided(&self) -> Result<Decided, CliError> {
         let grace_days = Day::try_from(self.config.review.grace_days).unwrap_or(Day::MAX);
-        let mut decided = Decided { approvals: self.config.approvals(), grace_days, ..Decided::default() };
+        let review = &self.config.review;
+        let mut decided = Decided {
+            approvals: self.config.approvals(),
+            grace_days,
+            keep_days: review.keep_days.and_then(|days| Day::try_from(days).ok()),
+            period: review.period.as_deref().and_then(Period::parse),
+            ..Decided::default()
+        };
         for org in &self.orgs {
             decided.decisions.extend(self.lake.decisions(org)?);
         }

@@ -77,6 +77,8 @@ impl Lake {
             .flag("reduced_known", d().map(|d| flag(d.state.reduced.is_some())))
             .text("reduced", d().map(|d| d.state.reduced.as_deref().unwrap_or_default()))
             .text("state_mark", d().map(|d| d.state.mark.as_str()))
+            .flag("detections_known", d().map(|d| flag(d.detections.is_some())))
+            .text("detections", d().map(|d| d.detections.as_deref().unwrap_or_default()))
             .to_bytes(&path)?;
         let held = match std::fs::read(&path) {
             Ok(held) => sha256(&held),
@@ -106,7 +108,7 @@ impl Lake {
         if !path.exists() {
             return Ok(Vec::new());
         }
-        const TEXTS: [&str; 13] = [
+        const TEXTS: [&str; 14] = [
             "token_id",
             "decision",
             "reviewer",
@@ -120,9 +122,11 @@ impl Lake {
             "proposed",
             "reduced",
             "state_mark",
+            "detections",
         ];
         const TIMES: [&str; 4] = ["decided_on", "end_date", "seen_until", "valid_to"];
-        const FLAGS: [&str; 5] = ["grant_known", "all_orgs", "leaked", "proposed_known", "reduced_known"];
+        const FLAGS: [&str; 6] =
+            ["grant_known", "all_orgs", "leaked", "proposed_known", "reduced_known", "detections_known"];
         let table = Table::read(&path, &[&TEXTS[..], &TIMES, &FLAGS].concat())?;
         let damaged = |why: &str| LakeError::Damaged { path: path.clone(), why: why.to_owned() };
         let [
@@ -139,9 +143,10 @@ impl Lake {
             proposed,
             reduced,
             mark,
+            detections,
         ] = TEXTS.map(|n| table.cells(n));
         let [decided_on, end_date, seen_until, valid_to] = TIMES.map(|n| table.known_ints(n));
-        let [grant_known, all_orgs, leaked, proposed_known, reduced_known] =
+        let [grant_known, all_orgs, leaked, proposed_known, reduced_known, detections_known] =
             FLAGS.map(|n| table.known_flags(n));
         let listed = |known: Option<bool>, text: &str| (known == Some(true)).then(|| text.to_owned());
         let day = |n: Option<i64>| n.and_then(|n| Day::try_from(n).ok());
@@ -159,6 +164,7 @@ impl Lake {
                     reason: reason[i].to_owned(),
                     end_date: day(end_date[i]),
                     seen_until: seen_until[i].unwrap_or_default(),
+                    detections: listed(detections_known[i], detections[i]),
                     state: Fixed {
                         state: state[i].to_owned(),
                         owner: owner[i].to_owned(),
@@ -213,6 +219,7 @@ mod tests {
             reason: "=1, \"quoted\"\nand more".into(),
             end_date: (day % 2 == 0).then_some(day + 30),
             seen_until: 123_456,
+            detections: (day % 2 == 0).then(|| "PAT-H001 PAT-U002".into()),
             state: Fixed {
                 state: "active".into(),
                 scopes: (day % 2 == 0).then(String::new),

@@ -42,6 +42,8 @@ pub struct Decision {
     pub seen_until: Micros,
     /// What the token was then.
     pub state: Fixed,
+    /// Ids of the detections that the sheet listed for the token, blank separated; nothing where it does not say.
+    pub detections: Option<String>,
 }
 
 impl Decision {
@@ -133,6 +135,7 @@ mod tests {
             end_date: Some(20),
             seen_until: day_start(12),
             state,
+            detections: None,
         }
     }
 

@@ -75,6 +75,7 @@ pub mod names;
 pub mod network;
 pub mod noun;
 pub mod policy;
+pub mod review_period;
 pub mod secret;
 pub mod text;
 pub mod time;

@@ -344,6 +344,7 @@ impl Anonymiser {
         if r.policy.time_zone != "UTC" {
             r.policy.time_zone = self.pseudonym("zone", &r.policy.time_zone.to_lowercase());
         }
+        r.series.review.iter_mut().for_each(|(org, _)| self.swap(org));
         r.series.coverage.iter_mut().for_each(|(org, _, _)| self.swap(org));
         r
     }

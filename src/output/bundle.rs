@@ -5,7 +5,8 @@
 
 use super::manifest::{RunFacts, manifest};
 use super::{
-    Error, Format as _, Result, Style, changes, evidence, findings, page, private, review, summary, tokens,
+    Error, Format as _, Result, Style, changes, decisions, evidence, findings, page, private, review,
+    scorecard, summary, tokens,
 };
 use crate::model::hash::Hashed;
 use crate::report::Report;
@@ -78,10 +79,12 @@ pub fn bundle(report: &Report, charts: &[ChartFile], facts: &RunFacts, folder: &
         ("findings.sarif".to_owned(), Box::new(|to| findings::sarif::Sarif.write(report, plain, to))),
         ("tokens.json".to_owned(), Box::new(|to| tokens::json::Json.write(report, plain, to))),
         ("tokens.csv".to_owned(), Box::new(|to| tokens::csv::Csv.write(report, plain, to))),
-        ("review.csv".to_owned(), Box::new(|to| review::write(report, to))),
         ("population.csv".to_owned(), Box::new(|to| evidence::population(report, to))),
         ("response.csv".to_owned(), Box::new(|to| evidence::response(report, to))),
         ("controls.csv".to_owned(), Box::new(|to| evidence::controls(report, to))),
+        ("review.csv".to_owned(), Box::new(|to| review::write(report, &review::Choice::default(), to))),
+        ("decisions.csv".to_owned(), Box::new(|to| decisions::write(report, to))),
+        ("scorecard.csv".to_owned(), Box::new(|to| scorecard::write(report, to))),
     ];
     if let Some(comparison) = &report.comparison {
         let changes =

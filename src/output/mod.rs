@@ -8,6 +8,7 @@ pub mod anonymise;
 pub mod bundle;
 pub mod changes;
 pub mod csv;
+pub mod decisions;
 pub mod dossier;
 pub mod evidence;
 pub mod exact;
@@ -23,6 +24,7 @@ pub mod private;
 pub mod review;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod scorecard;
 pub mod summary;
 pub mod terminal;
 pub mod tokens;

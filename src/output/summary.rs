@@ -47,6 +47,10 @@ pub fn write(report: &Report, to: &mut dyn io::Write) -> Result {
     for line in words::population(report) {
         writeln!(to, "{}\n", escape(&line))?;
     }
+    if let Some(sentence) = &report.series.review_sentence {
+        // Numbers and days alone, so that nothing needs an escape.
+        writeln!(to, "{sentence}. Each token is in decisions.csv.\n")?;
+    }
     failures(report, to)?;
     contain(report, to)?;
     advice(report, to)?;

@@ -2,7 +2,7 @@
 
 use super::controls;
 use super::evidence::Evidence;
-use super::review::{self, Decided, Standing};
+use super::review::{self, Completeness, Decided, Standing};
 use super::series::{Lifetime, ScopeCount, Series};
 use super::start;
 use super::{Activity, Population, Report, TokenReport, Unattributed};
@@ -44,11 +44,16 @@ pub fn build(report: &mut Report, analysis: Analysis, mut findings: Vec<Finding>
         }
     }
     report.evidence = evidence;
-    let (mut standings, elsewhere) =
-        review::standings(&decided.decisions, analysis.tokens.iter().map(|j| &j.token), report.as_of);
+    let (mut standings, elsewhere) = review::standings(
+        &decided.decisions,
+        analysis.tokens.iter().map(|j| &j.token),
+        decided.keep_days,
+        report.as_of,
+    );
     let grave = review::grave(analysis.tokens.iter().map(|j| &j.token), &findings);
     review::enforce(&mut standings, &grave, decided.grace_days, report.as_of);
     report.decisions_elsewhere = elsewhere;
+    report.review_period = decided.period;
     report.approved = review::suppress(&mut findings, &standings, &grave, &decided.approvals, report.as_of);
     controls::complete(&mut findings, &mut report.detections);
     let mut by_token: HashMap<&str, HashMap<&str, Vec<&Finding>>> = HashMap::new();
@@ -232,6 +237,8 @@ fn series(report: &Report, folds: &[Fold], kinds: &[(i32, String, i64)]) -> Seri
             }
         }
     }
+    let completeness = Completeness::of(report);
+    let review_sentence = completeness.sentence();
     Series {
         days,
         activity: activity.into_iter().map(|(kind, row)| (kind.to_owned(), row)).collect(),
@@ -257,6 +264,8 @@ fn series(report: &Report, folds: &[Fold], kinds: &[(i32, String, i64)]) -> Seri
         hours,
         risks: report.tokens.iter().map(|t| t.verdicts.risk).collect(),
         coverage: report.coverage.iter().map(|c| (c.org.clone(), c.span, c.covered.clone())).collect(),
+        review: completeness.orgs.into_iter().collect(),
+        review_sentence,
         max_lifetime_days: Some(report.policy.max_lifetime_days),
         as_of: report.as_of,
     }
@@ -319,6 +328,7 @@ pub fn empty(window: crate::model::time::Window, policy: Policy) -> Report {
         series: Series::default(),
         inputs: Vec::new(),
         decisions_elsewhere: Vec::new(),
+        review_period: None,
         approved: Vec::new(),
         evidence: Vec::new(),
         digests: BTreeMap::new(),

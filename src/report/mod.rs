@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod rank;
 pub mod response;
 pub mod review;
+pub mod scorecard;
 pub mod series;
 pub mod settings;
 pub mod start;
@@ -20,6 +21,7 @@ use crate::model::decision::Decision;
 use crate::model::finding::{Blind, DetectionMeta, Finding, NotRun};
 use crate::model::lineage::{Dependence, Lineage};
 use crate::model::policy::Policy;
+use crate::model::review_period::Period;
 use crate::model::time::{Micros, Window};
 use crate::model::token::Token;
 use crate::model::verdict::Verdicts;
@@ -67,6 +69,8 @@ pub struct Report {
     pub inputs: Vec<Input>,
     /// Decisions on tokens that this run does not see.
     pub decisions_elsewhere: Vec<Decision>,
+    /// The days whose decisions count for the completeness of the review; every one where none is set.
+    pub review_period: Option<Period>,
     /// Exceptions of the configuration.
     pub approved: Vec<review::Approved>,
     /// What the run had to judge each organisation by.

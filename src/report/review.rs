@@ -4,17 +4,20 @@
 //! one [`Standing`] a decision. A decision covers the `use`, `scope` and `hygiene` findings of its token, and
 //! `anomaly` and `posture` findings only up to its date, so that none of them hides what came later.
 
+mod completeness;
 mod reduction;
 mod refusal;
 mod standing;
 
 use crate::model::decision::{Approval, Choice, Decision};
 use crate::model::finding::{Family, Finding, SubjectKind, Suppression};
+use crate::model::review_period::Period;
 use crate::model::time::{Day, Micros, day_start, day_text};
 use crate::model::token::Token;
 use crate::model::verdict::{Action, Advice};
 use std::collections::{BTreeMap, HashMap};
 
+pub use completeness::{Completeness, Progress, in_force, progress};
 pub use refusal::{ACCEPTED, GRAVE, Grave, enforce, grave, is_accepted};
 pub use standing::{Key, Standing, Status, standings};
 
@@ -40,6 +43,10 @@ pub struct Decided {
     pub approvals: Vec<Approval>,
     /// Days after which a revoke or reduction that is not done counts again.
     pub grace_days: Day,
+    /// Days after which a decision to keep ends, where the configuration limits it.
+    pub keep_days: Option<Day>,
+    /// The days whose decisions count for completeness.
+    pub period: Option<Period>,
 }
 
 /// Marks every finding that a decision or an exception covers.
@@ -60,13 +67,14 @@ pub fn suppress(
         let standing = standings
             .get(&key)
             .filter(|s| s.holds && !s.overdue && finding.subject.kind == SubjectKind::Token);
-        if let Some(Standing { decision, reviewer_is_owner, .. }) = standing
+        if let Some(standing) = standing
+            && let Standing { decision, reviewer_is_owner, .. } = standing
             && covers(finding, Some(decision.weighed_until()))
         {
             finding.suppressed = Some(Suppression {
                 decision: decision.choice.as_str().to_owned(),
                 reviewer: decision.reviewer.clone(),
-                until: decision.ends(),
+                until: standing.ends(),
                 decided_on: Some(decision.decided_on),
                 reason: decision.reason.clone(),
                 reviewer_is_owner: *reviewer_is_owner,
@@ -100,7 +108,7 @@ pub fn suppress(
 }
 
 /// Tells whether a decision that weighed everything up to an instant covers the finding.
-fn covers(finding: &Finding, weighed_until: Option<Micros>) -> bool {
+pub(super) fn covers(finding: &Finding, weighed_until: Option<Micros>) -> bool {
     match finding.family {
         Family::Use | Family::Scope | Family::Hygiene => true,
         // What has no date may be newer than any decision.
@@ -121,34 +129,30 @@ fn names(approval: &Approval, finding: &Finding) -> bool {
 /// kept is not put to its owner again, unless something came up that the reviewer could not have weighed.
 #[must_use]
 pub fn settle(advice: Advice, token: &Token, standing: Option<&Standing>, findings: &[&Finding]) -> Advice {
-    let Some(Standing { decision, holds, status, .. }) = standing else { return advice };
+    let Some(standing) = standing else { return advice };
+    let Standing { decision, holds, status, .. } = standing;
+    let who = standing.who();
     let on = day_text(decision.decided_on);
     let open = |family: Family| findings.iter().any(|f| f.suppressed.is_none() && f.family == family);
     match decision.choice {
         Choice::Revoke if *status == Status::NotDone && !token.is_over() => Advice::new(
             Action::Revoke,
             format!(
-                "{} decided on {on} to revoke it ({}); no revoke event is held since.",
-                decision.reviewer, decision.reason
+                "{who} decided on {on} to revoke it ({}); no revoke event is held since.",
+                decision.reason
             ),
         ),
         Choice::Reduce if *holds && *status == Status::NotDone && advice.action != Action::Revoke => {
             Advice::new(
                 Action::Reduce,
-                format!(
-                    "{} decided on {on} to reduce it ({}). {}",
-                    decision.reviewer,
-                    decision.reason,
-                    standing.map_or("", |s| s.note.as_str())
-                ),
+                format!("{who} decided on {on} to reduce it ({}). {}", decision.reason, standing.note),
             )
         }
         Choice::Keep | Choice::Exception if *holds && !token.is_over() && !open(Family::Anomaly) => {
-            let until = decision.end_date.map(|d| format!(", until {}", day_text(d))).unwrap_or_default();
+            let until = standing.until.map(|d| format!(", until {}", day_text(d))).unwrap_or_default();
             let action = if decision.choice == Choice::Keep { Action::None } else { Action::Watch };
             let word = if decision.choice == Choice::Keep { "keep it" } else { "make an exception" };
-            let reason =
-                format!("{} decided on {on} to {word}{until}: {}", decision.reviewer, decision.reason);
+            let reason = format!("{who} decided on {on} to {word}{until}: {}", decision.reason);
             Advice::new(action, reason)
         }
         _ => advice,
@@ -177,6 +181,7 @@ mod tests {
             reason: "because".into(),
             end_date: None,
             seen_until: 90 * DAY + 5,
+            detections: None,
             state: Fixed::of(token),
         }
     }
@@ -208,7 +213,7 @@ mod tests {
     }
 
     fn one(decision: Decision, token: &Token) -> Standing {
-        let (standings, lost) = standings(&[decision], std::iter::once(token), NOW);
+        let (standings, lost) = standings(&[decision], std::iter::once(token), None, NOW);
         assert!(lost.is_empty());
         standings.into_values().next().expect("a standing")
     }
@@ -217,7 +222,7 @@ mod tests {
     fn decisions_cover_standing_findings_and_only_earlier_anomalies() {
         let t = token("vso.code");
         for choice in Choice::ALL {
-            let (known, _) = standings(&[decision(*choice, &t)], std::iter::once(&t), NOW);
+            let (known, _) = standings(&[decision(*choice, &t)], std::iter::once(&t), None, NOW);
             let mut findings = vec![
                 finding(Family::Use, &t, Some(NOW)),
                 finding(Family::Scope, &t, None),
@@ -241,14 +246,14 @@ mod tests {
         let same_day = Decision { reviewer: "bo".into(), ..decision(Choice::Exception, &t) };
         let future = Decision { decided_on: 101, ..decision(Choice::Revoke, &t) };
         let pick = |list: &[Decision]| {
-            let (s, _) = standings(list, std::iter::once(&t), NOW);
+            let (s, _) = standings(list, std::iter::once(&t), None, NOW);
             s.into_values().next().map(|s| s.decision.choice)
         };
         assert_eq!(pick(&[new.clone(), old.clone(), future.clone()]), Some(Choice::Keep));
         assert_eq!(pick(&[new.clone(), same_day.clone()]), Some(Choice::Exception));
         assert_eq!(pick(&[same_day, new]), Some(Choice::Keep));
         assert_eq!(pick(&[future]), None);
-        let (_, lost) = standings(&[old], std::iter::empty(), NOW);
+        let (_, lost) = standings(&[old], std::iter::empty(), None, NOW);
         assert_eq!(lost.len(), 1);
     }
 
@@ -266,6 +271,37 @@ mod tests {
         wider.scopes = Some(vec!["vso.code_full".into()]);
         let ended = one(decision(Choice::Keep, &t), &wider);
         assert!(!ended.holds && ended.note.contains("scopes changed"), "{ended:?}");
+    }
+
+    #[test]
+    fn a_keep_ends_after_the_days_that_the_configuration_gives_it() {
+        let t = token("vso.code");
+        let of = |decision: Decision, days| {
+            let (all, _) = standings(&[decision], std::iter::once(&t), Some(days), NOW);
+            all.into_values().next().expect("a standing")
+        };
+        let holds = of(decision(Choice::Keep, &t), 10);
+        assert!(holds.holds && holds.until == Some(100) && holds.note.contains("1970-04-11"), "{holds:?}");
+        let ended = of(decision(Choice::Keep, &t), 9);
+        assert!(!ended.holds && ended.status == Status::Ended, "{ended:?}");
+        assert!(ended.note.contains("1970-04-10") && ended.note.contains("keep_days = 9"), "{}", ended.note);
+        assert_eq!(ended.decision.end_date, None, "what the reviewer wrote stays");
+        // A shorter end of the reviewer's own counts, a longer one does not; only a keep is limited.
+        let until = |end| Decision { end_date: Some(end), ..decision(Choice::Keep, &t) };
+        assert_eq!((of(until(95), 30).until, of(until(400), 30).until), (Some(95), Some(120)));
+        let exception = Decision { choice: Choice::Exception, ..until(400) };
+        assert_eq!(of(exception, 30).until, Some(400));
+    }
+
+    #[test]
+    fn advice_says_that_the_reviewer_is_the_owner() {
+        let t = token("vso.code");
+        for choice in Choice::ALL {
+            let mut standing = one(decision(*choice, &t), &t);
+            standing.reviewer_is_owner = true;
+            let advice = settle(Advice::new(Action::AskOwner, ""), &t, Some(&standing), &[]);
+            assert!(advice.reason.contains("ann (the owner) decided"), "{choice}: {}", advice.reason);
+        }
     }
 
     #[test]
@@ -289,7 +325,7 @@ mod tests {
     }
 
     fn enforced(decision: Decision, token: &Token, findings: &[Finding], grace: Day) -> Standing {
-        let (mut known, _) = standings(std::slice::from_ref(&decision), std::iter::once(token), NOW);
+        let (mut known, _) = standings(std::slice::from_ref(&decision), std::iter::once(token), None, NOW);
         enforce(&mut known, &grave(std::iter::once(token), findings), grace, NOW);
         known.into_values().next().expect("a standing")
     }

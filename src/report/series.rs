@@ -27,6 +27,10 @@ pub struct Series {
     pub risks: Vec<f64>,
     /// Coverage per organisation: held span and covered days.
     pub coverage: Vec<(String, Span, Vec<Day>)>,
+    /// Tokens in force by organisation: decided and done, not done, not known, open.
+    pub review: Vec<(String, [u64; 4])>,
+    /// How far the review has come, where there is one.
+    pub review_sentence: Option<String>,
     /// The instant of the run.
     pub as_of: Micros,
     /// Longest life in days that the policy allows; nothing where none is set.

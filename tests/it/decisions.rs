@@ -146,3 +146,66 @@ fn a_leak_cannot_be_signed_away_and_the_owner_is_marked() {
     let ran = place.run(&["review", "import", "bound.csv"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
 }
+
+#[test]
+fn a_review_says_how_far_it_has_come_and_what_it_made_of_the_detections() {
+    let place = Place::new();
+    week(&place, "in", ["vso.code", "vso.auditstreams_manage", "vso.build"], false);
+    let ran = place.run(&["import", "in", "--taken", "2026-02-28T00:00:00Z"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran = place.run(&["review", "export", "sheet.csv", "--owner", "ANN@"]);
+    assert!(ran.code == 0 && ran.stderr.contains("3 tokens to review in sheet.csv"), "{}", ran.stderr);
+    let ran = place.run(&["review", "export", "nobody.csv", "--owner", "nobody-of-that-name"]);
+    assert!(ran.stderr.contains("no token in force has an owner that contains"), "{}", ran.stderr);
+    let decided = [("keep", ""), ("revoke", ""), ("exception", "2026-12-31")];
+    place.write("back.csv", filled(&place, "sheet.csv", decided, "ann@contoso.example"));
+
+    let report = |period: &str, output: &str| {
+        place.write("own.toml", format!("decisions = [\"back.csv\"]\n[review]\nperiod = \"{period}\"\n"));
+        let ran = place.run(&["--config", "own.toml", "report", "--output", output, "--as-of", "2026-03-01"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let read = |name: &str| std::fs::read_to_string(place.path(output).join(name)).expect("a file");
+        (ran.stderr, ["summary.md", "index.html", "decisions.csv", "charts/review.svg"].map(read))
+    };
+    let (shown, [summary, page, decisions, chart]) = report("2026-03-01..", "bundle");
+    let sentence = "3 of 3 tokens in force decided since 2026-03-01 (100 %), 0 open, 1 not done";
+    assert!(shown.trim_end().ends_with(sentence), "the last line: {shown}");
+    for (name, text) in [("summary", &summary), ("page", &page), ("chart", &chart)] {
+        assert!(text.contains(sentence), "{name} lacks the sentence");
+    }
+    // The reviewer is the owner, which every output says.
+    let owner = "ann@contoso.example (the owner)";
+    assert!(summary.contains(owner) && page.contains(owner), "{summary}");
+    let dossier = place.run(&["token", &guid(2), "--decisions", "back.csv", "--as-of", "2026-03-01"]);
+    assert!(dossier.stdout.replace(['\n', '│'], " ").contains("(the owner)"), "{}", dossier.stdout);
+    let mut reader = csv::Reader::from_reader(decisions.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(|r| r.expect("a row")).collect();
+    let mut statuses: Vec<&str> = rows.iter().map(|r| &r[4]).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, ["done", "done", "not done"]);
+    assert!(rows.iter().all(|r| &r[7] == "true"), "{rows:?}");
+
+    // Nothing was decided in a later period.
+    let (shown, [_, _, decisions, _]) = report("2026-03-02..", "later");
+    assert!(
+        shown.contains("0 of 3 tokens in force decided since 2026-03-02 (0 %), 3 open, 0 not done"),
+        "{shown}"
+    );
+    assert_eq!(decisions.matches(",open,").count(), 3, "{decisions}");
+
+    // Owners do not judge detections; others do.
+    place.write("other.csv", filled(&place, "sheet.csv", [("revoke", ""); 3], "Zoe"));
+    let scores = |file: &str| {
+        let args =
+            ["detections", "scorecard", "--decisions", file, "--as-of", "2026-03-01", "--format", "json"];
+        let ran = place.run(&args);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let rows = ran.json().as_array().expect("rows").clone();
+        let sum = |column: &str| rows.iter().map(|r| r[column].as_u64().expect("a number")).sum::<u64>();
+        assert!(rows.iter().all(|r| r["proposal"] == ""), "three decisions propose nothing");
+        (sum("confirmed"), sum("accepted") + sum("dismissed"), sum("by_owner"))
+    };
+    let (of_owner, of_other) = (scores("back.csv"), scores("other.csv"));
+    assert!(of_owner.0 + of_owner.1 == 0 && of_owner.2 > 0, "{of_owner:?}");
+    assert!(of_other.0 > 0 && of_other.1 + of_other.2 == 0, "{of_other:?}");
+}

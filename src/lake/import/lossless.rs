@@ -109,6 +109,7 @@ fn decision() -> Decision {
         end_date: None,
         seen_until: 0,
         state: crate::model::decision::Fixed::default(),
+        detections: None,
     }
 }
 

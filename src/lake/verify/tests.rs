@@ -214,6 +214,7 @@ fn decided() -> (tempfile::TempDir, Vec<PathBuf>) {
         end_date: None,
         seen_until: 0,
         state: Fixed::default(),
+        detections: None,
     };
     lake.add_decisions(&[decision]).unwrap();
     lake.save().unwrap();

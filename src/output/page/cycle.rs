@@ -33,7 +33,7 @@ pub(super) fn decisions(report: &Report) -> Vec<Value> {
             json!({
                 "index": i, "label": words::token_label(t), "org": t.token.org, "decision": s.decision.choice,
                 "reviewer": s.who(), "on": day_text(s.decision.decided_on), "reason": s.decision.reason,
-                "until": s.decision.end_date.map(day_text).unwrap_or_default(), "status": s.status, "note": s.note,
+                "until": s.until.map(day_text).unwrap_or_default(), "status": s.status, "note": s.note,
             })
         })
         .collect();

@@ -93,6 +93,7 @@ pub(super) fn front(report: &Report) -> Value {
     values["first"] = first::first(report);
     values["people"] = json!(words::population(report));
     values["response"] = json!(response::sentences(report));
+    values["completeness"] = json!(report.series.review_sentence);
     values
 }
 

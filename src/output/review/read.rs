@@ -5,6 +5,7 @@
 //! be taken, by line. Which tokens exist is not known here.
 
 use super::super::csv::original;
+use super::DECISION;
 use crate::model::decided_state::{is_full_mark, is_mark_of, marks_scopes};
 use crate::model::decision::{Choice, Fixed};
 use crate::model::time::{Day, Micros, parse_day, parse_time};
@@ -45,6 +46,8 @@ pub struct Row {
     pub as_of: Option<Micros>,
     /// What the token was then, where the cells say it: the mark, and what can be read in the other cells.
     pub state: Option<Fixed>,
+    /// Ids of the detections that the sheet listed, blank separated; nothing where the cells do not say.
+    pub detections: Option<String>,
 }
 
 /// A row that cannot be taken.
@@ -87,8 +90,6 @@ pub enum SheetError {
 
 /// Columns that must be there.
 const NEEDED: [&str; 6] = ["token_id", "decision", "reviewer", "decided_on", "reason", "end_date"];
-/// Columns that make up a decision; a row where all of them are empty is undecided.
-const DECISION: [&str; 5] = ["decision", "reviewer", "decided_on", "reason", "end_date"];
 
 /// Reads a sheet.
 ///
@@ -285,6 +286,10 @@ fn row(record: &::csv::ByteRecord, columns: &Columns, line: u64) -> Result<Optio
                 .to_owned(),
         ));
     }
+    let state = state(&cell)?;
+    // As with the state: only a mark shows that the cell is that of the export.
+    let listed =
+        (state.is_some() && columns.contains_key("findings")).then(|| cell("findings")).transpose()?;
     Ok(Some(Row {
         line,
         org: cell("org")?.to_owned(),
@@ -294,7 +299,8 @@ fn row(record: &::csv::ByteRecord, columns: &Columns, line: u64) -> Result<Optio
         reason,
         end_date,
         as_of: parse_time(cell("as_of")?).filter(|_| cell("as_of").is_ok_and(|t| t.contains('T'))),
-        state: state(&cell)?,
+        state,
+        detections: listed.map(detections_of),
         token_id,
     }))
 }
@@ -316,22 +322,43 @@ fn state<'a>(cell: &dyn Fn(&'static str) -> Result<&'a str, Fault>) -> Result<Op
     }))
 }
 
+/// The ids in a cell of findings, such as `PAT-H001 slug (high); PAT-U004 other (low)`.
+fn detections_of(cell: &str) -> String {
+    let ids = cell.split(';').filter_map(|item| original(item.trim()).split_whitespace().next());
+    ids.collect::<Vec<_>>().join(" ")
+}
+
 /// A list as the sheet writes it, blank separated.
 fn words_of(text: &str) -> String {
     split_scopes(text).join(" ")
 }
 
-/// Reads a day written as 2026-03-31 and nothing else: 03/04/2026 is two days, by who reads it.
+/// Reads a day written as 2026-03-31 or, day first, as 31.03.2026, with or without a midnight after it, and nothing else:
+/// 03/04/2026 is two days, depending on who reads it.
 fn day(column: &str, text: &str) -> Result<Day, String> {
-    let shape = text.len() == 10
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
-    if let Some(day) = shape.then(|| parse_day(text)).flatten() {
+    let date = without_midnight(text);
+    let is_digits = |part: &str, widths: std::ops::RangeInclusive<usize>| {
+        widths.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    let dashed: Vec<&str> = date.split('-').collect();
+    let dotted: Vec<&str> = date.split('.').collect();
+    let iso = match (dashed.as_slice(), dotted.as_slice()) {
+        ([year, month, day], _)
+            if is_digits(year, 4..=4) && is_digits(month, 2..=2) && is_digits(day, 2..=2) =>
+        {
+            Some(date.to_owned())
+        }
+        (_, [day, month, year])
+            if is_digits(year, 4..=4) && is_digits(month, 1..=2) && is_digits(day, 1..=2) =>
+        {
+            Some(format!("{year}-{month:0>2}-{day:0>2}"))
+        }
+        _ => None,
+    };
+    if let Some(day) = iso.as_deref().and_then(parse_day) {
         return Ok(day);
     }
-    let why = if shape {
+    let why = if iso.is_some() {
         "is no day of the calendar"
     } else if text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit()) {
         "is the number by which a spreadsheet stores a day; give the column the format Text"
@@ -341,6 +368,13 @@ fn day(column: &str, text: &str) -> Result<Day, String> {
         "is no date"
     };
     Err(format!("{column} \"{text}\" {why}, and write it as 2026-03-31"))
+}
+
+/// Returns a date without the midnight that a spreadsheet or a script put after it.
+fn without_midnight(text: &str) -> &str {
+    let Some((date, time)) = text.split_once([' ', 'T']) else { return text };
+    let time = time.trim().trim_end_matches('Z');
+    if matches!(time, "0:00" | "00:00" | "0:00:00" | "00:00:00" | "00:00:00.000") { date } else { text }
 }
 
 #[cfg(test)]
@@ -411,7 +445,9 @@ mod tests {
             ("o,a,keep,,2026-03-31,x,", "reviewer is empty"),
             ("o,a,keep,ann,,x,", "decided_on is empty"),
             ("o,a,keep,ann,2026-03-31,,", "reason is empty"),
-            ("o,a,keep,ann,31.03.2026,x,", "some country"),
+            ("o,a,keep,ann,31.03.26,x,", "some country"),
+            ("o,a,keep,ann,2026-03-31 14:30,x,", "some country"),
+            ("o,a,keep,ann,03.31.2026,x,", "no day of the calendar"),
             ("o,a,keep,ann,3/31/26,x,", "some country"),
             ("o,a,keep,ann,46112,x,", "number by which"),
             ("o,a,keep,ann,2026-02-30,x,", "no day of the calendar"),
@@ -426,6 +462,19 @@ mod tests {
         let latin = [HEAD.as_bytes(), b"\no,a,keep,J\xfcrgen,2026-03-31,x,\n"].concat();
         let sheet = read(&latin).expect("a sheet");
         assert!(sheet.faults[0].reason.contains("not UTF-8"), "{sheet:?}");
+    }
+
+    #[test]
+    fn days_are_taken_as_spreadsheets_write_them_where_they_mean_one_day() {
+        let plain = one("o,a,exception,ann,2026-10-31,x,2026-12-01").rows;
+        assert_eq!(plain.len(), 1);
+        for (on, end) in [
+            ("31.10.2026", "1.12.2026"),
+            ("2026-10-31 00:00", "01.12.2026 00:00"),
+            ("2026-10-31T00:00:00Z", "2026-12-01 00:00:00"),
+        ] {
+            assert_eq!(one(&format!("o,a,exception,ann,{on},x,{end}")).rows, plain, "{on} {end}");
+        }
     }
 
     #[test]

@@ -292,6 +292,7 @@ pub fn report() -> Report {
             },
         ],
         decisions_elsewhere: Vec::new(),
+        review_period: None,
         approved: vec![Approved {
             approval: Approval {
                 detection: "PAT-H002".into(),
@@ -330,6 +331,7 @@ fn standing(token: &TokenReport) -> Standing {
             reason: "contoso-bank asked </script><script>alert(1)</script>".into(),
             end_date: None,
             seen_until: as_of(),
+            detections: None,
             state: Fixed::of(&token.token),
         },
         holds: true,
@@ -337,6 +339,7 @@ fn standing(token: &TokenReport) -> Standing {
         note: "Decided but not done: no revoke event in 5 days since.".into(),
         changed: Vec::new(),
         reviewer_is_owner: false,
+        until: None,
         overdue: false,
     }
 }

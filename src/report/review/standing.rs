@@ -6,7 +6,7 @@
 use super::reduction::{Reduction, check};
 use crate::model::decision::{Choice, Decision, Fixed, who};
 use crate::model::identity::person_key;
-use crate::model::time::{DAY, Micros, day_of, day_start, day_text};
+use crate::model::time::{DAY, Day, Micros, day_of, day_start, day_text};
 use crate::model::token::{Token, TokenState};
 use std::collections::BTreeMap;
 
@@ -41,11 +41,19 @@ pub struct Standing {
     pub changed: Vec<&'static str>,
     /// Whether the reviewer is the owner of the token.
     pub reviewer_is_owner: bool,
+    /// Last day on which it holds: the reviewer's, or earlier where the configuration limits a keep.
+    pub until: Option<Day>,
     /// Whether a revoke or reduction is not done after the days of grace: its findings count again.
     pub overdue: bool,
 }
 
 impl Standing {
+    /// The instant at which it ends by itself.
+    #[must_use]
+    pub fn ends(&self) -> Option<Micros> {
+        self.until.map(|day| day_start(day + 1))
+    }
+
     /// Returns who decided, with a mark where it is the owner.
     #[must_use]
     pub fn who(&self) -> String {
@@ -61,6 +69,7 @@ pub type Key = (String, String);
 pub fn standings<'a>(
     decisions: &[Decision],
     tokens: impl Iterator<Item = &'a Token>,
+    keep_days: Option<Day>,
     as_of: Micros,
 ) -> (BTreeMap<Key, Standing>, Vec<Decision>) {
     let mut newest: BTreeMap<Key, &Decision> = BTreeMap::new();
@@ -74,13 +83,18 @@ pub fn standings<'a>(
     for token in tokens {
         let key = (token.org.clone(), token.token_id.clone());
         if let Some(decision) = newest.remove(&key) {
-            standings.insert(key, standing(decision, token, as_of));
+            standings.insert(key, standing(decision, token, keep_days, as_of));
         }
     }
     (standings, newest.into_values().cloned().collect())
 }
 
-fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
+fn standing(decision: &Decision, token: &Token, keep_days: Option<Day>, as_of: Micros) -> Standing {
+    let limit = keep_days
+        .filter(|_| decision.choice == Choice::Keep)
+        .map(|days| (days, decision.decided_on.saturating_add(days)))
+        .filter(|(_, last)| decision.end_date.is_none_or(|end| *last < end));
+    let until = limit.map(|(_, last)| last).or(decision.end_date);
     let now = Fixed::of(token);
     let mut changes = decision.changes(&now);
     let reduction = (decision.choice == Choice::Reduce).then(|| check(&decision.state, &now));
@@ -89,14 +103,17 @@ fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
         changes.retain(|change| change.field != "scopes");
     }
     let changed: Vec<&'static str> = changes.iter().map(|c| c.field).collect();
-    let over = decision.ends().is_some_and(|end| end <= as_of);
+    let over = until.is_some_and(|day| day_start(day.saturating_add(1)) <= as_of);
     let holds = !over && changes.is_empty();
-    let ended = match decision.end_date {
+    let ended = match until {
         _ if !changes.is_empty() => {
             let texts: Vec<&str> = changes.iter().map(|c| c.text.as_str()).collect();
             format!("It ended (changed since: {}): {}.", changed.join(", "), texts.join("; "))
         }
-        Some(end) if over => format!("It ended on {}.", day_text(end)),
+        Some(end) if over => {
+            let why = limit.map(|(days, _)| format!(" (keep_days = {days})")).unwrap_or_default();
+            format!("It ended on {}{why}.", day_text(end))
+        }
         _ => String::new(),
     };
     let (status, note) = match decision.choice {
@@ -120,7 +137,7 @@ fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
         },
         Choice::Keep | Choice::Exception if holds => (
             Status::Holds,
-            decision.end_date.map_or_else(
+            until.map_or_else(
                 || "It holds until the token changes.".to_owned(),
                 |end| format!("It holds until {}, or until the token changes.", day_text(end)),
             ),
@@ -134,6 +151,7 @@ fn standing(decision: &Decision, token: &Token, as_of: Micros) -> Standing {
         note: note.trim_end().to_owned(),
         changed,
         reviewer_is_owner: is_owner(&decision.reviewer, token),
+        until,
         overdue: false,
     }
 }
