@@ -37,7 +37,7 @@ pub const COLUMNS: &[(&str, &str)] = &[
     ),
     ("projects", "of its events in the window, most events first"),
     ("client", "of its events in the window, most events first"),
-    ("last_event", "day of the last audited event that the lake contains"),
+    ("last_audited_change", "day of the last audited event that the lake contains"),
     ("use", "what the log says on its use, in words"),
     ("covered_days", "whole days without a gap inside window and life"),
     ("owner_state", "active, disabled, removed or unknown"),
