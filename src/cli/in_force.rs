@@ -1,23 +1,21 @@
 //! The detections that a run uses: the pack, less what the configuration switches off, with the severities that it sets.
 //!
-//! In: the pack and `[detections]` of the configuration. Out: [`InForce`], and a warning for each name that matches nothing.
+//! In: the pack and `[detections]` of the configuration. Out: the graded pack, [`InForce`], and a warning for each name that matches nothing.
 
 use crate::config::Detections;
 use crate::engine::pack::Pack;
 use crate::model::finding::NotRun;
 use crate::report::settings::{SetSeverity, Settings};
 
-/// A pack as the configuration has it.
+/// What the configuration changes of whichever pack runs.
 #[derive(Debug)]
 pub(super) struct InForce {
-    /// Every detection, with the severities in force.
-    pub pack: Pack,
     /// What was changed.
     pub settings: Settings,
 }
 
-/// Applies `[detections]` to a pack.
-pub(super) fn in_force(mut pack: Pack, config: &Detections) -> (InForce, Vec<String>) {
+/// Applies `[detections]` to a pack: its detections get the severities in force.
+pub(super) fn in_force(pack: &mut Pack, config: &Detections) -> (InForce, Vec<String>) {
     let mut settings = Settings::default();
     let mut warnings = Vec::new();
     let mut unknown = |key: &str, name: &str| {
@@ -52,19 +50,19 @@ pub(super) fn in_force(mut pack: Pack, config: &Detections) -> (InForce, Vec<Str
         detection.set_severity = Some(*severity);
     }
     settings.severity.sort_by(|a, b| a.detection.cmp(&b.detection));
-    (InForce { pack, settings }, warnings)
+    (InForce { settings }, warnings)
 }
 
 impl InForce {
-    /// Returns the detections that run.
-    pub(super) fn running(&self) -> Pack {
-        let on = self.pack.detections.iter().filter(|d| !self.settings.off.contains(&d.meta.id));
+    /// Returns the detections of a pack that run.
+    pub(super) fn running(&self, pack: &Pack) -> Pack {
+        let on = pack.detections.iter().filter(|d| !self.settings.off.contains(&d.meta.id));
         Pack { detections: on.cloned().collect() }
     }
 
     /// Returns the selected detections that do not run since they are switched off.
-    pub(super) fn switched_off(&self, select: &[String]) -> Vec<NotRun> {
-        let selected = self.pack.select(select).into_iter();
+    pub(super) fn switched_off(&self, pack: &Pack, select: &[String]) -> Vec<NotRun> {
+        let selected = pack.select(select).into_iter();
         selected
             .filter(|d| self.settings.off.contains(&d.meta.id))
             .map(|d| NotRun {
@@ -87,17 +85,17 @@ mod tests {
             off: vec!["pat-p015".into(), "hygiene".into(), "PAT-P999".into()],
             severity: [("PAT-A001".to_owned(), Severity::Low), ("nothing".to_owned(), Severity::High)].into(),
         };
-        let pack = Pack::builtin().expect("the pack");
+        let mut pack = Pack::builtin().expect("the pack");
         let n = pack.detections.len();
-        let (found, warnings) = in_force(pack, &config);
+        let (found, warnings) = in_force(&mut pack, &config);
         assert_eq!(warnings.len(), 2, "{warnings:?}");
         assert!(warnings[0].contains("PAT-P999") && warnings[1].contains("\"nothing\""), "{warnings:?}");
         assert!(found.settings.off.contains(&"PAT-P015".to_owned()));
-        assert_eq!(found.running().detections.len(), n - found.settings.off.len());
-        assert!(found.running().get("PAT-H001").is_none());
-        let off = found.switched_off(&["PAT-P015".to_owned()]);
+        assert_eq!(found.running(&pack).detections.len(), n - found.settings.off.len());
+        assert!(found.running(&pack).get("PAT-H001").is_none());
+        let off = found.switched_off(&pack, &["PAT-P015".to_owned()]);
         assert!(off.len() == 1 && !off[0].failed, "{off:?}");
-        assert_eq!(found.pack.get("PAT-A001").map(|d| d.meta.severity), Some(Severity::Low));
+        assert_eq!(pack.get("PAT-A001").map(|d| d.meta.severity), Some(Severity::Low));
         assert_eq!(found.settings.severity[0].after, Severity::Low);
     }
 }

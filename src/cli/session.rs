@@ -133,9 +133,9 @@ impl Session {
         checked: Instants,
         ui: &Ui,
     ) -> Result<Self, CliError> {
-        let (in_force, warnings) = in_force(load_pack(&selection.queries)?, &config.detections);
+        let mut pack = load_pack(&selection.queries)?;
+        let (in_force, warnings) = in_force(&mut pack, &config.detections);
         warnings.iter().for_each(|warning| ui.warn(warning));
-        let pack = in_force.pack.clone();
         for exception in &config.exceptions {
             let named = &exception.detection;
             // Not refused: it may be of a pack that only some runs name.
@@ -290,9 +290,9 @@ impl Session {
             }
         };
         let apart = Supervisor::new(self.job(), self.limits);
-        let running = self.in_force.running();
+        let running = self.in_force.running(&self.pack);
         let (found, mut not_run) = run_pack_telling(&engine, &running, select, Some(&apart), tell);
-        not_run.extend(self.in_force.switched_off(select));
+        not_run.extend(self.in_force.switched_off(&self.pack, select));
         drop(apart);
         spinner.finish_and_clear();
         slow.sort_unstable_by(|a, b| b.cmp(a));
