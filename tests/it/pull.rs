@@ -314,11 +314,11 @@ fn a_person_without_rights_gets_the_own_tokens_and_a_token_that_expires_is_renew
         &["-vv", "--lake", "lake", "pull", "--org", ORG, "--since", "5d", "--keep-raw", "raw"],
     );
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("200 new events, 1 tokens"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("200 new events, 1 token"), "{}", ran.stderr);
     assert!(ran.stderr.contains("only your own tokens are listed"), "{}", ran.stderr);
     assert!(ran.stderr.contains("Project Collection Administrators"), "{}", ran.stderr);
     let show = place.run(&["--lake", "lake", "lake", "show"]);
-    assert!(show.stdout.contains("inventory of 1 rows, partial"), "{}", show.stdout);
+    assert!(show.stdout.contains("inventory of 1 row, partial"), "{}", show.stdout);
     let signed_in: u32 =
         std::fs::read_to_string(place.path("signed-in")).expect("count").trim().parse().expect("n");
     assert!(signed_in >= 4, "{signed_in}");
