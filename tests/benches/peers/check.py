@@ -265,7 +265,9 @@ def theirs(findings, detection):
     for f in findings:
         if f["detection"] != detection["id"]:
             continue
-        key = (f["org"], f["subject"]["id"], *(plain(f["evidence"].get(k)) for k in detection.get("keys", [])))
+        # The event of a finding stands among its event ids, not in its evidence.
+        said = {"event_id": (f["event_ids"] or [None])[0], **f["evidence"]}
+        key = (f["org"], f["subject"]["id"], *(plain(said.get(k)) for k in detection.get("keys", [])))
         found[key] = {"count": f["count"], "severity": GRADES.index(f["severity"]), "first": stamp(f.get("first_time")), "last": stamp(f.get("last_time"))}
     return found
 
