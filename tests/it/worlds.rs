@@ -1,8 +1,8 @@
 //! Small random organisations through the whole program: what concerns one of them must not depend on which others are
 //! judged with it, on an unrelated one, or on an empty page.
 //!
-//! All organisations of one lake are judged by one run, since the start of the program costs much: 10 organisations
-//! take six runs. `PATWATCH_WORLDS=1000 cargo test --release --test it worlds::` runs more of them.
+//! Ten organisations share a lake and are judged by one run, since the start of the program costs much: six runs a lake, 50
+//! organisations in all. `PATWATCH_WORLDS=1000 cargo test --release --test it worlds::` runs more of them.
 
 use crate::support::{Place, guid};
 use rand::{Rng as _, SeedableRng as _};
@@ -165,7 +165,7 @@ fn answers(place: &Place, lake: &str, orgs: &[usize], name: &str) -> BTreeMap<St
 
 #[test]
 fn an_organisation_is_judged_alike_with_all_others_some_or_none() {
-    let worlds: u64 = std::env::var("PATWATCH_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
+    let worlds: u64 = std::env::var("PATWATCH_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(50);
     let start: u64 = std::env::var("PATWATCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     for seed in start..start + worlds.div_ceil(ORGS as u64) {
         let place = Place::new();
