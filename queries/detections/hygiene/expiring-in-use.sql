@@ -6,7 +6,7 @@
 --! tables      = ["tokens", "policy"]
 --! message     = "The token '{name}' of {owner} ends at {valid_to} and was last seen in use at {last_observed}."
 --! fix         = "Plan the replacement with the owner before the end date, or its job stops."
---! rationale   = "The end date is known, so the outage can be avoided. Only tokens with an audited event in the last month fire; there is no warning for a job that only reads, since reads are not in the log."
+--! rationale   = "The end date is known in advance, so the token can be replaced before its job fails. The detection needs an audited event in the last month: it cannot warn about a job that only reads, because the log does not record reads."
 --! references  = ["https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"]
 --! controls    = ["NIST IA-5"]
 --! rests_on    = ["ends"]
