@@ -7,6 +7,7 @@
 use super::ledger::Change;
 use crate::model::identity::person_key;
 use crate::model::lineage::{Generation, Lineage};
+use crate::model::noun::counted;
 use crate::model::time::{DAY, Micros};
 use crate::model::token::{Token, TokenState};
 use std::collections::BTreeMap;
@@ -118,8 +119,8 @@ fn lineage(
     let created = token.life.iter().any(|l| Change::of(&l.action) == Some(Change::Created));
     if updates > 0 {
         notes.push(format!(
-            "Its end date moved {updates} time{}: extended, which keeps the secret, or regenerated, which changes it; the log does not say which.",
-            if updates == 1 { "" } else { "s" }
+            "Its end date moved {}: extended, which keeps the secret, or regenerated, which changes it; the log does not say which.",
+            counted(updates, "time")
         ));
     }
     if let Some(older) = previous[i]

@@ -27,6 +27,7 @@ use crate::model::identity::person_key;
 use crate::model::inventory::{UsageRow, UserRow};
 use crate::model::lineage::{Dependence, Lineage};
 use crate::model::mechanism::{Mechanism, MechanismKind};
+use crate::model::noun::counted;
 use crate::model::policy::Policy;
 use crate::model::time::{Micros, Span, Window};
 use crate::model::token::Token;
@@ -454,7 +455,7 @@ fn claim_use(tokens: &mut [Token], attributions: &[Attribution], uses: &[Credent
             continue;
         };
         let value =
-            format!("{} by the credential {}", usage::plural(n.unsigned_abs(), "event"), attribution.visible);
+            format!("{} by the credential {}", counted(n.unsigned_abs(), "event"), attribution.visible);
         let join = if attribution.how == How::Exact { Join::Id } else { Join::UniquePrefix };
         let claim = Claim::new(Field::Use, value, Some(*last), Source::Event).joined(join);
         claims.entry((&attribution.org, token_id)).or_default().push(claim);

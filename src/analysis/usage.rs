@@ -7,6 +7,7 @@ use crate::model::catalogue::catalogue;
 use crate::model::claim::{Claim, Field, Standing, certainty};
 use crate::model::coverage::{Basis, Coverage};
 use crate::model::finding::Confidence;
+use crate::model::noun::counted;
 use crate::model::time::{DAY, Micros, Span, day_of, day_start, day_text};
 use crate::model::token::{Token, TokenState};
 use crate::model::verdict::{UseState, UseVerdict, Visibility};
@@ -58,7 +59,7 @@ pub fn judge(
 ) -> UseVerdict {
     let ends = token.known_end();
     let covered_days = coverage.map_or(0, |c| c.covered_days_within(token.valid_from, ends));
-    let days = plural(u64::from(covered_days), "covered day");
+    let days = counted(u64::from(covered_days), "covered day");
     let mut elsewhere = String::new();
     if !seen.seen_in.is_empty() {
         elsewhere.push_str(&format!("; it was seen in {}", seen.seen_in.join(", ")));
@@ -78,7 +79,7 @@ pub fn judge(
         seen_in: seen.seen_in.clone(),
     };
     if seen.events > 0 {
-        let events = plural(seen.events, "audited event");
+        let events = counted(seen.events, "audited event");
         return answer(
             UseState::Observed,
             Confidence::High,
@@ -115,7 +116,7 @@ pub fn judge(
             };
             let reason = format!(
                 "Usage records show {} by {} with a PAT of this class; {shared}{elsewhere}.",
-                plural(usage.calls_of_class, "call"),
+                counted(usage.calls_of_class, "call"),
                 token.owner.as_deref().unwrap_or("the owner")
             );
             let confidence =
@@ -228,12 +229,6 @@ pub fn most(coverage: Option<&Coverage>) -> Confidence {
         Some(c) if c.areas < 3 => Confidence::Low,
         Some(_) => Confidence::Medium,
     }
-}
-
-/// Writes a number with its noun.
-#[must_use]
-pub fn plural(n: u64, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 #[cfg(test)]

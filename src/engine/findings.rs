@@ -9,6 +9,7 @@ use super::{Engine, EngineError, EngineErrorKind, Table, TableBuilder};
 use crate::model::claim::Field;
 use crate::model::event_id::EventId;
 use crate::model::finding::{Confidence, DetectionMeta, Family, Finding, ListEntry, Subject, SubjectKind};
+use crate::model::noun::counted;
 use crate::model::time::{Micros, Window, format_minute};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
@@ -324,13 +325,12 @@ fn entries(detection: &Detection, rows: &Rows, same: &[usize]) -> Vec<ListEntry>
 
 /// A list as a message says it: "7 pipelines: a, b, c and 4 more".
 fn said(list: &[ListEntry], noun: &str) -> String {
-    let s = if list.len() == 1 { "" } else { "s" };
     let named: Vec<&str> = list.iter().take(NAMED_ENTRIES).map(|e| e.name.as_str()).collect();
     let more = match list.len().saturating_sub(NAMED_ENTRIES) {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    format!("{} {noun}{s}: {}{more}", list.len(), named.join(", "))
+    format!("{}: {}{more}", counted(list.len(), noun), named.join(", "))
 }
 
 fn of_row(

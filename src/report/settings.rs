@@ -5,6 +5,7 @@
 
 use super::Report;
 use crate::model::finding::Severity;
+use crate::model::noun::counted;
 use std::collections::{BTreeMap, HashSet};
 
 /// What was not looked at, not shown, or changed.
@@ -46,9 +47,8 @@ impl Settings {
             out.push(format!("Not looked at: the configuration switches off {}.", self.off.join(", ")));
         }
         if let Some(least) = self.least_severity {
-            let n = self.not_shown();
-            let s = if n == 1 { "" } else { "s" };
-            out.push(format!("Not shown: {n} finding{s} below severity {least} (--severity)."));
+            let findings = counted(self.not_shown(), "finding");
+            out.push(format!("Not shown: {findings} below severity {least} (--severity)."));
         }
         if !self.severity.is_empty() {
             let set: Vec<String> = self

@@ -5,6 +5,7 @@
 
 use super::{Comparison, FindingChange, Kind};
 use crate::model::finding::Severity;
+use crate::model::noun::counted;
 use crate::model::verdict::Action;
 use std::collections::BTreeSet;
 
@@ -112,10 +113,6 @@ impl News {
         }
         text
     }
-}
-
-fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
